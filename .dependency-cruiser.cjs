@@ -21,7 +21,7 @@ const TOOLS = ['dev', 'demo', 'project', 'bench', 'test'];
 /** Each area with the areas that it can import, in `domain/` and in `transactions/`. */
 const AREAS = {
   base: [],
-  access: ['base'],
+  access: ['base', 'contract'],
   catalogue: ['base'],
   billing: ['base'],
   contract: ['base', 'billing', 'catalogue'],

@@ -19,6 +19,12 @@ export type TrustProxy = false | number | string[];
 /** The processes that read settings: `dev` is the embedded stack, `cli` is `covenant …`. */
 export type ProcessName = 'api' | 'worker' | 'cli' | 'dev';
 
+/** A key that encrypts API keys of contracts (transactions/access/sealed-key.ts). */
+export interface SealingKey {
+  version: string;
+  secret: Uint8Array;
+}
+
 /** The settings of the API, the worker and the command line. */
 export interface Config {
   databaseUrl: string;
@@ -45,6 +51,7 @@ export interface Config {
   trustProxy: TrustProxy;
   requireHttps: boolean;
   keyPepper: string;
+  sealingKeys: SealingKey[] | undefined;
   billingStandardSecrets: string[] | undefined;
   billingStandardUrl: string | undefined;
   stripeWebhookSecrets: string[] | undefined;
@@ -121,6 +128,9 @@ export const TRUSTED_HOPS_MAX = 16;
 /** Secrets of one billing source that are valid at the same time: the current one and those that it replaces. */
 export const BILLING_SECRETS_MAX = 5;
 /** Standard Webhooks requires secrets of 24 to 64 bytes. */
+/** The length of a key for A256GCM. */
+const SEALING_KEY_BYTES = 32;
+const SEALING_KEYS_MAX = 10;
 const STANDARD_SECRET_BYTES = { min: 24, max: 64 } as const;
 
 const PORT_MAX = 65_535;
@@ -344,6 +354,16 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     usedBy: servers,
     secret: true,
     parse: z.string().min(KEY_PEPPER_LENGTH_MIN),
+  },
+  sealingKeys: {
+    env: 'COVENANT_SEALING_KEYS',
+    about:
+      'The keys with which API keys of contracts are encrypted, so that an admin can show them again. The first one encrypts; the others only decrypt, until `covenant keys rotate-sealing` has replaced them. Without a key, contracts cannot have API access.',
+    default: 'none',
+    allowed: `version:base64 of ${SEALING_KEY_BYTES} bytes, for example from: echo "v1:$(openssl rand -base64 ${SEALING_KEY_BYTES})"; at most ${SEALING_KEYS_MAX} separated by commas, each with another version of 1 to 16 lower-case letters and digits`,
+    usedBy: ['api', 'cli'],
+    secret: true,
+    parse: z.string().transform(parseSealingKeys),
   },
   billingStandardSecrets: {
     env: 'COVENANT_BILLING_STANDARD_SECRET',
@@ -606,6 +626,19 @@ function httpUrl(): z.ZodType<string, string> {
       return url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
     })
     .transform((text) => text.replace(/\/+$/, ''));
+}
+
+/** Versions with their keys, separated by commas. */
+function parseSealingKeys(text: string, context: z.RefinementCtx<string>): SealingKey[] {
+  const keys = text.split(',').map((part) => {
+    const [, version = '', base64 = ''] = /^([a-z0-9]{1,16}):([A-Za-z0-9+/]{43}=)$/.exec(part.trim()) ?? [];
+    return { version, secret: new Uint8Array(Buffer.from(base64, 'base64')) };
+  });
+  const versions = new Set(keys.map(({ version }) => version));
+  const are_valid = keys.every(({ version, secret }) => version !== '' && secret.length === SEALING_KEY_BYTES);
+  if (are_valid && versions.size === keys.length && keys.length <= SEALING_KEYS_MAX) return keys;
+  context.addIssue({ code: 'custom' });
+  return z.NEVER;
 }
 
 /** One or several secrets, separated by commas. */

@@ -10,6 +10,7 @@ const REDACTED_FIELDS = [
   'key',
   'secret',
   'keyPepper',
+  'sealingKeys',
   'apiKey',
   'api_key',
   'super_admin_key',

@@ -11,6 +11,8 @@ import { findJob } from '../db/generation/generation-job';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';
 import { createSessionCheck } from '../db/base/pooler';
+import { createSealer } from '../transactions/access/sealed-key';
+import type { SealingKey } from '../transactions/access/sealed-key';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
@@ -32,6 +34,10 @@ export interface ApiOptions {
   taskQueues: TaskQueues;
   log: Logger;
   keyPepper: string;
+  /** The keys that seal API keys of contracts; the first one seals. */
+  sealingKeys: readonly SealingKey[];
+  /** The public URL of the API. */
+  publicUrl: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
   testClocks: boolean;
   /** Describes started workflows in the Temporal UI. Without it they are shown by their ids. */
@@ -53,8 +59,11 @@ export function createApi(options: ApiOptions): Api {
   // Every decision reads the clock first, so behind an unsuitable pooler, which loses writes, nothing is decided.
   const clock = () => checkSessions().then(now);
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues);
+  const sealer = createSealer(options.sealingKeys);
   return {
     ...options,
+    publicUrl: options.publicUrl.replace(/\/+$/, ''),
+    keySecrets: sealer && { pepper: options.keyPepper, sealer },
     clock,
     ...createAuthentication(db, options.keyPepper, clock),
     limitFailure: createFailureLimit({

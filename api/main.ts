@@ -43,6 +43,8 @@ async function main(): Promise<void> {
     taskQueues: queues,
     log,
     keyPepper: config.keyPepper,
+    sealingKeys: config.sealingKeys ?? [],
+    publicUrl: config.publicUrl,
     billingReceivers: createBillingReceivers(config),
     testClocks: config.testClocks,
     describe: createStartDescriber({

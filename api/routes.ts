@@ -1,6 +1,7 @@
 /** Every route of the API. */
 import { adminRoutes } from './access/admin';
 import { apiCallRoutes } from './access/api-call';
+import { contractApiKeyRoutes } from './access/contract-api-key';
 import { callerRoutes } from './access/caller';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
@@ -27,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   ...adminRoutes,
   ...contractRoutes,
   ...contractActionRoutes,
+  ...contractApiKeyRoutes,
   ...amendmentRoutes,
   ...generationRoutes,
   ...jobRoutes,

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Command>> = {
   migrate: () => (require('./migrate') as typeof import('./migrate')).migrateCommand(),
   admin: () => (require('./admin') as typeof import('./admin')).adminCommand(),
   people: () => (require('./people') as typeof import('./people')).peopleCommand(),
+  keys: () => (require('./keys') as typeof import('./keys')).keysCommand(),
   'search-attributes': () =>
     (require('./search-attributes') as typeof import('./search-attributes')).searchAttributesCommand(),
   doctor: () => (require('./doctor') as typeof import('./doctor')).doctorCommand(),

@@ -21,7 +21,7 @@ const DevFile = z.object({
   temporal_ui_url: z.string(),
   database_url: z.string(),
 });
-const SecretsFile = z.object({ key_pepper: z.string() });
+const SecretsFile = z.object({ key_pepper: z.string(), sealing_keys: z.string().optional() });
 
 /** Reads the settings. Prints a line on standard error when they come from a stack. Throws ConfigError. */
 export function readSettings(env: Environment): Settings {
@@ -47,7 +47,7 @@ function findStack(env: Environment): { data_dir: string; env: Record<string, st
   const secrets_file = join(data_dir, 'secrets.json');
   if (!existsSync(dev_file) || !existsSync(secrets_file)) return undefined;
   const dev = DevFile.parse(JSON.parse(readFileSync(dev_file, 'utf8')));
-  const { key_pepper } = SecretsFile.parse(JSON.parse(readFileSync(secrets_file, 'utf8')));
+  const { key_pepper, sealing_keys } = SecretsFile.parse(JSON.parse(readFileSync(secrets_file, 'utf8')));
   return {
     data_dir,
     env: {
@@ -56,6 +56,7 @@ function findStack(env: Environment): { data_dir: string; env: Record<string, st
       TEMPORAL_UI_URL: dev.temporal_ui_url,
       COVENANT_PUBLIC_URL: dev.api_url,
       COVENANT_KEY_PEPPER: key_pepper,
+      ...(sealing_keys === undefined ? {} : { COVENANT_SEALING_KEYS: sealing_keys }),
     },
   };
 }

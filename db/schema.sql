@@ -201,6 +201,8 @@ CREATE TABLE contracts (
   -- How often the API key of the contract may request licenses; `contract_rates` has a copy.
   rate_limits         jsonb NOT NULL DEFAULT
     '{"per_minute": null, "per_hour": null, "per_day": null, "licenses": {"per_minute": null, "per_hour": null, "per_day": null}}',
+  -- Whether partners may call the interface with an API key of the contract.
+  api_access          boolean NOT NULL DEFAULT false,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),

@@ -14,6 +14,8 @@ const SecretsFile = z.object({
   super_admin_key: z.string().min(1),
   /** A billing system signs its messages to `/api/v1/billing/standard/events` with it. */
   billing_secret: z.string().min(1).default(newBillingSecret),
+  /** Encrypts the API keys of contracts. */
+  sealing_keys: z.string().min(1).default(newSealingKeys),
 });
 
 export type Secrets = z.infer<typeof SecretsFile>;
@@ -54,9 +56,14 @@ function newSecrets(): Secrets {
     key_pepper: randomBytes(SECRET_BYTES).toString('hex'),
     super_admin_key: newApiKey('admin', (bytes) => randomFillSync(bytes)).text,
     billing_secret: newBillingSecret(),
+    sealing_keys: newSealingKeys(),
   };
 }
 
 function newBillingSecret(): string {
   return `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`;
+}
+
+function newSealingKeys(): string {
+  return `v1:${randomBytes(SECRET_BYTES).toString('base64')}`;
 }

@@ -402,6 +402,7 @@ class EmbeddedStack implements Stack {
       TEMPORAL_NAMESPACE: this.namespace,
       TEMPORAL_UI_URL: addresses.temporal_ui_url,
       COVENANT_KEY_PEPPER: secrets.key_pepper,
+      COVENANT_SEALING_KEYS: secrets.sealing_keys,
       COVENANT_BILLING_STANDARD_SECRET: secrets.billing_secret,
       ...(this.options.billingUrl === undefined ? {} : { COVENANT_BILLING_STANDARD_URL: this.options.billingUrl }),
     };

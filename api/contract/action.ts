@@ -113,7 +113,7 @@ export const contractActionRoutes: Route[] = [
     body: TerminateBody,
     examples: { 'With the reason': { reason: 'The customer canceled the order' } },
     body_required: true,
-    audit: ['contract.terminated'],
+    audit: ['contract.terminated', 'apikey.revoked'],
   }),
   action({
     name: 'reinstate',
@@ -123,7 +123,7 @@ export const contractActionRoutes: Route[] = [
     body: EmptyBody,
     examples: WITHOUT_FIELDS,
     refusals: ['CHANGES_BLOCKED_PAST_DUE'],
-    audit: ['contract.reinstated'],
+    audit: ['contract.reinstated', 'apikey.created'],
   }),
   action({
     name: 'compliance-hold',

@@ -1,15 +1,20 @@
 /** Reads a contract, and runs commands on it: in the API, as a dry run, or in the workflow of the contract (decisions 1). */
 import { createHash, randomUUID } from 'node:crypto';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
-import { isRefusal, notFound } from '../../domain/base/refusal';
+import type { Act } from '../../domain/base/edit';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { seesDeletedContracts } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
-import { findContract } from '../../db/contract/contract';
+import { keepsApiKey } from '../../domain/contract/api-access';
+import type { ContractFacts } from '../../domain/contract/facts';
+import { factsOf, findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { deletedRefusal } from '../../domain/contract/operations';
 import type { EditInput } from '../../domain/contract/edit';
 import type { ChangedContract, ContractAct } from '../../transactions/contract/changed-contract';
+import { createMissingKey } from '../../transactions/access/contract-api-key';
+import { checkContract } from '../../transactions/contract/check-contract';
 import { editContract } from '../../transactions/contract/edit-contract';
 import { runCommand } from '../../transactions/contract/run-command';
 import { settleByTime } from '../../transactions/contract/settle-contract';
@@ -19,6 +24,8 @@ import type { IdempotentRequest } from '../../db/base/idempotency';
 import { isCommandStored } from '../../db/contract/command';
 import { isComputedByOlderRules } from '../../transactions/base/time-zone-rules';
 import { presentContract, presentFacts } from './contract-presenter';
+import type { ContractViewer } from './contract-presenter';
+import type { Api } from '../http/api';
 import { fingerprintOf } from '../http/idempotency';
 import type { Answer, HandlerRequest } from '../http/route';
 
@@ -99,7 +106,7 @@ export async function dryRunCommand(
     const outcome = await withRow(tx, await runCommand(tx, contractActOf(request, id), command));
     if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
     const { refusal, facts, row } = outcome;
-    return refusal ?? { status: 200, body: presentFacts(facts, row, facts.settled_until, request.caller) };
+    return refusal ?? { status: 200, body: presentFacts(facts, row, facts.settled_until, viewerOf(request)) };
   });
 }
 
@@ -119,14 +126,17 @@ export async function runCommandInWorkflow(
  */
 export async function runEdit(request: CommandRequest, id: string, input: EditInput): Promise<Answer | Refusal> {
   const { api, request_id } = request;
-  const { edited, row } = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
-    const outcome = await editContract(tx, contractActOf(request, id), input);
-    const ends_here = !isRefusal(outcome) && !outcome.for_workflow;
-    return { edited: outcome, row: ends_here ? await readStoredContract(tx, id) : null };
+  if (input.api_access === true && api.keySecrets === undefined) return refuse('API_ACCESS_NOT_CONFIGURED');
+  const { edited, row, key } = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
+    const act = contractActOf(request, id);
+    const outcome = await editContract(tx, act, input);
+    if (isRefusal(outcome) || outcome.for_workflow) return { edited: outcome, row: null, key: null };
+    const created = outcome.refusal ? null : await createKeyOf(api, tx, outcome.facts, act);
+    return { edited: outcome, row: await readStoredContract(tx, id), key: created };
   });
   if (isRefusal(edited)) return hideDeletedContract(request.caller, edited);
   await api.nudger.wake(edited.nudge, request_id);
-  if (row !== null) return edited.refusal ?? contractAnswer(row, request);
+  if (row !== null) return edited.refusal ?? contractAnswer(row, request, { key });
   const outcome = await sendToWorkflow(request, id, { name: 'edit', input });
   return isRefusal(outcome) ? outcome : contractAnswerAfter(request, id, outcome);
 }
@@ -138,10 +148,36 @@ async function contractAnswerAfter(
   outcome: CommandOutcome,
 ): Promise<Answer | Refusal> {
   const { api } = request;
-  const row = await readContract({ ...request, now: await api.clock() }, id);
-  if (isRefusal(row)) return row;
-  const answer = contractAnswer(row, { ...request, now: await api.clock() });
+  const read = await readContract({ ...request, now: await api.clock() }, id);
+  if (isRefusal(read)) return read;
+  const { row, key } = await withMissingKey(request, read);
+  const answer = contractAnswer(row, { ...request, now: await api.clock() }, { key });
   return { ...answer, headers: { ...answer.headers, ...replayedHeader(outcome) } };
+}
+
+/**
+ * Creates the API key of a contract whose workflow switched API access on or reinstated it. The process of the workflow has no
+ * sealing key, and a key must not pass through Temporal. If this process ends before, `rotate` creates the key.
+ */
+async function withMissingKey(
+  request: CommandRequest,
+  read: ContractRow,
+): Promise<{ row: ContractRow; key: string | null }> {
+  const { api } = request;
+  const { id } = read;
+  if (read.api_key !== null || !keepsApiKey(factsOf(read)) || api.keySecrets === undefined)
+    return { row: read, key: null };
+  return beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
+    const act = { ...contractActOf(request, id), now: await api.clock() };
+    const locked = await checkContract(tx, act, () => null);
+    const key = isRefusal(locked) ? null : await createKeyOf(api, tx, locked.facts, act);
+    return { row: await readStoredContract(tx, id), key };
+  });
+}
+
+/** Creates the API key that a contract should have and does not have, and returns its text; null otherwise. */
+export async function createKeyOf(api: Api, tx: Sql, facts: ContractFacts, act: Act): Promise<string | null> {
+  return api.keySecrets === undefined ? null : createMissingKey(tx, facts, api.keySecrets, act);
 }
 
 /** Sends a command to the workflow of the contract, and returns its outcome or its refusal. */
@@ -194,12 +230,23 @@ export function contractActOf({ actor, now, request_id }: CommandRequest, id: st
   return { id, actor, now, request_id };
 }
 
+/**
+ * The contract as a response. `key` is its API key if this request created it; repetitions of the request get null in its place
+ * (decisions 11).
+ */
 export function contractAnswer(
   row: ContractRow,
-  { now, caller }: Pick<CommandRequest, 'now' | 'caller'>,
-  status = 200,
+  request: Pick<CommandRequest, 'now' | 'caller' | 'api'>,
+  { status = 200, key = null }: { status?: number; key?: string | null } = {},
 ): Answer {
-  return { status, body: presentContract(row, now, caller), headers: etag(row) };
+  const body = presentContract(row, request.now, viewerOf(request));
+  if (key === null) return { status, body, headers: etag(row) };
+  const withKey = (shown: string | null) => ({ ...body, api_access: { ...body.api_access, key: shown } });
+  return { status, body: withKey(key), replay_body: withKey(null) as never, headers: etag(row) };
+}
+
+function viewerOf({ caller, api }: Pick<CommandRequest, 'caller' | 'api'>): ContractViewer {
+  return { caller, publicUrl: api.publicUrl };
 }
 
 export function etag(row: ContractRow): Record<string, string> {

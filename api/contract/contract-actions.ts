@@ -8,7 +8,7 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   edit_particulars: {
     operation_id: 'updateContract',
     description:
-      'Change name, customer, metadata, ip_allowlist, rate_limits, grace_allows_generation, renewal, dunning or dunning_exempt',
+      'Change name, customer, metadata, api_access, ip_allowlist, rate_limits, grace_allows_generation, renewal, dunning or dunning_exempt',
   },
   edit_terms: {
     operation_id: 'updateContract',
@@ -34,6 +34,8 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   opt_out: { operation_id: 'optOutOfRenewal', description: 'Opt out of the next automatic renewal, on time or late' },
   terminate: { operation_id: 'terminateContract', description: 'Terminate the contract' },
   reinstate: { operation_id: 'reinstateContract', description: 'Undo the termination' },
+  reveal_api_key: { operation_id: 'revealContractApiKey', description: 'Show the API key' },
+  rotate_api_key: { operation_id: 'rotateContractApiKey', description: 'Replace the API key' },
   delete: { operation_id: 'deleteContract', description: 'Delete the contract' },
 });
 

@@ -1,4 +1,5 @@
 /** Presents contracts, so that no response contains a database row as it is. */
+import { contractKeyKind, maskedApiKey } from '../../domain/access/api-key';
 import type { Caller } from '../../domain/access/caller';
 import { billingStanding } from '../../domain/billing/dunning';
 import { contractActions } from '../../domain/contract/allowed-actions';
@@ -11,9 +12,15 @@ import { isUnpaid } from '../../domain/billing/invoice';
 import { quotaOf } from '../../domain/contract/quota';
 import { noticeDate } from '../../domain/contract/renewal';
 import { factsOf } from '../../db/contract/contract';
-import type { ContractListRow, ContractRow } from '../../db/contract/contract';
+import type { ContractKeySummary, ContractListRow, ContractRow } from '../../db/contract/contract';
 import { contractWorkflowId } from '../../temporal/ids';
 import { CONTRACT_ACTIONS } from './contract-actions';
+
+/** Who sees a contract, and the public URL of the API. */
+export interface ContractViewer {
+  caller: Caller;
+  publicUrl: string;
+}
 
 /** Unpaid invoices shown with a contract. */
 const INVOICES_SHOWN_MAX = 100;
@@ -22,16 +29,16 @@ const INVOICES_SHOWN_MAX = 100;
  * Presents a contract without due boundaries at an instant; for a contract on a test clock, at the time of that clock. The instant
  * is never before `settled_until`: when the clock of this process is behind, it still shows what another process settled.
  */
-export function presentContract(row: ContractRow, now: Instant, caller: Caller) {
-  return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until), caller);
+export function presentContract(row: ContractRow, now: Instant, viewer: ContractViewer) {
+  return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until), viewer);
 }
 
 /** Presents the facts as a contract; a dry run passes facts that are not stored. */
 export function presentFacts(
   facts: ContractFacts,
-  row: Pick<ContractRow, 'reserved' | 'open_jobs' | 'updated_at'>,
+  row: Pick<ContractRow, 'reserved' | 'open_jobs' | 'updated_at' | 'api_key'>,
   now: Instant,
-  caller: Caller,
+  { caller, publicUrl }: ContractViewer,
 ) {
   return {
     id: facts.id,
@@ -79,6 +86,7 @@ export function presentFacts(
     feature_overrides: facts.feature_overrides,
     activation_limit: facts.activation_limit,
     expiry: facts.expiry,
+    api_access: presentApiAccess(facts, row.api_key, publicUrl),
     ip_allowlist: facts.ip_allowlist,
     metadata: facts.metadata,
     activated_at: facts.activated_at,
@@ -88,6 +96,22 @@ export function presentFacts(
     created_by: facts.created_by,
     updated_at: row.updated_at,
   };
+}
+
+/** API access with what identifies the key. The key itself is in the response that creates it, and in that of `reveal`. */
+function presentApiAccess(facts: ContractFacts, api_key: ContractKeySummary | null, publicUrl: string) {
+  const kind = contractKeyKind(facts.environment);
+  return {
+    enabled: facts.api_access,
+    masked_key: api_key && maskedApiKey(kind, api_key.key_id, api_key.last_four),
+    endpoint_url: generateUrl(publicUrl, facts.id),
+    last_used_at: api_key && api_key.last_used_at,
+  };
+}
+
+/** The URL at which a partner generates licenses. */
+export function generateUrl(publicUrl: string, contract_id: string): string {
+  return `${publicUrl}/api/v1/contracts/${contract_id}/generate`;
 }
 
 function unpaidInvoices({ invoices }: ContractFacts) {

@@ -209,6 +209,10 @@ export const ContractCreate = z
     dunning_exempt: z.boolean().default(false).describe('true: unpaid invoices have no effect'),
     rate_limits: RateLimitsEdit.default(null),
     test_clock_id: Id.nullable().default(null).describe('The test clock of the contract; outside production only'),
+    api_access: z
+      .boolean()
+      .default(false)
+      .describe('true: the contract gets an API key, which this response shows; partners generate licenses with it'),
     ip_allowlist: AddressListShape.default([]),
     metadata: JsonObjectShape.default({}).describe('Your own data. Covenant stores it and does not read it'),
   })
@@ -229,6 +233,9 @@ export const ContractEdit = z
     feature_overrides: JsonObjectShape,
     activation_limit: ActivationLimitShape,
     expiry: ExpiryShape,
+    api_access: z
+      .boolean()
+      .describe('true: the contract gets an API key, which this response shows; false: its keys are revoked'),
     ip_allowlist: AddressListShape,
     metadata: JsonObjectShape,
     timezone: TimeZoneShape.describe('Drafts only'),
@@ -397,6 +404,17 @@ export const ContractShape = z
     feature_overrides: z.record(z.string(), z.unknown()),
     activation_limit: z.union([z.int(), z.literal('unlimited'), z.null()]),
     expiry: z.unknown(),
+    api_access: z.object({
+      enabled: z.boolean(),
+      masked_key: z.string().nullable().describe('The current key without its secret; null: there is none'),
+      endpoint_url: z.string().describe('The URL at which licenses are generated with the key'),
+      last_used_at: InstantShape.nullable().describe('The last call with a key of the contract, to the minute'),
+      key: z
+        .string()
+        .nullable()
+        .optional()
+        .describe('The complete key. Only the response of the request that created it has it; null in its replays'),
+    }),
     ip_allowlist: z.array(z.string()).describe('Each network once and in one notation; IPv4-mapped addresses as IPv4'),
     metadata: z.record(z.string(), z.unknown()),
     activated_at: InstantShape.nullable(),

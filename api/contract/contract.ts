@@ -1,7 +1,7 @@
 /** Contracts: create, list, read, edit, delete. */
 import { CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
 import { RATE_LIMIT_PRESETS } from '../../domain/contract/rate-limits';
-import { isRefusal } from '../../domain/base/refusal';
+import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { CONTRACT_SORTS, listContracts } from '../../db/contract/contract';
 import type { ContractSort } from '../../db/contract/contract';
@@ -13,6 +13,7 @@ import type { Sql } from '../../db/base/database';
 import {
   WORKFLOW_REFUSALS,
   contractAnswer,
+  createKeyOf,
   dryRunCommand,
   etag,
   readContract,
@@ -23,6 +24,7 @@ import {
 import type { CommandRequest } from './command';
 import { presentContractListItem } from './contract-presenter';
 import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
+import { actOf } from '../http/edit';
 import { EXAMPLE_IDS } from '../http/example-ids';
 import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from '../http/paging';
 import type { Cursors } from '../http/paging';
@@ -96,12 +98,15 @@ export const contractRoutes: Route[] = [
       'EXPIRY_IN_PAST',
       'EXPIRY_CONFLICT',
       'COTERM_NOT_POSSIBLE',
+      'API_ACCESS_NOT_CONFIGURED',
     ],
-    audit: ['contract.created'],
+    audit: ['contract.created', 'apikey.created'],
     async handle({ body, query, ...request }) {
-      const run = (tx: Sql): Promise<Answer | Refusal> => createAndPresent(tx, request, body);
+      if (body.api_access && request.api.keySecrets === undefined) return refuse('API_ACCESS_NOT_CONFIGURED');
+      const dry_run = query.dry_run === 'true';
+      const run = (tx: Sql): Promise<Answer | Refusal> => createAndPresent(tx, request, body, { dry_run });
       const rows = sourceRowsOf(body);
-      return query.dry_run === 'true' ? request.dryRun(run, rows) : request.write(run, rows);
+      return dry_run ? request.dryRun(run, rows) : request.write(run, rows);
     },
   }),
   route({
@@ -184,9 +189,17 @@ export const contractRoutes: Route[] = [
       'TERM_ALREADY_OVER',
       'COTERM_NOT_POSSIBLE',
       'NOTICE_PERIOD_PASSED',
+      'API_ACCESS_NOT_CONFIGURED',
       ...WORKFLOW_REFUSALS,
     ],
-    audit: ['contract.updated', 'contract.activated', 'contract.paused', 'contract.resumed'],
+    audit: [
+      'contract.updated',
+      'contract.activated',
+      'contract.paused',
+      'contract.resumed',
+      'apikey.created',
+      'apikey.revoked',
+    ],
     async handle({ params, query, body, ...request }) {
       const input = { ...body, expected_revision: request.expected_revision };
       if (query.dry_run !== 'true') return runEdit(request, params.id, input);
@@ -208,7 +221,7 @@ export const contractRoutes: Route[] = [
     examples: { 'Confirm by the name': { confirm_name: 'Spring sale' } },
     answers: { 204: { description: 'Deleted' }, 200: { ...CONTRACT, description: 'Dry run: it could be deleted' } },
     refusals: ['CONTRACT_ACTIVE', 'CONTRACT_HAS_OPEN_JOB', 'CONFIRMATION_MISMATCH', 'REVISION_CONFLICT'],
-    audit: ['contract.deleted'],
+    audit: ['contract.deleted', 'apikey.revoked'],
     async handle({ params, query, body, ...request }) {
       const input = { ...body, expected_revision: request.expected_revision };
       if (query.dry_run === 'true') return dryRunCommand(request, params.id, { name: 'delete', input });
@@ -219,13 +232,20 @@ export const contractRoutes: Route[] = [
 ];
 
 /** Creates a contract and presents it. */
-async function createAndPresent(tx: Sql, request: CommandRequest, input: NewContract): Promise<Answer | Refusal> {
+async function createAndPresent(
+  tx: Sql,
+  request: CommandRequest,
+  input: NewContract,
+  { dry_run }: { dry_run: boolean },
+): Promise<Answer | Refusal> {
   const created = await createContract(tx, input, request, { test_clocks: request.api.testClocks });
   if (isRefusal(created)) return created;
   const { id } = created.facts;
+  // A key that will not exist must not be shown.
+  const key = dry_run ? null : await createKeyOf(request.api, tx, created.facts, actOf(request));
   const row = await readStoredContract(tx, id);
   return {
-    ...contractAnswer(row, request, 201),
+    ...contractAnswer(row, request, { status: 201, key }),
     nudge: created.nudge,
     headers: { ...etag(row), Location: `/api/v1/contracts/${id}` },
   };

@@ -6,6 +6,7 @@ import type { Database } from '../../db/base/database';
 import type { RefusedCall } from '../../db/access/refused-call';
 import type { ReadList } from '../../db/base/list-reads';
 import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billing-arrivals';
+import type { KeySecrets } from '../../transactions/access/contract-api-key';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
@@ -43,6 +44,10 @@ export interface Api {
   /** The time by which the API decides: the clock of Postgres (db/base/clock.ts). */
   clock: () => Promise<Instant>;
   keyPepper: string;
+  /** What API keys of contracts are made with; undefined when no sealing key is configured. */
+  keySecrets: KeySecrets | undefined;
+  /** The public URL of the API, without a slash at its end. */
+  publicUrl: string;
   /** One receiver for each configured billing system. */
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
   /** Whether test clocks are enabled. */

@@ -129,15 +129,35 @@ export async function expireCurrentKey(tx: Sql, contract_id: string, expires_at:
     WHERE contract_id = ${contract_id} AND expires_at IS NULL AND revoked_at IS NULL`;
 }
 
-/** Revokes the keys of a contract that are still accepted, and returns them in the order of their creation. */
+/** Revokes the keys of a contract that are still accepted, except the given one, and returns them in the order of their creation. */
 export async function revokeContractKeys(
   tx: Sql,
   contract_id: string,
   now: Instant,
+  { except }: { except?: string | undefined } = {},
 ): Promise<Pick<ContractApiKeyRow, 'id' | 'key_id'>[]> {
   const revoked = await tx<Pick<ContractApiKeyRow, 'id' | 'key_id'>[]>`
     UPDATE contract_api_keys SET revoked_at = ${now}, sealed = NULL, sealed_by = NULL
     WHERE contract_id = ${contract_id} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+      AND id IS DISTINCT FROM ${except ?? null}
     RETURNING id, key_id`;
   return [...revoked].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** A key that is stored sealed. */
+export type SealedKeyRow = Pick<ContractApiKeyRow, 'id' | 'contract_id' | 'key_id'> & { sealed: string };
+
+/** Keys that another version sealed, by id, locked until the transaction ends. Waits for keys that are being rotated. */
+export async function listKeysSealedByOthers(
+  tx: Sql,
+  { version, after, limit }: { version: string; after: string | null; limit: number },
+): Promise<SealedKeyRow[]> {
+  return tx<SealedKeyRow[]>`
+    SELECT id, contract_id, key_id, sealed FROM contract_api_keys
+    WHERE sealed IS NOT NULL AND sealed_by <> ${version} ${after === null ? tx`` : tx`AND id > ${after}`}
+    ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE`;
+}
+
+export async function updateSealed(tx: Sql, id: string, columns: { sealed: string; sealed_by: string }): Promise<void> {
+  await tx`UPDATE contract_api_keys SET ${tx(columns)} WHERE id = ${id}`;
 }

@@ -1,4 +1,4 @@
-/** The audit: every write leaves exactly one row (decisions 5). */
+/** The audit: every write leaves exactly one row (decisions 5), and one more for each API key that it creates or revokes. */
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
 import type { Act } from '../../domain/base/edit';

@@ -38,14 +38,32 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   updated_at: Instant;
   quota_total: number;
   quota_claimed: number;
+  /** Its current API key; null when it has none. */
+  api_key: ContractKeySummary | null;
   /** Licenses that unfinished jobs still have to generate. */
   reserved: number;
   open_jobs: number;
 }
 
+/** The API key of a contract as the contract shows it. */
+export interface ContractKeySummary {
+  key_id: string;
+  last_four: string;
+  /** The last use of any key of the contract. */
+  last_used_at: Instant | null;
+}
+
 /** The fields of {@link ContractRow} that come from other tables. */
 type FromOtherTables =
-  'quota_total' | 'quota_claimed' | 'reserved' | 'open_jobs' | 'holds' | 'invoices' | 'amendments' | 'clock_now';
+  | 'quota_total'
+  | 'quota_claimed'
+  | 'api_key'
+  | 'reserved'
+  | 'open_jobs'
+  | 'holds'
+  | 'invoices'
+  | 'amendments'
+  | 'clock_now';
 
 const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
   id: true,
@@ -60,6 +78,7 @@ const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
   expiry: true,
   metadata: true,
   ip_allowlist: true,
+  api_access: true,
   timezone: true,
   start_date: true,
   end_date: true,
@@ -226,7 +245,15 @@ export const findContractWithSource = mergedStatement('find contract', async (sq
 function contractColumns(sql: Sql): Fragment {
   return sql`
     ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
-           (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now`;
+           (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now, ${keySummary(sql)} AS api_key`;
+}
+
+/** The current API key of the contract `c`, or null. */
+function keySummary(sql: Sql): Fragment {
+  return sql`(
+    SELECT jsonb_build_object('key_id', k.key_id, 'last_four', k.last_four, 'last_used_at',
+             (SELECT ${isoInstant(sql, 'last_used_at')} FROM contract_api_keys WHERE contract_id = c.id ORDER BY last_used_at DESC NULLS LAST LIMIT 1))
+    FROM contract_api_keys k WHERE k.contract_id = c.id AND k.expires_at IS NULL AND k.revoked_at IS NULL)`;
 }
 
 /** A FROM list: the contract `c` with the tables that hold the rest of its facts. */
@@ -334,6 +361,7 @@ export function factsOf(row: ContractRow): ContractFacts {
     expiry: row.expiry as ContractFacts['expiry'],
     metadata: row.metadata,
     ip_allowlist: row.ip_allowlist,
+    api_access: row.api_access,
     timezone: row.timezone,
     start_date: row.start_date,
     end_date: row.end_date,

@@ -82,6 +82,9 @@ export const PERMISSIONS = {
   getContractUsage: { ...VIEWER, contract: OWN },
   listContractRevisions: VIEWER,
   exportContractReport: OPERATOR,
+  getContractApiKey: VIEWER,
+  revealContractApiKey: ADMIN,
+  rotateContractApiKey: ADMIN,
 
   getContractMetrics: VIEWER,
   getCustomerMetrics: VIEWER,

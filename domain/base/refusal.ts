@@ -219,6 +219,28 @@ const SENTENCES = {
     detail: (m) =>
       `The clock is at ${show(m.now)} and advances to ${show(m.advancing_to)}. Wait until its status is ready, then advance it again.`,
   },
+  API_ACCESS_OFF: {
+    title: 'API access is switched off',
+    detail: () => 'The contract has no API key, because its API access is switched off. Set api_access to true first.',
+  },
+  API_ACCESS_NOT_CONFIGURED: {
+    title: 'This installation cannot create API keys of contracts',
+    detail: () => 'The setting COVENANT_SEALING_KEYS is missing. Ask the operator of this installation to set it.',
+  },
+  API_KEY_MISSING: {
+    title: 'The contract has no API key',
+    detail: () => 'The contract has no API key that can be shown. Rotate the key to get a new one.',
+  },
+  API_KEY_UNREADABLE: {
+    title: 'The stored API key cannot be read',
+    detail: () =>
+      'The stored API key was changed, or it belongs to another contract, so it is not shown. It is still accepted. Tell the operator, and rotate the key.',
+  },
+  SEALING_KEY_MISSING: {
+    title: 'The API key cannot be shown',
+    detail: (m) =>
+      `The API key is sealed with version ${show(m.version)}, which COVENANT_SEALING_KEYS does not contain. Add that version, or rotate the API key.`,
+  },
   LAST_SUPER_ADMIN: {
     title: 'The last super admin cannot be changed',
     detail: () => 'Make another person super admin, with an API key, before you change or disable this one.',

@@ -5,6 +5,7 @@
  * name, a number that is too large) or on other data (the catalogue, the contract to co-term with) is decided when the action
  * is called.
  */
+import { revealKeyRefusal, rotateKeyRefusal } from './api-access';
 import { activateRefusal } from './creation';
 import { deleteRefusal, reinstateRefusal } from './ending';
 import { expiryRefusal } from './expiry';
@@ -35,6 +36,8 @@ export const CONTRACT_ACTION_NAMES = [
   'opt_out',
   'terminate',
   'reinstate',
+  'reveal_api_key',
+  'rotate_api_key',
   'delete',
 ] as const;
 export type ContractActionName = (typeof CONTRACT_ACTION_NAMES)[number];
@@ -75,6 +78,8 @@ export function contractActions(
     opt_out: optOutRefusal(facts, now, state),
     terminate: operationRefusal('terminate', facts, now, state),
     reinstate: reinstateRefusal(facts, now, state),
+    reveal_api_key: revealKeyRefusal(facts, now, state),
+    rotate_api_key: rotateKeyRefusal(facts, now, state),
     delete: deleteRefusal(facts, open_jobs, now, state),
   };
   return Object.fromEntries(CONTRACT_ACTION_NAMES.map((action) => [action, allowedUnless(refusals[action])])) as Record<

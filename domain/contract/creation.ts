@@ -44,6 +44,7 @@ export interface CreateInput {
   rate_limits: RateLimitsEdit;
   test_clock_id: string | null;
   ip_allowlist: string[];
+  api_access: boolean;
   metadata: JsonObject;
 }
 
@@ -68,6 +69,7 @@ export function create(
     expiry: input.expiry,
     metadata: input.metadata,
     ip_allowlist: input.ip_allowlist,
+    api_access: input.api_access,
     timezone: input.timezone,
     start_date: input.start_date,
     end_date: input.end_date,

@@ -37,6 +37,7 @@ export interface EditInput extends Conditional {
   expiry?: ExpiryRule | undefined;
   metadata?: JsonObject | undefined;
   ip_allowlist?: string[] | undefined;
+  api_access?: boolean | undefined;
   timezone?: string | undefined;
   start_date?: LocalDate | null | undefined;
   end_date?: LocalDate | null | undefined;
@@ -62,6 +63,7 @@ const EDITABLE_DETAILS = [
   'customer_id',
   'metadata',
   'ip_allowlist',
+  'api_access',
   'grace_allows_generation',
   'renewal',
   'dunning',
@@ -102,6 +104,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     expiry: input.expiry === undefined ? facts.expiry : input.expiry,
     metadata: input.metadata ?? facts.metadata,
     ip_allowlist: input.ip_allowlist ?? facts.ip_allowlist,
+    api_access: input.api_access ?? facts.api_access,
     quota: { ...facts.quota, total: input.quota ?? facts.quota.total },
     grace_allows_generation: input.grace_allows_generation ?? facts.grace_allows_generation,
     renewal: renewalAfter(facts, input.renewal),

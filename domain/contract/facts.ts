@@ -118,6 +118,8 @@ export interface ContractFacts {
   metadata: JsonObject;
   /** The addresses from which the contract's API key is accepted (domain/access/address-list.ts); empty: every address. */
   ip_allowlist: string[];
+  /** Whether the contract has an API key, with which a partner generates licenses (domain/contract/api-access.ts). */
+  api_access: boolean;
   timezone: string;
   start_date: LocalDate | null;
   end_date: LocalDate | null;

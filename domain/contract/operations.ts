@@ -53,6 +53,8 @@ const ROWS = {
   opt_out:              ['no',   'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
   terminate:            ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'yes',  'done', 'no'],
   reinstate:            ['no',   'no',   'no',   'no',    'no',    'no',   'no',    'no',   'yes',  'no'],
+  reveal_api_key:       ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'no',    'no',   'no',   'no'],
+  rotate_api_key:       ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'yes',  'no',   'no'],
   delete:               ['yes',  'yes',  'no',   'no',    'yes',   'yes',  'yes',   'yes',  'yes',  'no'],
 } as const satisfies Record<string, Row>;
 
@@ -84,6 +86,8 @@ const REFUSE: Record<ContractOperation, RefuseIn> = {
   opt_out: transitionTo('opt-out'),
   terminate: transitionTo('terminate'),
   reinstate: transitionTo('reinstate'),
+  reveal_api_key: inactiveRefusal,
+  rotate_api_key: inactiveRefusal,
   delete: (facts) => refuse('CONTRACT_ACTIVE', { contract_id: facts.id }),
 };
 

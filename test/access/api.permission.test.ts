@@ -143,6 +143,8 @@ describe('the name of an operation', () => {
       'renew',
       'replay',
       'resume',
+      'reveal',
+      'rotate',
       'terminate',
     ],
   };

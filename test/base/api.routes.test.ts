@@ -125,6 +125,14 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'PATCH /customers/:id': async () => ({ params: { id: await customerId() }, body: { name: 'Renamed' } }),
   'POST /contracts': async () => ({ body: contractBody(await addCatalogue(api)) }),
   'GET /contracts': async () => ({}),
+  'GET /contracts/:id/api-key': async () => ({ params: { id: (await createContract({ api_access: true })).id } }),
+  'POST /contracts/:id/api-key/reveal': async () => ({
+    params: { id: (await createContract({ api_access: true })).id },
+  }),
+  'POST /contracts/:id/api-key/rotate': async () => ({
+    params: { id: (await createContract({ api_access: true })).id },
+    body: { overlap_minutes: 60 },
+  }),
   'GET /contracts/:id': async () => ({ params: { id: (await createContract()).id } }),
   'PATCH /contracts/:id': async () => ({
     params: { id: (await createContract()).id },

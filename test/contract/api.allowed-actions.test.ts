@@ -60,6 +60,8 @@ const CALLS: Record<ContractActionName, (contract: any) => [method: string, path
   opt_out: () => ['POST', '/opt-out', { accept_late: true }],
   terminate: () => ['POST', '/terminate', { reason: 'The customer left.' }],
   reinstate: () => ['POST', '/reinstate', {}],
+  reveal_api_key: () => ['POST', '/api-key/reveal', undefined],
+  rotate_api_key: () => ['POST', '/api-key/rotate', {}],
   delete: ({ name }) => ['DELETE', '', { confirm_name: name }],
 };
 

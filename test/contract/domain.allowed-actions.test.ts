@@ -13,6 +13,7 @@ import { stateAt } from '../../domain/contract/contract';
 import { localDateAt } from '../../domain/base/calendar';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Allowed, Refusal } from '../../domain/base/refusal';
+import { revealKeyRefusal, rotateKeyRefusal } from '../../domain/contract/api-access';
 import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
 import { PROPERTY_SEED, anyFacts } from '../harness/contract-arbitrary';
 import {
@@ -29,7 +30,7 @@ import {
 
 /** Commands for each action. At least one of them succeeds if the contract allows the action. */
 const COMMANDS: Record<
-  Exclude<ContractActionName, 'generate' | 'generate_test'>,
+  Exclude<ContractActionName, 'generate' | 'generate_test' | 'reveal_api_key' | 'rotate_api_key'>,
   (facts: ContractFacts) => ContractCommand[]
 > = {
   edit_particulars: (facts) => [{ name: 'edit', input: { name: `${facts.name}, renamed` } }],
@@ -93,6 +94,8 @@ function outcomesOf(facts: ContractFacts, { reserved, open_jobs }: JobCounts): R
   return {
     generate: answer([generate]),
     generate_test: answer([testGenerationRefusal(facts, context)]),
+    reveal_api_key: answer([revealKeyRefusal(facts, now)]),
+    rotate_api_key: answer([rotateKeyRefusal(facts, now)]),
     ...Object.fromEntries(
       Object.entries(COMMANDS).map(([action, commandsFor]) => [
         action,

@@ -34,6 +34,8 @@ const PAGE = `
 | edit features, generator, expiry, activation limit | y | y | y | y | y | y | n | n | n | n |
 | raise quota | y | y | y | n | y | y | n | n | n | n |
 | renew | n | n | y | n | y | y | n | y (T13) | n | n |
+| rotate key | y | y | y | y | y | y | y | y | n | n |
+| reveal key | y | y | y | y | y | y | n | n | n | n |
 | delete | y | y | n | n | y | y | y | y | y | n |`;
 
 /** What domain.md says in words: 1.4 (T2, T9, T10, T12, T14, T15, T17), 1.6, 1.7, 2.1, 5.3 and decisions 18. */
@@ -57,6 +59,8 @@ const OPERATIONS: Record<string, ContractOperation> = {
   'edit name, contacts, webhook, IPs, rate limits': 'edit_particulars',
   'edit features, generator, expiry, activation limit': 'edit_terms',
   'raise quota': 'raise_quota',
+  'rotate key': 'rotate_api_key',
+  'reveal key': 'reveal_api_key',
   renew: 'renew',
   delete: 'delete',
   'resume a job that ended short (5.3)': 'resume_job',

@@ -14,7 +14,7 @@ import { createApp } from '../../api/http/app';
 import { createApi } from '../../api/create-api';
 import { createFastServer } from '../../api/http/fast-server';
 import type { StreamLimits } from '../../api/http/open-streams';
-import type { TrustProxy } from '../../config';
+import type { SealingKey, TrustProxy } from '../../config';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { openDatabase } from '../../db/base/database';
 import type { LockTurnLimits } from '../../db/base/lock-turns';
@@ -80,6 +80,8 @@ export interface TestApiOptions {
   /** Runs the worker in this process, on task queues of its own. */
   worker?: boolean;
   trustProxy?: TrustProxy;
+  /** The keys that seal API keys of contracts. Default: one. */
+  sealingKeys?: readonly SealingKey[];
   /** Whether requests must come over HTTPS. Default: false. */
   requireHttps?: boolean;
   /** Whether test clocks are enabled. Default: true. */
@@ -139,6 +141,8 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     taskQueues: queues,
     log,
     keyPepper,
+    sealingKeys: options.sealingKeys ?? [{ version: 'v1', secret: randomBytes(32) }],
+    publicUrl: 'https://licenses.test',
     billingReceivers: createBillingReceivers(billing),
     testClocks: options.testClocks ?? true,
     list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,

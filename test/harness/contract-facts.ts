@@ -92,6 +92,7 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
     expiry: null,
     metadata: {},
     ip_allowlist: [],
+    api_access: false,
     timezone: 'UTC',
     start_date,
     end_date: '2028-01-01',
@@ -232,6 +233,7 @@ export const CREATE_INPUT: CreateInput = {
   rate_limits: null,
   test_clock_id: null,
   ip_allowlist: [],
+  api_access: false,
   metadata: {},
 };
 

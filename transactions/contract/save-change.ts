@@ -30,6 +30,7 @@ import type { DerivedColumns } from '../../db/contract/save-contract';
 import { TIME_ZONE_RULES } from '../base/time-zone-rules';
 import { awaitChunks } from '../../db/generation/chunk';
 import { listPausedJobs } from '../../db/generation/generation-job';
+import { revokeKeysAfter } from './revoke-api-keys';
 import { cancelOpenJobs } from './cancel-open-jobs';
 import type { StoredContract } from './changed-contract';
 
@@ -147,7 +148,7 @@ async function saveQuietly(
 /** Saves a change with its history. Returns the jobs that were cancelled with the contract. */
 async function saveSteps(
   tx: Sql,
-  { actor, request_id }: Act,
+  { actor, now: real_now, request_id }: Act,
   { row, before, facts, steps, generator }: UnsavedChange,
   derived: DerivedColumns,
 ): Promise<string[]> {
@@ -161,6 +162,7 @@ async function saveSteps(
   await saveHistory(tx, facts, history, request_id);
   if (history.revisions.length > 0) await prepareTerms(tx, facts, generator);
   const ended = before.terminated_at === null && facts.terminated_at !== null;
+  await revokeKeysAfter(tx, { actor, now: real_now, request_id }, before, facts);
   const cancelled = ended ? await cancelOpenJobs(tx, id, now, request_id) : [];
   if (row.may_generate && !derived.may_generate) await awaitChunks(tx, id);
   // From here on the quota row is locked. A job that was granted while the lock was awaited is cancelled too.
