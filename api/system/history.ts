@@ -16,7 +16,7 @@ import { z } from '../http/zod';
 
 const ActorShape = z
   .object({
-    type: z.enum(['user', 'system']),
+    type: z.enum(['user', 'api_key', 'system']).describe('api_key: the key of a contract'),
     id: z.string(),
     name: z.string().describe('The name at the time of the event'),
     ip: z.string().optional(),
