@@ -19,7 +19,7 @@ import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeJob } from '../../transactions/generation/resume-job';
 import type { Api } from '../http/api';
 import type { ClientStream } from '../http/client-stream';
-import { CSV, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
+import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, isBigint, isExactInstant, pageOf } from '../http/paging';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
@@ -84,11 +84,11 @@ export const jobRoutes: Route[] = [
     summary: 'Export generation jobs as CSV',
     description: `The same filters and the same order as the list, with any number of rows. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
-    query: JobFilterQuery,
+    query: JobFilterQuery.extend(CsvQuery.shape),
     answers: { 200: CSV },
     audit: [],
     async handle({ api, query, caller, now }) {
-      return csvAnswer('jobs.csv', JOB_COLUMNS, csvRows(exportJobs(api.db, filterOf(query)), caller, now));
+      return csvAnswer('jobs.csv', JOB_COLUMNS, csvRows(exportJobs(api.db, filterOf(query)), caller, now), query);
     },
   }),
   route({

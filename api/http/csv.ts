@@ -17,6 +17,14 @@ import { z } from './zod';
 export const INCOMPLETE_FILE_NOTE =
   'When the file cannot be completed, the connection is closed before the end of the response: after an error, when the API key is revoked, when the client reads nothing for 30 seconds, or after an hour.';
 
+/** The query parameters of every operation that responds with a file. */
+export const CsvQuery = z.object({
+  bom: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('true: the file begins with a byte order mark, by which Excel recognizes UTF-8'),
+});
+
 /** The answer of such an operation. */
 export const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
 
@@ -25,23 +33,27 @@ export async function csvAnswer(
   file_name: string,
   columns: readonly string[],
   batches: AsyncGenerator<JsonObject[]>,
+  { bom }: { bom?: 'true' | 'false' | undefined } = {},
 ): Promise<Answer> {
   const first = await batches.next();
   const headers = {
     'Content-Type': 'text/csv; charset=utf-8',
     'Content-Disposition': `attachment; filename="${file_name}"`,
   };
-  return { status: 200, headers, stream: (stream) => writeCsv(stream, columns, first, batches) };
+  return { status: 200, headers, stream: (stream) => writeCsv(stream, columns, first, batches, bom === 'true') };
 }
+
+const BYTE_ORDER_MARK = '\ufeff';
 
 async function writeCsv(
   stream: ClientStream,
   columns: readonly string[],
   first: IteratorResult<JsonObject[]>,
   batches: AsyncGenerator<JsonObject[]>,
+  bom: boolean,
 ): Promise<void> {
   try {
-    await stream.write(textOf(columns, first.done ? [] : first.value, true));
+    await stream.write((bom ? BYTE_ORDER_MARK : '') + textOf(columns, first.done ? [] : first.value, true));
     while (!stream.ended.aborted) {
       const batch = await batches.next();
       if (batch.done) return await stream.finish();

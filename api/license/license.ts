@@ -16,7 +16,7 @@ import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
 import type { LicenseFilter, LicenseRow } from '../../db/license/license';
-import { CSV, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
+import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
@@ -120,11 +120,11 @@ export const licenseRoutes: Route[] = [
     summary: 'Export licenses as CSV',
     description: `The same filters as the list, oldest first, with any number of rows. Licenses of requests that arrive after the start of the export are not included. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
-    query: LicenseFilterQuery,
+    query: LicenseFilterQuery.extend(CsvQuery.shape),
     answers: { 200: CSV },
     audit: [],
     async handle({ api, query, now }) {
-      return csvAnswer('licenses.csv', EXPORT_COLUMNS, csvRows(exportLicenses(api.db, filterOf(query), now), now));
+      return csvAnswer('licenses.csv', EXPORT_COLUMNS, csvRows(exportLicenses(api.db, filterOf(query), now), now), query);
     },
   }),
   route({
@@ -151,14 +151,16 @@ export const licenseRoutes: Route[] = [
     description: `In the order of their ordinals. For an unfinished job, the file has the licenses that exist. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     params: IdParams,
+    query: CsvQuery,
     answers: { 200: CSV },
     audit: [],
-    async handle({ api, params, caller, now }) {
+    async handle({ api, params, query, caller, now }) {
       if (!(await findJobOf(api.db, caller, params.id))) return notFound('generation job', params.id);
       return csvAnswer(
         `licenses-${params.id}.csv`,
         EXPORT_COLUMNS,
         csvRows(exportLicenses(api.db, { job_id: params.id }, now), now),
+        query,
       );
     },
   }),
@@ -171,12 +173,13 @@ export const licenseRoutes: Route[] = [
     description: `All licenses of the contract except test licenses, also after the contract is deleted. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     params: IdParams,
+    query: CsvQuery,
     answers: { 200: CSV },
     audit: [],
-    async handle({ api, params, now }) {
+    async handle({ api, params, query, now }) {
       if (!(await findContract(api.db, params.id))) return notFound('contract', params.id);
       const licenses = exportLicenses(api.db, { contract_id: params.id, is_test: false }, now);
-      return csvAnswer(`report-${params.id}.csv`, REPORT_COLUMNS, csvRows(licenses, now));
+      return csvAnswer(`report-${params.id}.csv`, REPORT_COLUMNS, csvRows(licenses, now), query);
     },
   }),
 ];

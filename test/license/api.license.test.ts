@@ -252,6 +252,17 @@ describe('files', () => {
     );
   });
 
+  test('a file begins with a byte order mark if the client asks for it', async () => {
+    const contract = await addContract(api, catalogue);
+    const { job_id } = await generate(contract.id, 1);
+    const files = [`/contracts/${contract.id}/report.csv?`, `/jobs/${job_id}/licenses.csv?`, '/licenses.csv?', '/jobs.csv?'];
+    for (const path of files) {
+      const [plain, marked] = [await api.call('GET', path), await api.call('GET', `${path}bom=true`)];
+      expect([path, marked.text]).toEqual([path, `\ufeff${plain.text}`]);
+    }
+    expectRefusal(await api.call('GET', `/contracts/${contract.id}/report.csv?bom=yes`), 422, 'VALIDATION_FAILED');
+  });
+
   test('a file of any number of batches has every license once and in order', async () => {
     const contract = await addContract(api, catalogue);
     await insertFinishedJob(contract.id, 'MANY-', 4_500);
