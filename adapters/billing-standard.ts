@@ -83,20 +83,13 @@ export function createStandardPort(url: string | undefined, timeout_ms = FETCH_T
 function readMessage(raw: string, now: Instant): ReceivedMessage {
   const read = readJson(raw, EXACT_NUMBERS);
   if (!('json' in read)) return read;
-  const { json } = read;
-  const envelope = StandardEnvelope.safeParse(json, { error: fieldMessage });
-  if (!envelope.success) return rejectShape(envelope.error);
-  const { id, type, occurred_at } = envelope.data;
-  const identity = { source: 'standard', event_id: id, type } as const;
-  if (!isStandardType(type))
-    return { accepted: true, raw, event: { ...identity, ...irrelevantFields(occurred_at ?? now) } };
-
-  const message = StandardMessage.safeParse(json, { error: fieldMessage });
-  if (!message.success) return rejectShape(message.error);
-  const { contract_id, invoice } = message.data;
-  const happened_at = message.data.occurred_at;
+  const message = StandardMessage.safeParse(read.json, { error: fieldMessage });
+  if (!message.success) return readOtherMessage(raw, read.json, message.error, now);
+  const { type, contract_id, invoice, occurred_at: happened_at } = message.data;
   const event: BillingEvent = {
-    ...identity,
+    source: 'standard',
+    event_id: message.data.id,
+    type,
     occurred_at: happened_at,
     contract_id: contractIdOf(contract_id),
     invoice_id: invoice.id,
@@ -109,6 +102,16 @@ function readMessage(raw: string, now: Instant): ReceivedMessage {
     relevant: true,
   };
   return { accepted: true, raw, event };
+}
+
+/** A message of a type that concerns no contract is stored and ignored. Any other is rejected for what its fields are not. */
+function readOtherMessage(raw: string, json: unknown, error: z.ZodError, now: Instant): ReceivedMessage {
+  const envelope = StandardEnvelope.safeParse(json, { error: fieldMessage });
+  if (!envelope.success) return rejectShape(envelope.error);
+  const { id, type, occurred_at } = envelope.data;
+  if (isStandardType(type)) return rejectShape(error);
+  const identity = { source: 'standard', event_id: id, type } as const;
+  return { accepted: true, raw, event: { ...identity, ...irrelevantFields(occurred_at ?? now) } };
 }
 
 function irrelevantFields(occurred_at: Instant) {
