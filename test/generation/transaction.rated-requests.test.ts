@@ -192,21 +192,16 @@ describe('an admitted request counts once', () => {
     const id = await limitedContract({ per_minute: 2 });
     await sql`UPDATE products SET status = 'inactive' WHERE id = (SELECT product_id FROM contracts WHERE id = ${id})`;
     await sql`UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL WHERE contract_id = ${id}`;
-    expect(await sendTogether([rated(id), rated(id), rated(id)])).toEqual([
-      'PRODUCT_INACTIVE',
-      'PRODUCT_INACTIVE',
-      'RATE_LIMITED',
-    ]);
+    const outcomes = await sendTogether([rated(id), rated(id), rated(id)]);
+    expect([...outcomes].sort()).toEqual(['PRODUCT_INACTIVE', 'PRODUCT_INACTIVE', 'RATE_LIMITED']);
     expect((await usedOf(id))[0]).toBe(2);
   });
 
   test('when no license terms are known, so that no granting statement is sent', async () => {
     const { facts } = await buildContract(sql, { status: 'inactive', rate_limits: { per_minute: 2 } });
-    expect(await sendTogether([rated(facts.id), rated(facts.id), rated(facts.id)])).toEqual([
-      'CONTRACT_INACTIVE',
-      'CONTRACT_INACTIVE',
-      'RATE_LIMITED',
-    ]);
+    // Each looks for the terms first, so they can be judged in another order.
+    const outcomes = await sendTogether([rated(facts.id), rated(facts.id), rated(facts.id)]);
+    expect([...outcomes].sort()).toEqual(['CONTRACT_INACTIVE', 'CONTRACT_INACTIVE', 'RATE_LIMITED']);
     expect((await usedOf(facts.id))[0]).toBe(2);
   });
 
