@@ -163,9 +163,8 @@ function statementInput(request: GenerationRequest): object {
   };
 }
 
-/** The API keys to check, each once. */
+/** The API keys to check, each once with the same conditions. */
 export function keysOf(requests: readonly GenerationRequest[]): CallerKey[] {
   const keys = requests.flatMap(({ caller_key }) => caller_key ?? []);
-  const nameOf = (key: CallerKey) => `${key.api_key_id} ${key.kind === 'admin' ? key.roles.join(' ') : ''}`;
-  return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
+  return [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
 }

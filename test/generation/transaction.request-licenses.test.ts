@@ -5,6 +5,7 @@
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
+import { insertContractApiKey } from '../../db/access/contract-api-key';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { runCommand } from '../../transactions/contract/run-command';
 import type { ChangedContract } from '../../transactions/contract/changed-contract';
@@ -434,6 +435,31 @@ describe('a caller who was looked up before the request', () => {
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect(await licensesOf(facts.id)).toBe(1 + 9);
+  });
+
+  test('of a contract is checked with the list of addresses of each request, also when others of the statement have another list', async () => {
+    const { facts, requestLicenses } = await openContract();
+    const { id } = await insertContractApiKey(sql, {
+      contract_id: facts.id,
+      key_id: randomUUID(),
+      secret_hmac: Buffer.alloc(32),
+      last_four: 'abcd',
+      sealed: 'x',
+      sealed_by: 'v1',
+      created_at: new Date().toISOString(),
+      created_by: 'test',
+    });
+    const credentialBy = (ip_allowlist: string[]): Credential => ({
+      key: { kind: 'contract', api_key_id: id, ip_allowlist },
+      confirm: () => Promise.reject(new Error(NOT_ACCEPTED)),
+    });
+    const [current, former] = [credentialBy([]), credentialBy(['192.0.2.7'])];
+    const outcomes = await Promise.allSettled(
+      [current, current, former, current].map((credential) =>
+        requestLicenses(buildRequest(facts.id, 3, { credential })),
+      ),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   });
 
   test('is looked up again before a refusal, test licenses or a repeated request is answered', async () => {
