@@ -5,7 +5,7 @@ import type { KnownPerson } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { columnNames } from '../base/columns';
 import type { Sql } from '../base/database';
-import { acceptedAdminKey } from './caller-key';
+import { LAST_USED_RESOLUTION, acceptedAdminKey } from './caller-key';
 import { knownPerson } from './person';
 
 export interface AdminApiKeyRow {
@@ -42,9 +42,6 @@ export interface AcceptedKeyRow {
   /** Whether `last_used_at` is older than its resolution. */
   stale: boolean;
 }
-
-/** `last_used_at` is updated at most this often. */
-const LAST_USED_RESOLUTION = '1 minute';
 
 /** The key with this public part if it is accepted now, that is, neither revoked nor of a disabled admin. */
 export async function findAcceptedKey(sql: Sql, key_id: string, now: Instant): Promise<AcceptedKeyRow | undefined> {

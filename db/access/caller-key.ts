@@ -2,6 +2,9 @@
 import type { Role } from '../../domain/access/role';
 import type { Fragment, Sql } from '../base/database';
 
+/** `last_used_at` of a key is updated at most this often. */
+export const LAST_USED_RESOLUTION = '1 minute';
+
 /** An API key that was accepted shortly before. `api_key_id` is the id of its row. */
 export type CallerKey =
   /** The key of an admin, who must still have one of the roles. */

@@ -7,7 +7,7 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import { columnNames } from '../base/columns';
 import type { Sql } from '../base/database';
-import { acceptedContractKey } from './caller-key';
+import { LAST_USED_RESOLUTION, acceptedContractKey } from './caller-key';
 import { knownActor } from './person';
 
 export interface ContractApiKeyRow {
@@ -44,6 +44,8 @@ export interface AcceptedContractKeyRow {
   contract_id: string;
   key_id: string;
   last_four: string;
+  /** The name of the key in the history. */
+  name: string;
   environment: Environment;
   ip_allowlist: string[];
   known: KnownPerson;
@@ -52,23 +54,16 @@ export interface AcceptedContractKeyRow {
   stale: boolean;
 }
 
-/** `last_used_at` is updated at most this often. */
-const LAST_USED_RESOLUTION = '1 minute';
-
-/** The name of a key in the history. */
-export function contractKeyName({ last_four }: Pick<ContractApiKeyRow, 'last_four'>): string {
-  return `API key …${last_four}`;
-}
-
 /** The key with this public part if it is accepted now. */
 export async function findAcceptedContractKey(
   sql: Sql,
   key_id: string,
   now: Instant,
 ): Promise<AcceptedContractKeyRow | undefined> {
+  const name = sql`'API key …' || k.last_four`;
   const [row] = await sql<AcceptedContractKeyRow[]>`
-    SELECT k.id, k.contract_id, k.key_id, k.last_four, c.environment, c.ip_allowlist, k.secret_hmac,
-           ${knownActor(sql, { id: sql`k.id::text`, name: sql`'API key …' || k.last_four` })} AS known,
+    SELECT k.id, k.contract_id, k.key_id, k.last_four, ${name} AS name, c.environment, c.ip_allowlist, k.secret_hmac,
+           ${knownActor(sql, { id: sql`k.id::text`, name })} AS known,
            coalesce(k.last_used_at < ${now}::timestamptz - ${LAST_USED_RESOLUTION}::interval, true) AS stale
     ${acceptedContractKey(sql)} AND k.key_id = ${key_id}`;
   return row;

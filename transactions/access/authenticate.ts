@@ -4,7 +4,7 @@ import type { ApiKey } from '../../domain/access/api-key';
 import type { AdminCaller, ContractCaller, KnownCaller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
 import { findAcceptedKey, markKeyUsed } from '../../db/access/admin-api-key';
-import { contractKeyName, findAcceptedContractKey, markContractKeyUsed } from '../../db/access/contract-api-key';
+import { findAcceptedContractKey, markContractKeyUsed } from '../../db/access/contract-api-key';
 import type { Sql } from '../../db/base/database';
 import { isSecretOf } from './key-secret';
 
@@ -44,9 +44,7 @@ async function authenticateContract(
   if (!accepted || !isSecretOf(key, pepper, accepted.secret_hmac)) return undefined;
   if (key.kind !== contractKeyKind(accepted.environment)) return undefined;
   if (accepted.stale) await markContractKeyUsed(sql, accepted.id, now);
-  const { id, contract_id, key_id, environment, ip_allowlist, known } = accepted;
-  const name = contractKeyName(accepted);
-  const { last_four } = accepted;
+  const { id, contract_id, key_id, last_four, name, environment, ip_allowlist, known } = accepted;
   return {
     kind: 'contract',
     by: 'api_key',
