@@ -8,6 +8,7 @@ import { seesDeletedContracts } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
 import { keepsApiKey } from '../../domain/contract/api-access';
 import type { ContractFacts } from '../../domain/contract/facts';
+import { NO_NUDGE } from '../../domain/contract/nudge';
 import { factsOf, findContract } from '../../db/contract/contract';
 import type { ContractRow } from '../../db/contract/contract';
 import { deletedRefusal } from '../../domain/contract/operations';
@@ -167,12 +168,14 @@ async function withMissingKey(
   const { id } = read;
   if (read.api_key !== null || !keepsApiKey(factsOf(read)) || api.keySecrets === undefined)
     return { row: read, key: null };
-  return beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
+  const created = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
     const act = { ...contractActOf(request, id), now: await api.clock() };
-    const locked = await checkContract(tx, act, () => null);
-    const key = isRefusal(locked) ? null : await createKeyOf(api, tx, locked.facts, act);
-    return { row: await readStoredContract(tx, id), key };
+    const settled = await checkContract(tx, act, () => null);
+    const key = isRefusal(settled) ? null : await createKeyOf(api, tx, settled.facts, act);
+    return { row: await readStoredContract(tx, id), key, nudge: isRefusal(settled) ? NO_NUDGE : settled.nudge };
   });
+  await api.nudger.wake(created.nudge, request.request_id);
+  return created;
 }
 
 /** Creates the API key that a contract should have and does not have, and returns its text; null otherwise. */
