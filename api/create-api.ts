@@ -4,7 +4,7 @@ import type { BillingReceiver, BillingSource } from '../domain/billing/billing-e
 import { createPostgresClock } from '../db/base/clock';
 import { createFailureCounter } from '../transactions/access/count-failures';
 import { createRefusedCallCounter } from '../transactions/access/count-refused-calls';
-import { findRejection } from '../transactions/access/rejected-key';
+import { findRejection } from '../transactions/access/find-rejection';
 import { createMergedArrivals } from '../transactions/billing/merge-billing-arrivals';
 import { findFinalOutcome } from '../transactions/contract/find-outcome';
 import { findJob } from '../db/generation/generation-job';

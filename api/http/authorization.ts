@@ -10,7 +10,7 @@ import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import { notFound } from '../../domain/base/refusal';
-import { addressMatcherOf } from '../../transactions/access/address-matchers';
+import { addressMatcherOf } from './address-matchers';
 import { keyTextOf } from './api-key-header';
 import type { Authenticate } from './authentication';
 import { ProblemError, problemOf, protocolProblem } from './problem';

@@ -13,7 +13,7 @@ import { clientNetwork } from '../../domain/access/failed-authentication';
 import { createLog } from '../../log';
 import type { Logger } from '../../log';
 import { createFailureCounter } from '../../transactions/access/count-failures';
-import { findRejection } from '../../transactions/access/rejected-key';
+import { findRejection } from '../../transactions/access/find-rejection';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { expectRefusal } from '../harness/expect-refusal';
