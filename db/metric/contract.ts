@@ -2,6 +2,7 @@
 import { CHANNELS } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
+import { NO_ATTEMPTS } from '../../domain/metric/attempts';
 import type { Fragment, Sql } from '../base/database';
 import { openJobsOf } from '../generation/generation-job';
 
@@ -172,14 +173,9 @@ export function failedPart(sql: Sql): Fragment {
     ELSE 0 END`;
 }
 
-/** Refusals that are counted with the others but are no attempts: the request exceeded a rate. */
-export const THROTTLED = 'RATE_LIMITED';
-/** Refusals of requests for test licenses, which no metric counts. */
-const TEST_REFUSALS = ['TEST_LICENSE_LIMIT'];
-
 /** Whether refusals `r` are attempts. Requests that are refused before the check of the rate are not counted in this table. */
 export function isAttempt(sql: Sql): Fragment {
-  return sql`r.code <> ALL(${[THROTTLED, ...TEST_REFUSALS]})`;
+  return sql`r.code <> ALL(${[...NO_ATTEMPTS]})`;
 }
 
 /** A query for a license of a contract that was made at or after an instant. */

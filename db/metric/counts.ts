@@ -7,10 +7,11 @@
  */
 import type { Channel, Execution } from '../../domain/base/channel';
 import type { Instant } from '../../domain/base/instant';
+import { THROTTLED } from '../../domain/metric/attempts';
 import type { Counts, CountedDay } from '../../domain/metric/metrics';
 import type { Sql } from '../base/database';
 import { openJobsOf } from '../generation/generation-job';
-import { THROTTLED, anyChannel, failedPart, isAttempt } from './contract';
+import { anyChannel, failedPart, isAttempt } from './contract';
 
 /** The contract and the days that are counted. */
 export interface CountedContract {
