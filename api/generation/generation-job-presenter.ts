@@ -39,7 +39,7 @@ export const JobShape = z
     method: z
       .enum(GENERATION_METHODS)
       .describe(
-        'Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, whoever asked',
+        'Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, for every caller',
       ),
     state: z.enum(JOB_STATES),
     status: z.enum(JOB_STATUSES).describe('The state in the words of the generation history'),

@@ -12,7 +12,7 @@ export function knownPerson(sql: Sql): Fragment {
 }
 
 /**
- * The stored ids of whoever acts under this id and name, a value of type `KnownPerson`. Addresses are sorted by their index, so only
+ * The stored ids of the person or key that acts under this id and name, a value of type `KnownPerson`. Addresses are sorted by their index, so only
  * the index is read.
  */
 export function knownActor(sql: Sql, { id, name }: { id: Fragment; name: Fragment }): Fragment {

@@ -11,7 +11,7 @@ export const GENERATION_METHODS = ['manual', 'api', 'background_job', 'schedule'
 
 export type GenerationMethod = (typeof GENERATION_METHODS)[number];
 
-/** The method of a job. What a person or a program requests is a background job from 100 licenses on, whoever asked. */
+/** The method of a job. What a person or a program requests is a background job from 100 licenses on, for every caller. */
 export function methodOf(channel: Channel, execution: Execution): GenerationMethod {
   switch (channel) {
     case 'schedule':

@@ -81,7 +81,7 @@ test('an idempotency key of one contract says nothing about that of another', as
   expect([repeated.body.job_id, repeated.headers.get('idempotent-replayed')]).toEqual([first.body.job_id, 'true']);
 });
 
-test('it is told who it is', async () => {
+test('it can read who it is', async () => {
   expect((await api.call('GET', '/me', { key: own.key })).body).toMatchObject({
     kind: 'contract',
     contract_id: own.id,

@@ -355,7 +355,7 @@ describe('a request that waits', () => {
   });
 });
 
-test('a request with an API key that is no longer accepted is charged to nobody', async () => {
+test('a request with an API key that is no longer accepted is charged to no contract', async () => {
   const id = await limitedContract({ per_minute: 5 });
   const refused = new Error('not accepted');
   const credential = {
