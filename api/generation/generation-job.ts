@@ -6,7 +6,7 @@ import type { JobFilter } from '../../db/generation/job-list';
 import type { JobChange } from '../../db/generation/job-state';
 import type { LockedRow } from '../../db/base/errors';
 import type { Sql } from '../../db/base/database';
-import { reachesContract } from '../../domain/access/caller';
+import { listedContract, reachesContract } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
 import { GENERATION_METHODS } from '../../domain/generation/generation-history';
 import { JOB_STATES } from '../../domain/generation/generation-job';
@@ -65,7 +65,7 @@ export const jobRoutes: Route[] = [
     refusals: ['NOT_FOUND'],
     audit: [],
     async handle({ api, query, caller, now }) {
-      const contract_id = query.contract_id ?? (caller.kind === 'contract' ? caller.contract_id : undefined);
+      const contract_id = listedContract(caller, query.contract_id);
       if (contract_id !== undefined && !reachesContract(caller, contract_id)) return notFound('contract', contract_id);
       const after = JOB_CURSORS.read(query.cursor);
       const position = after && { sort_key: after.sort_key, id: after.serial };

@@ -10,8 +10,8 @@ import {
 } from '../../domain/license/license';
 import { maskKey } from '../../domain/catalogue/license-key';
 import { notFound } from '../../domain/base/refusal';
-import { seesLicenseKeys } from '../../domain/access/caller';
-import type { AdminCaller, Caller } from '../../domain/access/caller';
+import { listedContract, reachesContract, seesLicenseKeys } from '../../domain/access/caller';
+import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
@@ -93,15 +93,19 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/licenses',
     tag: 'Licenses',
     summary: 'List licenses',
-    description: 'Newest first by default; `order` reverses it. Viewers get masked keys and can search by id only.',
+    description:
+      'Newest first by default; `order` reverses it. Viewers get masked keys and can search by id only. The API key of a contract lists the licenses of its contract.',
     query: LicenseQuery,
     answers: { 200: { description: 'One page', schema: PageOf(LicenseShape) } },
+    refusals: ['NOT_FOUND'],
     audit: [],
     async handle({ api, query, caller, now }) {
+      const contract_id = listedContract(caller, query.contract_id);
+      if (contract_id !== undefined && !reachesContract(caller, contract_id)) return notFound('contract', contract_id);
       const after = LICENSE_CURSORS.read(query.cursor)?.id ?? null;
       refuseKeySearch(caller, query.search);
       const rows = await api.readList((sql) =>
-        listLicenses(sql, filterOf(query), {
+        listLicenses(sql, filterOf({ ...query, contract_id }), {
           order: query.order,
           after,
           limit: query.limit + 1,
@@ -246,9 +250,9 @@ function filterOf(query: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
 }
 
 /** Refuses key searches of callers who may not see keys: a search could find a key one character at a time. */
-function refuseKeySearch(caller: AdminCaller, search: string | undefined): void {
+function refuseKeySearch(caller: KnownCaller, search: string | undefined): void {
   const text = search?.trim();
-  if (!text || seesLicenseKeys(caller) || parseLicenseId(text) !== null) return;
+  if (!text || caller.kind === 'contract' || seesLicenseKeys(caller) || parseLicenseId(text) !== null) return;
   const { role } = caller;
   const detail = `Your role is ${role}. Searching by key needs the role operator or above. Search by id (lic_…).`;
   throw new ProblemError(protocolProblem('FORBIDDEN_ROLE', detail, { metadata: { role, needed: 'operator' } }));

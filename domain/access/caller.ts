@@ -132,3 +132,13 @@ export function reachesContract(caller: Caller, contract_id: string): boolean {
       return false;
   }
 }
+
+/** The contract whose rows a list has: the named one, else the own one of a contract's key; undefined: every contract. */
+export function listedContract(caller: KnownCaller, named: string | undefined): string | undefined {
+  switch (caller.kind) {
+    case 'admin':
+      return named;
+    case 'contract':
+      return named ?? caller.contract_id;
+  }
+}

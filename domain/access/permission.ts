@@ -99,7 +99,7 @@ export const PERMISSIONS = {
   resumeJob: ADMIN,
   exportJobLicenses: { ...OPERATOR, contract: OWN },
 
-  listLicenses: VIEWER,
+  listLicenses: { ...VIEWER, contract: OWN },
   exportLicenses: OPERATOR,
   getLicense: VIEWER,
 

@@ -62,11 +62,31 @@ test('it sees the jobs of its contract and their licenses, but not the people of
   expect(csv.text.trim().split('\n')).toHaveLength(1 + 2);
 });
 
+test('it lists the licenses of its contract by pages, with their keys, and finds them by a key', async () => {
+  const { licenses, job_id } = (await generate(own.id, own.key, { count: 3 })).body;
+  const keys = licenses.map((license: { key: string }) => license.key);
+  const path = `/licenses?job_id=${job_id}&order=asc&limit=2`;
+  const first = (await api.call('GET', path, { key: own.key })).body;
+  const rest = (await api.call('GET', `${path}&cursor=${first.next_cursor}`, { key: own.key })).body;
+  expect([...first.data, ...rest.data].map((license) => license.key)).toEqual(keys);
+  expect(rest.next_cursor).toBeNull();
+  const found = await api.call('GET', `/licenses?search=${keys[1]}`, { key: own.key });
+  expect(found.body.data.map((license: { key: string }) => license.key)).toEqual([keys[1]]);
+  const all = await api.call('GET', '/licenses?limit=100', { key: own.key });
+  expect(new Set(all.body.data.map((license: { contract_id: string }) => license.contract_id))).toEqual(
+    new Set([own.id]),
+  );
+});
+
 test('another contract, its jobs and its licenses do not exist for it, before its request is read', async () => {
-  const job = (await generate(other.id, other.key)).body.job_id as string;
+  const made = (await generate(other.id, other.key)).body;
+  const job = made.job_id as string;
   const { key } = own;
   expectRefusal(await generate(other.id, key, { count: 'many' }), 404, 'NOT_FOUND');
-  expectRefusal(await api.call('GET', `/jobs?contract_id=${other.id}`, { key }), 404, 'NOT_FOUND');
+  for (const list of ['jobs', 'licenses'])
+    expectRefusal(await api.call('GET', `/${list}?contract_id=${other.id}`, { key }), 404, 'NOT_FOUND');
+  for (const filter of [`job_id=${job}`, `search=${made.licenses[0].key}`, `search=${made.licenses[0].id}`])
+    expect((await api.call('GET', `/licenses?${filter}`, { key })).body.data).toEqual([]);
   for (const path of ['', '/progress', '/licenses.csv'])
     expectRefusal(await api.call('GET', `/jobs/${job}${path}`, { key }), 404, 'NOT_FOUND');
   const listed = await api.call('GET', '/jobs', { key });
