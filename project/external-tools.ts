@@ -57,6 +57,30 @@ export const EXTERNAL_TOOLS = [
     versionMin: '0.203.0',
     install: ['env', `GOBIN=${INSTALL_DIRECTORY}`, 'go', 'install', 'github.com/stripe/stripe-mock@v0.203.0'],
   },
+  {
+    name: 'curl',
+    programs: ['curl'],
+    versionCommand: [PROGRAM, '--version'],
+    versionPattern: /curl ([\d.]+)/,
+    versionMin: '7.88.1',
+    install: ['apt-get', 'install', '--yes', '--no-install-recommends', 'curl'],
+  },
+  {
+    name: 'jq',
+    programs: ['jq'],
+    versionCommand: [PROGRAM, '--version'],
+    versionPattern: /jq-([\d.]+)/,
+    versionMin: '1.6',
+    install: ['apt-get', 'install', '--yes', '--no-install-recommends', 'jq'],
+  },
+  {
+    name: 'python',
+    programs: ['python3'],
+    versionCommand: [PROGRAM, '--version'],
+    versionPattern: /Python ([\d.]+)/,
+    versionMin: '3.9',
+    install: ['apt-get', 'install', '--yes', '--no-install-recommends', 'python3'],
+  },
 ] as const satisfies readonly ExternalTool[];
 
 export type ToolName = (typeof EXTERNAL_TOOLS)[number]['name'];
