@@ -16,7 +16,8 @@ const LAYERS = {
   cli: ['transactions', 'db', 'domain', 'temporal'],
 };
 
-const TOOLS = ['dev', 'demo', 'project', 'bench', 'test'];
+/** `docs` contains programs for partners. */
+const TOOLS = ['dev', 'demo', 'docs', 'project', 'bench', 'test'];
 
 /** Each area with the areas that it can import, in `domain/` and in `transactions/`. */
 const AREAS = {

@@ -91,7 +91,16 @@ const globalsWithSideEffects = ['process', 'fetch', 'setTimeout', 'setImmediate'
 
 export default defineConfig(
   {
-    ignores: ['dist/', 'coverage/', '.covenant/', 'node_modules/', 'bench/node_modules/', 'bench/peers/node_modules/'],
+    ignores: [
+      'dist/',
+      'coverage/',
+      '.covenant/',
+      'node_modules/',
+      'bench/node_modules/',
+      'bench/peers/node_modules/',
+      // Written by a generator.
+      'docs/clients/typescript/covenant.d.ts',
+    ],
   },
   eslint.configs.recommended,
   {
@@ -181,7 +190,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['dev/**/*.ts', 'demo/**/*.ts', 'project/**/*.ts'],
+    files: ['dev/**/*.ts', 'demo/**/*.ts', 'docs/**/*.ts', 'project/**/*.ts'],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-syntax': 'off' },
   },
   {

@@ -1,0 +1,1291 @@
+/** Written by `npm run generate` from the OpenAPI document: what the API key of a contract can call. */
+export interface paths {
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the caller of this key
+         * @description Needs the role viewer or above, or the API key of the contract.
+         */
+        get: operations["getCaller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{id}/generate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Generate licenses
+         * @description Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`.
+         *
+         *     Needs the role admin or above, or the API key of the contract.
+         */
+        post: operations["generateLicenses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List generation jobs
+         * @description Newest first. With contract_id, the list is the generation history of the contract, including inline requests. The time is `created_at`, by the clock of the contract.
+         *
+         *     Needs the role operator or above, or the API key of the contract.
+         */
+        get: operations["listJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a generation job
+         * @description Needs the role operator or above, or the API key of the contract.
+         */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a generation job
+         * @description Server-sent events: `progress` with the current job, again at every change; then `end` with the finished job, and the stream closes. After 15 seconds without a change a comment is sent. A stream that closes without `end` can be opened again, unless the API key was revoked. A client that reads nothing for 30 seconds is disconnected.
+         *
+         *     Needs the role operator or above, or the API key of the contract.
+         */
+        get: operations["followJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licenses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List licenses
+         * @description Newest first by default; `order` reverses it. Viewers get masked keys and can search by id only. The API key of a contract lists the licenses of its contract.
+         *
+         *     Needs the role viewer or above, or the API key of the contract.
+         */
+        get: operations["listLicenses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/licenses.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the licenses of a generation job as CSV
+         * @description In the order of their ordinals. For an unfinished job, the file has the licenses that exist. When the file cannot be completed, the connection is closed before the end of the response: after an error, when the API key is revoked, when the client reads nothing for 30 seconds, or after an hour.
+         *
+         *     Needs the role operator or above, or the API key of the contract.
+         */
+        get: operations["exportJobLicenses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read what a contract has used and what is left
+         * @description The rate limits are those of the API key of the contract. Reading them consumes nothing.
+         *
+         *     Needs the role viewer or above, or the API key of the contract.
+         */
+        get: operations["getContractUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description true: the action is possible now; otherwise the code of the refusal (the role is checked first)
+         * @example true
+         */
+        AllowedAction: true | {
+            /** @description The code of the refusal */
+            code: string;
+        };
+        Problem: {
+            /** @description A URN that names the code */
+            type: string;
+            title: string;
+            status: number;
+            /** @description What happened in this case, and what to do about it */
+            detail: string;
+            /** @description A stable code; use it to distinguish errors */
+            code: string;
+            /** @description Every code that applies. The first one is `code` */
+            reasons: string[];
+            /** @description Every value that `detail` mentions */
+            metadata: {
+                [key: string]: unknown;
+            };
+            errors?: {
+                path: string;
+                message: string;
+            }[];
+            request_id: string;
+        };
+        Me: components["schemas"]["MeAdmin"] | components["schemas"]["MeContract"];
+        MeAdmin: {
+            /** @enum {string} */
+            kind: "admin";
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            id: string;
+            email: string;
+            /** @description The name that the audit shows */
+            name: string;
+            /**
+             * @description super_admin can do everything; viewer can only read
+             * @enum {string}
+             */
+            role: "super_admin" | "admin" | "operator" | "viewer";
+            /**
+             * Format: uuid
+             * @description The API key of this request
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            api_key_id: string;
+        };
+        MeContract: {
+            /** @enum {string} */
+            kind: "contract";
+            /**
+             * Format: uuid
+             * @description The contract to which the key belongs
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            contract_id: string;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The public part of the key */
+            key_id: string;
+            /**
+             * Format: uuid
+             * @description The API key of this request
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            api_key_id: string;
+        };
+        GenerateResult: {
+            /** @enum {boolean} */
+            success: true;
+            licenses_generated: number;
+            licenses_requested: number;
+            /** @description The quota that is neither generated nor reserved by unfinished jobs */
+            quota_remaining: number;
+            /**
+             * Format: uuid
+             * @description The generation job; inline requests also have one, a dry run has none
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            job_id?: string;
+            licenses?: {
+                id: string;
+                key: string;
+                /**
+                 * Format: date-time
+                 * @example 2027-02-01T00:00:00.000Z
+                 */
+                expires_at: string | null;
+            }[];
+            /** @enum {boolean} */
+            dry_run?: true;
+        };
+        GenerationJob: {
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            contract_id: string;
+            contract_name: string;
+            /** @description The revision of the contract that all its licenses follow, despite later changes */
+            contract_revision: number;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /**
+             * @description inline: within the request; background: by a job, from 100 licenses on
+             * @enum {string}
+             */
+            execution: "inline" | "background";
+            is_test: boolean;
+            /**
+             * @description Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, for every caller
+             * @enum {string}
+             */
+            method: "manual" | "api" | "background_job" | "schedule" | "replenishment";
+            /** @enum {string} */
+            state: "QUEUED" | "RUNNING" | "PAUSED" | "CANCELLING" | "SUCCEEDED" | "PARTIAL" | "FAILED" | "CANCELLED";
+            /**
+             * @description The state in the words of the generation history
+             * @enum {string}
+             */
+            status: "queued" | "running" | "paused" | "cancelling" | "completed" | "completed_with_errors" | "failed" | "cancelled";
+            requested: number;
+            /** @description Licenses that exist */
+            completed: number;
+            /** @description Licenses that could not be generated; resume retries them */
+            failed: number;
+            /** @description Completed licenses in whole percent; 100 only when all exist */
+            percent: number;
+            /** @description null on a test clock, whose time does not pass during the job */
+            licenses_per_second: number | null;
+            /**
+             * Format: date-time
+             * @description When the job will finish at this speed
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            eta: string | null;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            started_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            finished_at: string | null;
+            /**
+             * @description Who asked: ui: an admin, with any program; api: the API key of a contract; schedule, replenish: Covenant
+             * @enum {string}
+             */
+            channel: "ui" | "api" | "schedule" | "replenish";
+            actor: {
+                type: string;
+                id: string;
+                name: string;
+            };
+            /**
+             * Format: date-time
+             * @description When its licenses expire; null: never
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /** @description The first 100 */
+            errors: {
+                ordinal_from: number;
+                ordinal_to: number;
+                code: string;
+            }[];
+            allowed_actions: components["schemas"]["GenerationJobActions"];
+            /** @description The id of its workflow in Temporal; null for inline requests */
+            workflow_id: string | null;
+        };
+        /** @description What this caller can do with the resource now. For each action: true, or the code with which every such request is refused. A request can still be refused because of its values, the catalogue, another contract, or the number of existing test licenses. An action whose effect is already in place is true: repeating it changes nothing. A response that is replayed for its Idempotency-Key shows the values of the first response. */
+        GenerationJobActions: {
+            cancel: components["schemas"]["AllowedAction"] & unknown;
+            resume: components["schemas"]["AllowedAction"] & unknown;
+        };
+        ProgressEvent: {
+            /** @enum {string} */
+            event: "progress" | "end";
+            /** @description The job as in `GET /api/v1/jobs/{id}`, without allowed_actions */
+            data: string;
+        };
+        License: {
+            /**
+             * @description An opaque id
+             * @example lic_167772161
+             */
+            id: string;
+            /** @description The license key; viewers see only its last four characters */
+            key: string;
+            /**
+             * @description Computed from expires_at and the time: that of the test clock of its contract, if it has one
+             * @enum {string}
+             */
+            status: "available" | "expired";
+            /** @description The name of its contract; for a deleted contract, the last name */
+            source: string;
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            contract_id: string;
+            /**
+             * Format: uuid
+             * @description The generation job that generated it
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            job_id: string;
+            /** @description Its number within the job, from 1 */
+            ordinal: number;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description Generated while the contract was a draft */
+            is_test: boolean;
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            product_id: string;
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            generator_id: string;
+            /**
+             * Format: uuid
+             * @description The customer of its contract
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            customer_id: string | null;
+            /** @description What it grants, fixed at generation */
+            features: {
+                [key: string]: unknown;
+            };
+            /** @description Devices on which it can be active; null: unlimited */
+            activation_limit: number | null;
+            /**
+             * Format: date-time
+             * @description The end of its validity; null: none
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * @description Who asked: ui: an admin, with any program; api: the API key of a contract; schedule, replenish: Covenant
+             * @enum {string}
+             */
+            channel: "ui" | "api" | "schedule" | "replenish";
+        };
+        ContractUsage: {
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            contract_id: string;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            as_of: string;
+            quota: {
+                total: number;
+                generated: number;
+                /** @description Not yet generated by unfinished jobs */
+                reserved: number;
+                remaining: number;
+                /** @description Percentage generated, with one decimal */
+                utilization: number;
+            };
+            /** @description Unfinished background jobs */
+            open_jobs: number;
+            /** @description Each window with a limit; empty: no limits */
+            rate_limits: {
+                /** @enum {string} */
+                unit: "requests" | "licenses";
+                /** @enum {string} */
+                window: "minute" | "hour" | "day";
+                limit: number;
+                used: number;
+                remaining: number;
+                /**
+                 * Format: date-time
+                 * @description When the next window begins
+                 * @example 2027-02-01T00:00:00.000Z
+                 */
+                reset: string;
+            }[];
+            /**
+             * Format: date-time
+             * @description When the API key of the contract was last used, to the minute
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            last_call_at: string | null;
+            /** @description Refused calls of the last 24 hours by code, newest first */
+            refusals: {
+                code: string;
+                calls: number;
+                /**
+                 * Format: date-time
+                 * @example 2027-02-01T00:00:00.000Z
+                 */
+                last_minute: string;
+            }[];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    getCaller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The admin or the contract to which the API key belongs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    generateLicenses: {
+        parameters: {
+            query?: {
+                /** @description true: run the same checks and show the result, but change nothing */
+                dry_run?: "true" | "false";
+            };
+            header?: {
+                /** @description Repeated requests with the same key get the first response */
+                "Idempotency-Key"?: string;
+                /** @description ETag of the contract. The response is 412 when the contract has changed since */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The number of licenses; from 100 on, a background job generates them */
+                    count: number;
+                    /** @description Requests with the same key generate once. The header Idempotency-Key can be used instead */
+                    idempotency_key?: string;
+                    /** @description true: test licenses of a draft, at most 5, valid for a week, not counted in the quota. Default: false */
+                    test?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Generated */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerateResult"];
+                };
+            };
+            /** @description Queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerateResult"];
+                };
+            };
+            /** @description IDEMPOTENCY_KEY_CONFLICT: Two different idempotency keys; MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; GENERATOR_NOT_AVAILABLE: The generator cannot be used here; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; PRODUCT_INACTIVE: The product is inactive; QUOTA_EXCEEDED: Quota exceeded; TEST_LICENSE_LIMIT: No more test licenses */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CONTRACT_DELETED: The contract was deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description REVISION_CONFLICT: It was changed in the meantime */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BODY_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description COUNT_ABOVE_RATE_LIMIT: More licenses than the rate limit allows; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests; TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; CONTRACT_BUSY: Other requests are changing this contract; DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description next_cursor of the previous page */
+                cursor?: string;
+                /** @description Default: production; with contract_id, the environment of the contract */
+                environment?: "production" | "staging" | "development";
+                /** @description UUID */
+                contract_id?: string;
+                method?: "manual" | "api" | "background_job" | "schedule" | "replenishment";
+                state?: "QUEUED" | "RUNNING" | "PAUSED" | "CANCELLING" | "SUCCEEDED" | "PARTIAL" | "FAILED" | "CANCELLED";
+                /** @description Jobs that were created at or after this instant */
+                from?: string;
+                /** @description Jobs that were created before this instant */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["GenerationJob"][];
+                        /** @description Cursor of the next page; null on the last page */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationJob"];
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    followJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["ProgressEvent"];
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key; TOO_MANY_STREAMS: You have too many streams open */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached; STREAMS_BUSY: Too many streams are open on this server */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLicenses: {
+        parameters: {
+            query?: {
+                /** @description Default: production; with contract_id or job_id, its environment */
+                environment?: "production" | "staging" | "development";
+                /** @description UUID */
+                contract_id?: string;
+                /** @description UUID */
+                job_id?: string;
+                /** @description The customer of the contract */
+                customer_id?: string;
+                /** @description The complete value of source: Contract: <name> */
+                source?: string;
+                status?: "available" | "expired";
+                is_test?: "true" | "false";
+                /** @description A complete key, a complete id, or at least the first three characters of keys */
+                search?: string;
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description next_cursor of the previous page */
+                cursor?: string;
+                order?: "asc" | "desc";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["License"][];
+                        /** @description Cursor of the next page; null on the last page */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportJobLicenses: {
+        parameters: {
+            query?: {
+                /** @description true: the file begins with a byte order mark, by which Excel recognizes UTF-8 */
+                bom?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key; TOO_MANY_STREAMS: You have too many streams open */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached; STREAMS_BUSY: Too many streams are open on this server */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getContractUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The usage */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractUsage"];
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CONTRACT_DELETED: The contract was deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; CONTRACT_BUSY: Other requests are changing this contract; DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}
