@@ -73,6 +73,7 @@ async function checkBySql(sql: Sql, { contract_id, job_id, test_job_id }: PoolRe
     SELECT count(*)::int AS rows FROM issued_licenses WHERE job_id = ${test_job_id} AND is_test`;
   assertFields(tested, { rows: 1 }, 'SQL: the test license');
 
-  const [all] = await sql<[{ rows: number }]>`SELECT count(*)::int AS rows FROM licenses`;
-  assertFields(all, { rows: QUOTA + 1 }, 'SQL: all rows of licenses');
+  const [all] = await sql<[{ rows: number }]>`
+    SELECT count(*)::int AS rows FROM issued_licenses WHERE contract_id = ${contract_id}`;
+  assertFields(all, { rows: QUOTA + 1 }, 'SQL: all licenses of the contract');
 }

@@ -32,7 +32,7 @@ export interface StreamMessage {
 
 export interface ScenarioClient {
   /** Sends a request. Throws ScenarioError when the answer has another status or shape. */
-  call<T>(method: 'GET' | 'POST', path: string, expected: ExpectedCall<T>): Promise<T>;
+  call<T>(method: 'GET' | 'POST' | 'PATCH', path: string, expected: ExpectedCall<T>): Promise<T>;
   /** Yields the messages of a stream until the server closes it. */
   follow(path: string): AsyncGenerator<StreamMessage>;
 }

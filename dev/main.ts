@@ -7,6 +7,7 @@ import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
 import { startStack, type Stack } from './stack';
 import { runScenarioOnce, type Scenario } from '../demo/scenario';
+import { PARTNER_SCENARIO } from '../demo/scenario-partner';
 import { POOL_SCENARIO } from '../demo/scenario-pool';
 import { QUARTER_SCENARIO } from '../demo/scenario-quarter';
 import type { ServerEvent } from './supervisor';
@@ -88,9 +89,10 @@ function loadProcessConfig(): Config {
   return loadConfig({ ...process.env, ...placeholders });
 }
 
-/** The second scenario needs test clocks, and invoices that are not fetched from an external billing system. */
+/** The quarter needs test clocks, and invoices that are not fetched from an external billing system. */
 function scenariosFor({ testClocks, billingStandardUrl }: Config): readonly Scenario[] {
-  return testClocks && billingStandardUrl === undefined ? [POOL_SCENARIO, QUARTER_SCENARIO] : [POOL_SCENARIO];
+  const quarter = testClocks && billingStandardUrl === undefined ? [QUARTER_SCENARIO] : [];
+  return [POOL_SCENARIO, ...quarter, PARTNER_SCENARIO];
 }
 
 function formatAddresses(running: DevFile): string {

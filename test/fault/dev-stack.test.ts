@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { readDevFile, type DevFile } from '../../dev/dev-file';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../../dev/process-identity';
+import { PARTNER_SCENARIO } from '../../demo/scenario-partner';
 import { POOL_SCENARIO } from '../../demo/scenario-pool';
 import { QUARTER_SCENARIO } from '../../demo/scenario-quarter';
 import { waitFor } from '../../dev/waiting';
@@ -47,7 +48,7 @@ beforeAll(() => {
   copyCheckout(clone);
   const dataDir = join(clone, '.covenant');
   makeDataDir(dataDir);
-  for (const { file } of [POOL_SCENARIO, QUARTER_SCENARIO]) writeFileSync(join(dataDir, file), '{}');
+  for (const { file } of [POOL_SCENARIO, QUARTER_SCENARIO, PARTNER_SCENARIO]) writeFileSync(join(dataDir, file), '{}');
   one = runDev(dataDir, clone);
 });
 afterAll(async () => {
