@@ -10,7 +10,7 @@ WAIT_SECONDS_MAX=3600
 POLL_SECONDS=2
 TIMEOUT_SECONDS=${COVENANT_TIMEOUT_SECONDS:-30}
 
-count=$1
+count=${1:?How many licenses?}
 key=${2:-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')}
 answer=$(mktemp -d)
 trap 'rm -rf "$answer"' EXIT

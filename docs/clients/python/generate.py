@@ -112,4 +112,6 @@ def main(count, idempotency_key=None):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("How many licenses?")
     main(*sys.argv[1:])
