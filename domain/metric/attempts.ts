@@ -4,5 +4,13 @@ import type { RefusalCode } from '../base/refusal';
 /** The code of requests above a rate. They count in the throttle rate only. */
 export const THROTTLED: RefusalCode = 'RATE_LIMITED';
 
-/** The codes of refusals that are no attempts. Requests for test licenses are in no metric. */
-export const NO_ATTEMPTS: readonly RefusalCode[] = [THROTTLED, 'TEST_LICENSE_LIMIT'];
+/**
+ * The codes of refusals that are no attempts. The check of the rate also refuses more licenses than a window ever allows. Test licenses are
+ * in no metric, and only requests for them get the last two codes. Codes that requests of both kinds get are attempts.
+ */
+export const NO_ATTEMPTS: readonly RefusalCode[] = [
+  THROTTLED,
+  'COUNT_ABOVE_RATE_LIMIT',
+  'TEST_LICENSE_LIMIT',
+  'INVALID_STATE_TRANSITION',
+];

@@ -276,6 +276,8 @@ describe('refusing', () => {
     expect((await generate(contract.id, { count: 1 })).body.licenses[0].key).toBe('TEST-AA');
     expectRefusal(await generate(contract.id, { count: 1 }), 409, ['GENERATOR_KEYSPACE_EXHAUSTED']);
     expect(await quotaOf(contract.id)).toMatchObject({ generated: 2, reserved: 0 });
+    const { body } = await api.call('GET', `/contracts/${contract.id}/refusals`);
+    expect(body.data).toMatchObject([{ code: 'GENERATOR_KEYSPACE_EXHAUSTED', attempts: 1 }]);
   });
 
   test.each([

@@ -25,39 +25,40 @@ import type { Granted, LicenseRequest } from './license-request';
 export interface Diagnosis {
   /** Null when nothing refuses the request any more, or when more must be checked. */
   result: Granted | Refusal | null;
-  /** Whether a generation rule refused it. Such attempts are counted. */
-  by_rule: boolean;
+  /** Whether its refusal is counted (domain.md 6.1): it is for a contract that exists, and repeats no earlier request. */
+  is_attempt: boolean;
 }
 
 /** Finds the refusals that are certain without a lock, because nothing of the contract is due. There is no result otherwise. */
 export async function diagnoseUnlocked(sql: Sql, request: LicenseRequest): Promise<Diagnosis> {
   const replayed = await replay(sql, request);
-  if (replayed) return { result: replayed, by_rule: false };
+  if (replayed) return { result: replayed, is_attempt: false };
   const found = await findContractWithSource(sql, request.contract_id);
-  if (!found) return { result: notFound('contract', request.contract_id), by_rule: false };
+  if (!found) return { result: notFound('contract', request.contract_id), is_attempt: false };
   const { contract, product, generator } = found;
-  if (contract.deleted_at !== null) return { result: deletedRefusal(contract), by_rule: false };
+  if (contract.deleted_at !== null) return { result: deletedRefusal(contract), is_attempt: false };
   const facts = factsOf(contract);
   const now = laterOf(contract.clock_now ?? request.now, facts.settled_until);
-  if (contract.next_boundary_at !== null && contract.next_boundary_at <= now) return { result: null, by_rule: false };
+  if (contract.next_boundary_at !== null && contract.next_boundary_at <= now)
+    return { result: null, is_attempt: false };
   const stale = revisionRefusal(facts, request.expected_revision);
-  if (stale) return { result: stale, by_rule: false };
+  if (stale) return { result: stale, is_attempt: true };
   const refusal = generationRefusal(facts, { now, product, generator });
   const quota = claimRefusal(facts.quota, contract.reserved, request.count);
-  return { result: refusal ? withReason(refusal, quota) : quota, by_rule: true };
+  return { result: refusal ? withReason(refusal, quota) : quota, is_attempt: true };
 }
 
 /** Finds under the contract's lock why nothing was granted. There is no result when the request can be tried again. */
 export async function diagnose(tx: Sql, request: LicenseRequest): Promise<Diagnosis & { nudge: Nudge }> {
   const replayed = await replay(tx, request);
-  if (replayed) return { result: replayed, by_rule: false, nudge: NO_NUDGE };
+  if (replayed) return { result: replayed, is_attempt: false, nudge: NO_NUDGE };
   const checked = await checkRequest(tx, request);
-  if (isRefusal(checked)) return { result: checked, by_rule: false, nudge: NO_NUDGE };
+  if (isRefusal(checked)) return { result: checked, is_attempt: false, nudge: NO_NUDGE };
   const { facts, generator, nudge, refusal } = checked;
-  if (refusal) return { result: refusal, by_rule: isRule(refusal), nudge };
+  if (refusal) return { result: refusal, is_attempt: true, nudge };
   if (generator) await refreshTerms(tx, facts, generator);
   await refreshGrants(tx, facts.id);
-  return { result: null, by_rule: false, nudge };
+  return { result: null, is_attempt: false, nudge };
 }
 
 /** A request checked against the settled contract; `refusal` is null when it can be granted. */
@@ -89,11 +90,6 @@ export async function checkRequest(tx: Sql, request: LicenseRequest): Promise<Ch
   }
   const quota = claimRefusal(facts.quota, reserved, request.count);
   return { facts, clock_now, generator, nudge, refusal: outcome.refusal ? withReason(outcome.refusal, quota) : quota };
-}
-
-/** Whether a generation rule refused the request, not a condition on the revision. */
-export function isRule({ code }: Refusal): boolean {
-  return code !== 'REVISION_CONFLICT';
 }
 
 async function testLimitRefusal(tx: Sql, request: LicenseRequest): Promise<Refusal | null> {

@@ -21,7 +21,7 @@ import { isRefusal } from '../../domain/base/refusal';
 import { newId } from '../base/new-id';
 import { settleForGrant } from '../contract/check-contract';
 import { judgedRequest, needsAdmission } from './admit-requests';
-import { isRule, checkRequest, replay } from './check-license-request';
+import { checkRequest, replay } from './check-license-request';
 import type { Diagnosis } from './check-license-request';
 import { contractAct } from './license-request';
 import type { GeneratedJob, Granted, LicenseRequest, RatedCall } from './license-request';
@@ -93,16 +93,16 @@ export async function grantTestLicenses(
   request: LicenseRequest,
 ): Promise<Diagnosis & { nudge: Nudge; admission?: Admission | undefined }> {
   const replayedBefore = await replay(tx, request);
-  if (replayedBefore) return { result: replayedBefore, by_rule: false, nudge: NO_NUDGE };
+  if (replayedBefore) return { result: replayedBefore, is_attempt: false, nudge: NO_NUDGE };
   const checked = await checkRequest(tx, request);
-  if (isRefusal(checked)) return { result: checked, by_rule: false, nudge: NO_NUDGE };
+  if (isRefusal(checked)) return { result: checked, is_attempt: false, nudge: NO_NUDGE };
   const { facts, clock_now, generator, nudge, refusal } = checked;
   // Looked up again under the contract's lock: an equal request may have been granted first.
   const replayed = await replay(tx, request);
-  if (replayed) return { result: replayed, by_rule: false, nudge };
+  if (replayed) return { result: replayed, is_attempt: false, nudge };
   const [admission] = request.rated ? await admitRequests(tx, request.contract_id, [judgedRequest(request)]) : [];
   const refused = (admission && admissionRefusal(admission, request.count)) ?? refusal;
-  if (refused) return { result: refused, by_rule: isRule(refused), nudge, admission };
+  if (refused) return { result: refused, is_attempt: true, nudge, admission };
   if (generator) await refreshTerms(tx, facts, generator);
   const profile = await findGenerationProfile(tx, request.contract_id);
   if (!profile) throw new Error(`contract ${request.contract_id} has no license terms`);
@@ -112,7 +112,7 @@ export async function grantTestLicenses(
   const granted = await insertTestGeneration(tx, row);
   return {
     result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
-    by_rule: false,
+    is_attempt: false,
     nudge: NO_NUDGE,
     admission,
   };

@@ -49,10 +49,9 @@ export function createLicenseRequests(db: Database): RequestLicenses {
   const countRefusal = createRefusalCounter(db);
   const admit = createAdmissions(db);
 
-  /** The result of a diagnosis. A refusal by a generation rule is counted first. */
-  async function counted(request: LicenseRequest, diagnosis: Diagnosis): Promise<Granted | Refusal> {
-    const { result, by_rule } = diagnosis;
-    if (by_rule && isRefusal(result)) {
+  /** The result of a diagnosis. The refusal of an attempt is counted first. */
+  async function counted(request: LicenseRequest, { result, is_attempt }: Diagnosis): Promise<Granted | Refusal> {
+    if (is_attempt && isRefusal(result)) {
       const { contract_id, count: licenses, actor, request_id } = request;
       await countRefusal({ contract_id, code: result.code, licenses, actor_id: actor.id, request_id });
     }
@@ -123,13 +122,14 @@ export function createLicenseRequests(db: Database): RequestLicenses {
           return locked.granted;
         });
         if (attempt === 'collision' && ++collisions === KEY_DRAWS_MAX) {
-          return { result: refuse('GENERATOR_KEYSPACE_EXHAUSTED', { attempts: collisions }), nudge };
+          const exhausted = refuse('GENERATOR_KEYSPACE_EXHAUSTED', { attempts: collisions });
+          return { result: await counted(request, { result: exhausted, is_attempt: true }), nudge };
         }
         if (attempt === 'collision') continue;
         if (attempt !== 'not_granted') return { result: attempt, nudge };
       }
       const limited = await refusedByRate(request, call);
-      if (limited) return { result: await counted(request, { result: limited, by_rule: true }), nudge };
+      if (limited) return { result: await counted(request, { result: limited, is_attempt: true }), nudge };
       await request.credential?.confirm();
       const found = await diagnoseUnlocked(db, request);
       if (found.result) return { result: await counted(request, found), nudge };
