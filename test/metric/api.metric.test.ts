@@ -5,20 +5,18 @@ import { CHANNELS } from '../../domain/base/channel';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { startTestApi } from '../harness/api';
-import type { TestApi } from '../harness/api';
-import { addCatalogue } from '../harness/catalogue';
-import type { TestCatalogue } from '../harness/catalogue';
+import type { CallOptions, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import { addContractKey } from '../harness/contract-keys';
 import { buildContract } from '../harness/contract-rows';
 import { expectRefusal } from '../harness/expect-refusal';
 import { insertJobs } from '../harness/job-rows';
 import { referenceMetrics } from '../harness/reference-metrics';
-import type { ReferenceContract, ReferenceJob, ReferenceRefusal } from '../harness/reference-metrics';
+import type { ReferenceContract, ReferenceDays, ReferenceJob, ReferenceRefusal } from '../harness/reference-metrics';
 
 let api: TestApi;
-let catalogue: TestCatalogue;
 beforeAll(async () => {
   api = await startTestApi();
-  catalogue = await addCatalogue(api, { environment: 'staging' });
 });
 afterAll(() => api.close());
 
@@ -78,15 +76,18 @@ function rounded(value: unknown): unknown {
   );
 }
 
-/** Instants in the 40 days before `now`, half of them at the start of a local day, or a millisecond before or after it. */
-function momentBefore(now: Instant, timezone: string): fc.Arbitrary<Instant> {
+/** Instants in the days before `now`, half of them at the start of a local day, or a millisecond before or after it. */
+function momentBefore(now: Instant, timezone: string, days_max = 40): fc.Arbitrary<Instant> {
   const today = localDateAt(now, timezone);
-  const atStart = fc.nat(40).map((days) => millisOf(startOfDay(addDays(today, -days), timezone)));
-  const during = fc.nat(40 * DAY_MS).map((ms) => millisOf(now) - ms);
+  const atStart = fc.nat(days_max).map((days) => millisOf(startOfDay(addDays(today, -days), timezone)));
+  const during = fc.nat(days_max * DAY_MS).map((ms) => millisOf(now) - ms);
   return fc
     .tuple(fc.oneof(atStart, during), fc.constantFrom(0, 0, -1, 1))
     .map(([at, ms]) => instantFromMillis(Math.min(millisOf(now), at + ms)));
 }
+
+const FINISHED = ['SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED'];
+const UNFINISHED = ['QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING'];
 
 function jobArbitrary(now: Instant, timezone: string): fc.Arbitrary<ReferenceJob> {
   const inline = fc
@@ -107,33 +108,37 @@ function jobArbitrary(now: Instant, timezone: string): fc.Arbitrary<ReferenceJob
     .record({
       at: momentBefore(now, timezone),
       channel: fc.constantFrom(...CHANNELS),
-      state: fc.constantFrom('SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED', 'PAUSED', 'RUNNING'),
+      state: fc.constantFrom(...FINISHED, ...UNFINISHED),
       sizes: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 3 }),
       pause_ms: fc.constantFrom(0, 1, QUARTER_HOUR_MS, DAY_MS),
       missing: fc.integer({ min: 1, max: 20 }),
     })
     .map(({ sizes, pause_ms, missing, ...job }): ReferenceJob => {
       const later = (steps: number) => instantFromMillis(Math.min(millisOf(now), millisOf(job.at) + steps * pause_ms));
-      const chunks = job.state === 'FAILED' ? [] : sizes.map((licenses, index) => ({ licenses, at: later(index) }));
+      const is_empty = job.state === 'FAILED' || job.state === 'QUEUED';
+      const chunks = is_empty ? [] : sizes.map((licenses, index) => ({ licenses, at: later(index) }));
       const made = chunks.reduce((sum, { licenses }) => sum + licenses, 0);
-      const is_open = job.state === 'PAUSED' || job.state === 'RUNNING';
       return {
         ...job,
         execution: 'background',
         is_test: false,
         chunks,
         requested: job.state === 'SUCCEEDED' ? made : made + missing,
-        finished_at: is_open ? null : later(sizes.length),
+        finished_at: UNFINISHED.includes(job.state) ? null : later(sizes.length),
       };
     });
   return fc.oneof(inline, background);
 }
 
+/** Codes of refused attempts, and of requests that are no attempts: refused by the rate, or for test licenses. */
+const REFUSED = ['QUOTA_EXCEEDED', 'CONTRACT_INACTIVE', 'REVISION_CONFLICT', 'GENERATOR_KEYSPACE_EXHAUSTED'];
+const NOT_ATTEMPTED = ['RATE_LIMITED', 'COUNT_ABOVE_RATE_LIMIT', 'TEST_LICENSE_LIMIT', 'INVALID_STATE_TRANSITION'];
+
 function refusalArbitrary(now: Instant, timezone: string): fc.Arbitrary<ReferenceRefusal> {
   return fc.record({
     minute: momentBefore(now, timezone).map((at) => instantFromMillis(Math.floor(millisOf(at) / 60_000) * 60_000)),
-    code: fc.constantFrom('QUOTA_EXCEEDED', 'CONTRACT_INACTIVE', 'RATE_LIMITED', 'TEST_LICENSE_LIMIT'),
-    attempts: fc.integer({ min: 1, max: 500 }),
+    code: fc.constantFrom(...REFUSED, ...NOT_ATTEMPTED),
+    attempts: fc.integer({ min: 1, max: 50 }),
   });
 }
 
@@ -149,7 +154,7 @@ const contractArbitrary: fc.Arbitrary<ReferenceContract> = fc
     return fc.record({
       timezone: fc.constant(timezone),
       now: fc.constant(now),
-      activated_at: momentBefore(now, timezone),
+      activated_at: fc.oneof(momentBefore(now, timezone), momentBefore(now, timezone, 400)),
       extra: fc.constantFrom(0, 1, 17, 1_000),
       jobs: fc.array(jobArbitrary(now, timezone), { maxLength: 25 }),
       refusals: fc.uniqueArray(refusalArbitrary(now, timezone), {
@@ -163,13 +168,23 @@ const contractArbitrary: fc.Arbitrary<ReferenceContract> = fc
     return { ...contract, total: Math.max(1, generated + reserved + extra) };
   });
 
+/** Days before the day of `now`: the last `back` days but `missing` ones. */
+function daysBefore({ now, timezone }: ReferenceContract, back: number, missing: number): ReferenceDays {
+  const today = localDateAt(now, timezone);
+  return { from: addDays(today, -back), to: addDays(today, -Math.min(missing, back - 1)) };
+}
+
+const daysArbitrary = fc.option(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.nat(30)), { nil: undefined });
+
 test('every figure is that of the specification, over clock changes and ends of months', async () => {
   await fc.assert(
-    fc.asyncProperty(contractArbitrary, async (contract) => {
-      const { days, licenses_by_day, ...expected } = referenceMetrics(contract);
-      const shown = await metricsOf(await addMeasured(contract));
+    fc.asyncProperty(contractArbitrary, daysArbitrary, async (contract, lengths) => {
+      const given = lengths && daysBefore(contract, ...lengths);
+      const { days, licenses_by_day, d, ...expected } = referenceMetrics(contract, given);
+      const query = given ? `?from=${given.from}&to=${given.to}` : '';
+      const shown = await metricsOf(await addMeasured(contract), query);
       expect(rounded(shown)).toMatchObject(rounded(expected) as object);
-      expect(shown.as_of).toBe(contract.now);
+      expect([shown.as_of, shown.window.counted_days]).toEqual([contract.now, d]);
       expect(shown.daily.map((day: any) => day.date)).toEqual(days);
       expect(shown.daily.map((day: any) => day.licenses)).toEqual(licenses_by_day);
       const sums = (name: string) => shown.daily.reduce((sum: number, day: any) => sum + day[name], 0);
@@ -182,6 +197,31 @@ test('every figure is that of the specification, over clock changes and ends of 
     { numRuns: 60 },
   );
 }, 240_000);
+
+/** The figures by which the rankings sort, from the highest; without one, a contract is not in the ranking. */
+const FIGURES: Record<string, (contract: ReferenceContract) => number | null> = {
+  utilization: (contract) => referenceMetrics(contract).quota.generated / contract.total,
+  velocity: (contract) => referenceMetrics(contract).velocity.per_day || null,
+  time_to_quota(contract) {
+    const { quota, velocity } = referenceMetrics(contract);
+    return quota.remaining > 0 && velocity.per_day > 0 ? -quota.remaining / velocity.per_day : null;
+  },
+  error_rate: (contract) => referenceMetrics(contract).attempts.error_rate || null,
+};
+
+test('every ranking has the order of these figures', async () => {
+  await inNewInstallation(async () => {
+    const added: { id: string; contract: ReferenceContract }[] = [];
+    for (const contract of fc.sample(contractArbitrary, 40)) added.push({ id: await addMeasured(contract), contract });
+    for (const [by, figureOf] of Object.entries(FIGURES)) {
+      const figures = new Map(added.map(({ id, contract }) => [id, figureOf(contract)]));
+      const ranked = [...figures.values()].filter((figure) => figure !== null).sort((a, b) => b - a);
+      const { body } = await api.call('GET', `/metrics/contracts?environment=staging&by=${by}&limit=100`);
+      const shown = body.data.map(({ contract_id }: { contract_id: string }) => figures.get(contract_id));
+      expect([by, rounded(shown)]).toEqual([by, rounded(ranked)]);
+    }
+  });
+}, 60_000);
 
 /** Inline jobs of one license in Berlin, ten a day for `days` days until yesterday. */
 function steady(days: number, now: Instant): ReferenceJob[] {
@@ -288,11 +328,60 @@ describe('an example by hand', () => {
   });
 });
 
+test('attempts are the requests that passed the checks of key, address, shape, replay and rate, however they were answered', async () => {
+  const catalogue = await addCatalogue(api);
+  const contract = await addContract(api, catalogue, {
+    quota: 1_000,
+    rate_limits: { per_day: 4, licenses: { per_day: 900 } },
+  });
+  const key = await addContractKey(api, contract.id);
+  const generate = async (body: object, more: CallOptions = {}, query = '') =>
+    (await api.call('POST', `/contracts/${contract.id}/generate${query}`, { key, body, ...more })).status;
+  const once = { headers: { 'Idempotency-Key': 'once' } };
+  const answers = {
+    attempts: [
+      await generate({ count: 1 }, { key: api.keys.super_admin }),
+      await generate({ count: 2 }, once),
+      await generate({ count: 100 }),
+      await generate({ count: 899 }, { key: api.keys.super_admin }),
+      await generate({ count: 1 }, { headers: { 'If-Match': '"7"' } }),
+    ],
+    others: [
+      await generate({ count: 2 }, once),
+      await generate({ count: 3 }, once),
+      await generate({ count: 0 }),
+      await generate({ count: 901 }),
+      await generate({ count: 1 }, {}, '?dry_run=true'),
+      await generate({ count: 1, test: true }),
+      await generate({ count: 1 }, { key: `${key}x` }),
+    ],
+    throttled: [await generate({ count: 1 }), await generate({ count: 1 })],
+  };
+  expect(answers).toEqual({
+    attempts: [201, 201, 202, 409, 412],
+    others: [201, 422, 422, 422, 201, 409, 401],
+    throttled: [429, 429],
+  });
+  await moveToYesterday(contract.id);
+  expect(await metricsOf(contract.id)).toMatchObject({
+    attempts: { total: 5, granted: 3, refused: 2, failed: 2, error_rate: 0.4 },
+    throttled: { requests: 2, rate: 2 / 7 },
+  });
+});
+
+/** Moves what was requested for a contract to the day before, which is complete. */
+async function moveToYesterday(contract_id: string): Promise<void> {
+  const { sql } = api;
+  await sql`
+    UPDATE generation_chunks SET created_at = created_at - interval '1 day'
+    WHERE job_id IN (SELECT id FROM generation_jobs WHERE contract_id = ${contract_id})`;
+  await sql`
+    UPDATE generation_jobs SET created_at = created_at - interval '1 day', finished_at = finished_at - interval '1 day' WHERE contract_id = ${contract_id}`;
+  await sql`UPDATE refused_attempts SET minute = minute - interval '1 day' WHERE contract_id = ${contract_id}`;
+}
+
 test('the installation ranks its open contracts by each figure', async () => {
-  const ranking = await startTestApi();
-  const before = { api, catalogue };
-  api = ranking;
-  try {
+  await inNewInstallation(async () => {
     const now = '2026-11-15T12:00:00.000Z';
     const base: ReferenceContract = {
       timezone: 'UTC',
@@ -329,8 +418,17 @@ test('the installation ranks its open contracts by each figure', async () => {
     expect(await ranked('error_rate')).toEqual([failing]);
     expect(await ranked('idle')).toEqual([idle]);
     expect(await ranked('utilization', '&limit=2')).toEqual([idle, soon]);
-  } finally {
-    ({ api, catalogue } = before);
-    await ranking.close();
-  }
+  });
 });
+
+/** Runs with an API whose database has no contracts. */
+async function inNewInstallation(run: () => Promise<void>): Promise<void> {
+  const before = api;
+  api = await startTestApi();
+  try {
+    await run();
+  } finally {
+    await api.close();
+    api = before;
+  }
+}
