@@ -33,11 +33,7 @@ test.each([
   ['twice without a space', () => `${key},${key}`, 'API_KEY_REPEATED'],
   ['with a space inside', () => `${key.slice(0, 30)} ${key.slice(30)}`, 'API_KEY_HAS_SPACES'],
   ['without its end', () => key.slice(0, -7), 'API_KEY_TRUNCATED'],
-  [
-    'with two characters exchanged',
-    () => key.replace(/(.)(.)$/, '$2$1').replace(/^(.*)(.)$/, '$1$2'),
-    'API_KEY_MISTYPED',
-  ],
+  ['with another last character', () => key.slice(0, -1) + (key.endsWith('0') ? '1' : '0'), 'API_KEY_MISTYPED'],
   ['followed by 10,000 characters', () => key + 'x'.repeat(10_000), 'API_KEY_TOO_LONG'],
   ['of another product', () => 'sk_live_51H8abcdefgh', 'API_KEY_MALFORMED'],
 ])('a key %s is refused with a code of its own and a remedy', async (_what, text, code) => {

@@ -16,6 +16,7 @@ import { QUARTER_SCENARIO } from '../../demo/scenario-quarter';
 import { waitFor } from '../../dev/waiting';
 import { copyCheckout } from '../harness/checkout-copy';
 import { makeDataDir } from '../harness/data-dir';
+import { expectNoApiKeyInLogs } from '../harness/leaked-keys';
 import { patternOf, readCommands, runCommands, withoutSpace } from '../harness/readme-commands';
 import { makeRunDirectory } from '../harness/run-directory';
 
@@ -56,6 +57,8 @@ afterAll(async () => {
     dev.child.kill('SIGTERM');
     await dev.exited;
   }
+  for (const logs of new Set(started.map(({ dataDir }) => join(dataDir, 'logs'))))
+    if (existsSync(logs)) expectNoApiKeyInLogs(logs);
   rmSync(directory, { recursive: true, force: true });
 });
 

@@ -6,7 +6,6 @@ import { randomBytes, randomFillSync } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
 import { createBillingPorts, createBillingReceivers } from '../../adapters/billing';
 import type { BillingSettings } from '../../adapters/billing';
 import type { Api } from '../../api/http/api';
@@ -29,6 +28,7 @@ import type { TaskQueues } from '../../temporal/task-queues';
 import { expectDocumented } from './documented-answer';
 import { createTestDatabase } from './database';
 import type { TestDatabase } from './database';
+import { createExaminedLog } from './leaked-keys';
 import { NAMESPACE, sharedServers, uniqueTaskQueue } from './shared-servers';
 
 /** An answer of the API. */
@@ -132,7 +132,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     temporalTls: false,
     temporalApiKey: undefined,
   });
-  const log = pino({ level: 'silent' });
+  const log = createExaminedLog();
   const keyPepper = randomBytes(32).toString('hex');
   const billing = { ...defaultBilling(), ...options.billing };
   const api = createApi({

@@ -3,10 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { RUN_SOURCES } from '../../dev/run-sources';
+import { expectNoApiKey } from './leaked-keys';
 
 const PROJECT = join(__dirname, '..', '..');
 /** A data directory that does not exist, so that commands do not find a developer's stack. */
 const NO_STACK = join(PROJECT, 'no-such-data-directory');
+
+/** The commands that print an API key, on standard output. */
+const PRINTS_KEY: readonly string[] = ['admin create'];
 
 export interface CommandResult {
   code: number | null;
@@ -22,7 +26,10 @@ export interface DoctorFinding {
   remedy: string | null;
 }
 
-/** Runs `covenant …` with only these settings. The default data directory does not exist. */
+/**
+ * Runs `covenant …` with only these settings. The default data directory does not exist. Throws if the command prints an API key
+ * where it must not.
+ */
 export async function runCovenant(
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
@@ -37,6 +44,10 @@ export async function runCovenant(
   child.stdout.on('data', (text: Buffer) => (result.stdout += text.toString()));
   child.stderr.on('data', (text: Buffer) => (result.stderr += text.toString()));
   [result.code] = (await once(child, 'close')) as [number | null];
+  expectNoApiKey(result.stderr, `standard error of covenant ${args.join(' ')}`);
+  const [noun, verb] = args;
+  if (!PRINTS_KEY.includes(`${noun} ${verb}`))
+    expectNoApiKey(result.stdout, `the output of covenant ${args.join(' ')}`);
   return result;
 }
 

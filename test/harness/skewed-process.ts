@@ -4,22 +4,14 @@
  * If libfaketime is installed (Debian's package `faketime`), it shifts the clock for the whole process, including
  * native code. Otherwise `skewed-clock.cjs` shifts it for JavaScript. Neither changes the monotonic clock.
  */
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { reservePort } from '../../dev/ports';
 import type { TestApi } from './api';
+import { startCovenantProcess } from './covenant-process';
 import { makeRunDirectory } from './run-directory';
-import { sharedServers } from './shared-servers';
-import { waitFor } from './stack';
-import { NAMESPACE } from './temporal';
-import { RUN_SOURCES } from '../../dev/run-sources';
-import { randomTestPort } from './test-ports';
 
-const PROJECT = join(__dirname, '..', '..');
 const SKEWED_CLOCK = join(__dirname, 'skewed-clock.cjs');
-const START_TIMEOUT_MS = 60_000;
 
 const LIBFAKETIME = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib', '/usr/local/lib']
   .map((directory) => join(directory, 'faketime', 'libfaketime.so.1'))
@@ -42,31 +34,12 @@ export async function startSkewedProcess(
   file: 'api/main.ts' | 'worker.ts',
   env: Record<string, string> = {},
 ): Promise<SkewedProcess> {
-  const ports = [await reservePort(randomTestPort()), await reservePort(randomTestPort())];
-  const [port, health_port] = ports.map((held) => String(held.port));
-  await Promise.all(ports.map((held) => held.release()));
   const skew_file = join(makeRunDirectory('skewed'), 'skew');
   writeFileSync(skew_file, '+0');
-  const child = fork(file, {
-    cwd: PROJECT,
-    execArgv: [...(LIBFAKETIME === undefined ? ['--require', SKEWED_CLOCK] : []), ...RUN_SOURCES],
-    env: {
-      ...(LIBFAKETIME === undefined ? {} : fakeTimeEnvironment(LIBFAKETIME, skew_file)),
-      PATH: process.env['PATH'],
-      DATABASE_URL: api.database.url,
-      TEMPORAL_ADDRESS: sharedServers().temporal_address,
-      TEMPORAL_NAMESPACE: NAMESPACE,
-      TEMPORAL_TASK_QUEUE_PREFIX: api.api.taskQueues.contracts.replace(/-contracts$/, ''),
-      COVENANT_KEY_PEPPER: api.api.keyPepper,
-      PORT: port,
-      WORKER_HEALTH_PORT: health_port,
-      LOG_LEVEL: 'silent',
-      ...env,
-    },
+  const { url, child, stop } = await startCovenantProcess(api, file, {
+    nodeFlags: LIBFAKETIME === undefined ? ['--require', SKEWED_CLOCK] : [],
+    env: { ...(LIBFAKETIME === undefined ? {} : fakeTimeEnvironment(LIBFAKETIME, skew_file)), ...env },
   });
-  const ended = once(child, 'exit');
-  const url = `http://127.0.0.1:${file === 'worker.ts' ? health_port : port}`;
-  await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { timeout_ms: START_TIMEOUT_MS, what: `${url}/readyz` });
   return {
     url,
     async setSkew(skew_ms) {
@@ -80,10 +53,7 @@ export async function startSkewedProcess(
       child.send({ skew_ms });
       await answered;
     },
-    async stop() {
-      child.kill('SIGKILL');
-      await ended;
-    },
+    stop,
   };
 }
 

@@ -9,6 +9,7 @@ import { openDatabase } from '../../db/base/database';
 import type { DevFile } from '../../dev/dev-file';
 import { startStack, type ExtraApi, type ServerName, type StackOptions } from '../../dev/stack';
 import { makeDataDir } from './data-dir';
+import { expectNoApiKeyInLogs } from './leaked-keys';
 import { makeRunDirectory } from './run-directory';
 import { RUN_SOURCES } from '../../dev/run-sources';
 import { randomTestPort } from './test-ports';
@@ -34,7 +35,7 @@ export interface TestStack {
   /** Resolves when the server is ready, for example after `kill`. */
   ready(name: ServerName): Promise<void>;
   addApi: (program?: StackOptions['api']) => Promise<ExtraApi>;
-  /** Stops all servers and removes the data directory. */
+  /** Stops all servers and removes the data directory. Throws if a log contains an API key. */
   end(): Promise<void>;
 }
 
@@ -98,6 +99,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       // Their state is not needed any more. Only Postgres, which has many processes, is stopped cleanly.
       for (const name of ['api', 'worker', 'temporal'] as const) stack.server(name).kill();
       await stack.stop();
+      expectNoApiKeyInLogs(join(dataDir, 'logs'));
       rmSync(directory, { recursive: true, force: true });
     },
   };
