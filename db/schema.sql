@@ -247,9 +247,18 @@ CREATE TABLE contract_quotas (
   open_until          timestamptz,
   -- The sequence number of the contract's last domain event.
   event_sequence      bigint NOT NULL DEFAULT 0,
+  -- How many thresholds the claimed licenses have reached: 1 from 80 percent on, 2 when all are claimed (db/contract/quota-threshold.ts).
+  thresholds_reached  smallint NOT NULL DEFAULT 0,
+  -- When it was last forecast, by the clock of the contract, and the local day on which it is used up if that is soon.
+  forecast_at         timestamptz NOT NULL DEFAULT '-infinity',
+  runs_out_on         date,
   CONSTRAINT quota_never_oversold CHECK (claimed BETWEEN 0 AND total),
   CONSTRAINT quotas_open_with_terms CHECK ((grantable_terms_id IS NULL) = (open_until IS NULL))
 );
+-- For warnings about quotas, and for the forecast of quotas that are nearly used. A grant that reaches no threshold changes no column of it,
+-- so it writes no entry.
+CREATE INDEX contract_quotas_by_threshold ON contract_quotas (thresholds_reached, (grantable_terms_id IS NOT NULL), forecast_at)
+  WHERE thresholds_reached > 0;
 
 -- The API keys of contracts (decisions 42). The current key of a contract is the one that neither expires nor is revoked.
 CREATE TABLE contract_api_keys (

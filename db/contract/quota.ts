@@ -9,10 +9,13 @@
  * sees everything that was committed during the wait for the lock.
  */
 import { storedActor } from '../../domain/base/actor';
+import type { Environment } from '../../domain/base/environment';
+import type { Instant } from '../../domain/base/instant';
 import type { QuotaGrantEntry } from '../../domain/contract/history';
-import type { Sql } from '../base/database';
+import type { Fragment, Sql } from '../base/database';
 import { mergedStatement } from '../base/merged-statement';
 import { currentTerms } from './license-terms';
+import { thresholdEvents, thresholdsReached } from './quota-threshold';
 import { BULK_STATEMENT_MS, allowStatementTime } from '../base/session';
 
 /** Inserts the quota row of a contract that is being created. */
@@ -20,9 +23,16 @@ export async function insertQuota(tx: Sql, contract_id: string, total: number): 
   await tx`INSERT INTO contract_quotas ${tx({ contract_id, total, claimed: 0 })}`;
 }
 
-/** Sets the total. The row stays locked until the transaction ends. */
-export async function setQuotaTotal(tx: Sql, contract_id: string, total: number): Promise<void> {
-  await tx`UPDATE contract_quotas SET total = ${total} WHERE contract_id = ${contract_id}`;
+/**
+ * Sets the total, and returns what is claimed. The last forecast was for another total, so it is noticed again when the quota runs out. The
+ * row stays locked until the transaction ends.
+ */
+export async function setQuotaTotal(tx: Sql, contract_id: string, total: number): Promise<number> {
+  const [row] = await tx<[{ claimed: number }]>`
+    UPDATE contract_quotas
+    SET total = ${total}, thresholds_reached = ${thresholdsReached(tx, tx`${total}::int`, tx`(${total} - claimed)`)}, runs_out_on = NULL
+    WHERE contract_id = ${contract_id} RETURNING claimed`;
+  return row.claimed;
 }
 
 /** Writes ledger rows of the quota: one for each change of the total. */
@@ -96,14 +106,42 @@ export async function closeGrants(
     WHERE contract_id IN (${contracts}) AND grantable_terms_id IS NOT NULL`;
 }
 
-/** Claims licenses of the quota; false when too few remain. */
-export async function claimQuota(tx: Sql, contract_id: string, licenses: number): Promise<boolean> {
-  const { count } = await tx`
-    UPDATE contract_quotas SET claimed = claimed + ${licenses} WHERE contract_id = ${contract_id} AND claimed + ${licenses} <= total`;
-  return count === 1;
+/** A claim of licenses for a job that exists. */
+export interface QuotaClaim {
+  contract_id: string;
+  job_id: string;
+  environment: Environment;
+  licenses: number;
+  at: Instant;
 }
 
-/** Returns licenses to the quota that were claimed and not generated. */
+/** Claims licenses of the quota, and writes the events of the thresholds that it reaches with them; false when too few remain. */
+export async function claimQuota(
+  tx: Sql,
+  { contract_id, job_id, environment, licenses, at }: QuotaClaim,
+): Promise<boolean> {
+  const reachedAt = (remaining: Fragment) => thresholdsReached(tx, tx`total`, remaining);
+  const claimed = await tx`
+    WITH claim AS (
+      UPDATE contract_quotas
+      SET claimed = claimed + ${licenses}, thresholds_reached = ${reachedAt(tx`(total - claimed - ${licenses})`)},
+          event_sequence = event_sequence + ${reachedAt(tx`(total - claimed - ${licenses})`)} - ${reachedAt(tx`(total - claimed)`)}
+      WHERE contract_id = ${contract_id} AND claimed + ${licenses} <= total
+      RETURNING contract_id, ${job_id} AS job_id, ${environment} AS environment, ${at}::timestamptz AS now, total, total - claimed AS quota_remaining,
+                event_sequence - thresholds_reached AS events_before,
+                ${reachedAt(tx`(total - claimed + ${licenses})`)} AS reached_before, thresholds_reached AS reached_after
+    ), event AS (
+      INSERT INTO domain_events (at, type, contract_id, environment, data, sequence) ${thresholdEvents(tx, tx`claim`)}
+    )
+    SELECT FROM claim`;
+  return claimed.count === 1;
+}
+
+/** Returns licenses to the quota that were claimed and not generated. A quota that is no longer nearly used does not run out soon. */
 export async function releaseQuota(tx: Sql, contract_id: string, licenses: number): Promise<void> {
-  await tx`UPDATE contract_quotas SET claimed = claimed - ${licenses} WHERE contract_id = ${contract_id}`;
+  const reached = thresholdsReached(tx, tx`total`, tx`(total - claimed + ${licenses})`);
+  await tx`
+    UPDATE contract_quotas
+    SET claimed = claimed - ${licenses}, thresholds_reached = ${reached}, runs_out_on = CASE WHEN ${reached} > 0 THEN runs_out_on END
+    WHERE contract_id = ${contract_id}`;
 }

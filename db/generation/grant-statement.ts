@@ -12,6 +12,7 @@ import type { CallerKey } from '../access/caller-key';
 import type { AuditClock } from '../base/audit';
 import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
+import { thresholdEvents, thresholdsReached } from '../contract/quota-threshold';
 
 /** One generation request, ready to be granted. */
 export interface GenerationRequest {
@@ -83,22 +84,29 @@ export function sendGrant(
   requests: readonly GenerationRequest[],
   { before, claim_from, answer }: GrantParts,
 ): PromiseLike<GrantRow[]> {
+  const reached = (total: Fragment, remaining: Fragment) => thresholdsReached(sql, total, remaining);
   return withoutPipelining(sql<GrantRow[]>`
     WITH ${before}, claim AS (
-      UPDATE contract_quotas q SET claimed = claimed + wanted.requested, event_sequence = event_sequence + wanted.inline
+      UPDATE contract_quotas q
+      SET claimed = claimed + wanted.requested, thresholds_reached = ${reached(sql`total`, sql`(total - claimed - wanted.requested)`)},
+          event_sequence = event_sequence + wanted.inline + ${reached(sql`total`, sql`(total - claimed - wanted.requested)`)}
+                           - ${reached(sql`total`, sql`(total - claimed)`)}
       FROM wanted ${claim_from}
       WHERE q.contract_id = wanted.contract_id AND grantable_terms_id = wanted.terms_id
         -- A boundary may pass during the wait for the row's lock. A test clock does not move meanwhile.
         AND open_until > wanted.now + CASE wanted.clock WHEN 'real' THEN clock_timestamp() - statement_timestamp() ELSE '0' END
         AND claimed + wanted.requested <= total AND ${areKeysAccepted(sql, keysOf(requests))}
-      RETURNING q.contract_id, wanted.terms_id, total - claimed + wanted.requested AS remaining_before,
-                event_sequence - wanted.inline AS events_before
+      RETURNING q.contract_id, wanted.terms_id, total, total - claimed + wanted.requested AS remaining_before,
+                -- The number of the first event, less 1 and less the thresholds that were reached before.
+                event_sequence - wanted.inline - thresholds_reached AS events_before
     ), request AS (
       -- Each request gets the quota that remained after it.
       SELECT contract_id, claim.terms_id, r.job_id, r.environment, r.execution, r.requested, r.chunk_size, r.keys, r.expires_at, r.channel, r.actor, r.now,
              r.clock, r.idempotency_key, r.idempotency_fingerprint, r.request_id, r.execution = 'inline' AS inline,
-             (claim.remaining_before - sum(r.requested) OVER earlier)::int AS quota_remaining,
-             claim.events_before + count(*) FILTER (WHERE r.execution = 'inline') OVER earlier AS event_sequence
+             claim.total, (claim.remaining_before - sum(r.requested) OVER earlier)::int AS quota_remaining,
+             ${reached(sql`claim.total`, sql`(claim.remaining_before - sum(r.requested) OVER earlier + r.requested)`)} AS reached_before,
+             ${reached(sql`claim.total`, sql`(claim.remaining_before - sum(r.requested) OVER earlier)`)} AS reached_after,
+             claim.events_before + count(*) FILTER (WHERE r.execution = 'inline') OVER earlier AS events_before
       FROM claim JOIN candidate r USING (contract_id)
       WINDOW earlier AS (PARTITION BY r.contract_id ORDER BY r.job_id)
     ), job AS (
@@ -122,10 +130,13 @@ export function sendGrant(
              jsonb_build_object('requested', requested, 'execution', execution, 'channel', channel), request_id, clock
       FROM request
     ), event AS (
+      -- Those of a request come after those of earlier ones: its licenses, then the thresholds that it reaches.
       INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
       SELECT now, 'license.batch_generated', contract_id, environment,
-             jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses', requested), event_sequence
+             jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses', requested),
+             events_before + reached_before
       FROM request WHERE inline
+      UNION ALL ${thresholdEvents(sql, sql`request`)}
     )
     ${answer}`);
 }

@@ -21,6 +21,18 @@ export interface Quota {
 /** The largest quota and the largest request: both fit the 24 bits of an ordinal (see db/schema.sql, licenses). */
 export const QUOTA_MAX = 1_000_000_000;
 
+/**
+ * The percentages of a quota that are noticed when the claimed licenses reach them, in order (decisions 32). Each is noticed again when the
+ * quota was raised or licenses were given back below it. `thresholdsReached` in db/contract/quota-threshold.ts counts the same ones.
+ */
+export const QUOTA_THRESHOLDS = [80, 100] as const;
+export type QuotaThreshold = (typeof QUOTA_THRESHOLDS)[number];
+
+/** The highest threshold that the claimed licenses have reached; null below the first. */
+export function thresholdOf({ total, claimed }: QuotaCounters): QuotaThreshold | null {
+  return QUOTA_THRESHOLDS.findLast((percent) => 100 * claimed >= percent * total) ?? null;
+}
+
 /** The quota to show, from the counters and what unfinished jobs have reserved. */
 export function quotaOf(counters: QuotaCounters, reserved: number): Quota {
   const generated = counters.claimed - reserved;

@@ -1,6 +1,6 @@
 /** A request is granted completely or not at all, a quota is never oversold, and a used quota can only grow. */
 import fc from 'fast-check';
-import { claimRefusal, quotaOf, totalRefusal } from '../../domain/contract/quota';
+import { claimRefusal, quotaOf, thresholdOf, totalRefusal } from '../../domain/contract/quota';
 
 const counters = fc
   .record({ total: fc.integer({ min: 1, max: 1_000 }), claimed: fc.nat(1_000), reserved: fc.nat(1_000) })
@@ -47,4 +47,19 @@ test('utilization is rounded half up to one decimal', () => {
   expect(quotaOf({ total: 2_000, claimed: 1_847 }, 0).utilization).toBe(92.4);
   expect(quotaOf({ total: 3, claimed: 1 }, 0).utilization).toBe(33.3);
   expect(quotaOf({ total: 2_000, claimed: 1 }, 0).utilization).toBe(0.1);
+});
+
+test.each([
+  [{ total: 10, claimed: 7 }, null],
+  [{ total: 10, claimed: 8 }, 80],
+  [{ total: 11, claimed: 8 }, null],
+  [{ total: 11, claimed: 9 }, 80],
+  [{ total: 10, claimed: 9 }, 80],
+  [{ total: 10, claimed: 10 }, 100],
+  [{ total: 1, claimed: 0 }, null],
+  [{ total: 1, claimed: 1 }, 100],
+  [{ total: 1_000_000_000, claimed: 799_999_999 }, null],
+  [{ total: 1_000_000_000, claimed: 800_000_000 }, 80],
+])('%o has reached the threshold %p', (quota, threshold) => {
+  expect(thresholdOf(quota)).toBe(threshold);
 });

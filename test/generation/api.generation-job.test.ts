@@ -382,7 +382,7 @@ describe('resuming', () => {
     await api.sql`DELETE FROM generation_chunks WHERE job_id = ${id} AND chunk_no = 1`;
     const errors = [{ ordinal_from: size + 1, ordinal_to: 2 * size, code: 'CHUNK_FAILED' }];
     await api.sql`UPDATE generation_jobs SET state = 'PARTIAL', errors = ${api.sql.json(errors)} WHERE id = ${id}`;
-    await api.sql`UPDATE contract_quotas SET claimed = claimed - ${size} WHERE contract_id = ${contract_id}`;
+    await api.sql`UPDATE contract_quotas SET claimed = claimed - ${size}, thresholds_reached = 0 WHERE contract_id = ${contract_id}`;
     return size;
   }
 

@@ -196,6 +196,15 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM contract_quotas q LEFT JOIN numbered e USING (contract_id)
     WHERE q.event_sequence <> coalesce(e.events, 0) OR (e.events > 0 AND (e.first <> 1 OR e.last <> e.events))
     UNION ALL
+    SELECT 'the thresholds of a quota that are reached are counted', 'contract ' || contract_id,
+           format('%s for %s of %s', thresholds_reached, claimed, total)
+    FROM contract_quotas WHERE thresholds_reached <> (total - claimed <= total / 5)::int + (claimed >= total)::int
+    UNION ALL
+    SELECT 'a threshold of a quota that is reached has an event', 'contract ' || q.contract_id,
+           format('claimed %s of %s', q.claimed, q.total)
+    FROM contract_quotas q WHERE q.claimed > 0 AND q.thresholds_reached > (
+      SELECT count(DISTINCT data -> 'threshold') FROM domain_events WHERE contract_id = q.contract_id AND type = 'quota.threshold_reached')
+    UNION ALL
     SELECT 'the rate limits of a contract are copied', 'contract ' || c.id, format('%s, but %s in contract_rates', c.rate_limits, to_jsonb(r))
     FROM contracts c LEFT JOIN contract_rates r ON r.contract_id = c.id
     WHERE (c.deleted_at IS NOT NULL AND r.contract_id IS NOT NULL) OR (c.deleted_at IS NULL AND c.rate_limits <> jsonb_build_object(

@@ -135,6 +135,16 @@ test.each([
     'the domain events of a contract are numbered from 1',
   ],
   [
+    'a threshold that is not counted',
+    `UPDATE contract_quotas SET total = claimed WHERE claimed > 0`,
+    'the thresholds of a quota that are reached are counted',
+  ],
+  [
+    'a threshold without an event',
+    `UPDATE contract_quotas SET thresholds_reached = 1 WHERE claimed > 0`,
+    'a threshold of a quota that is reached has an event',
+  ],
+  [
     'a paused contract that still grants licenses',
     `UPDATE contracts SET may_generate = false WHERE id IN (SELECT contract_id FROM contract_quotas WHERE grantable_terms_id IS NOT NULL)`,
     'licenses are granted with the current terms until the next boundary',

@@ -2,7 +2,7 @@
 import { claimQuota } from '../../db/contract/quota';
 import type { Sql } from '../../db/base/database';
 import { findJob, findQuotaUse } from '../../db/generation/generation-job';
-import { auditJobs, lockJob, requeueJob } from '../../db/generation/job-state';
+import { auditJobs, effectiveTime, lockJob, requeueJob } from '../../db/generation/job-state';
 import type { JobChange } from '../../db/generation/job-state';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
@@ -38,7 +38,9 @@ async function requeue(tx: Sql, change: JobChange): Promise<JobState | Refusal> 
   const state = resumeDecision(job.state);
   if (isRefusal(state)) return state;
   const missing = job.requested - job.completed;
-  if (!(await claimQuota(tx, job.contract_id, missing))) return quotaRefusal(tx, job.contract_id, missing);
+  const { contract_id, environment } = job;
+  const claim = { contract_id, job_id: job.id, environment, licenses: missing, at: effectiveTime(job, change) };
+  if (!(await claimQuota(tx, claim))) return quotaRefusal(tx, contract_id, missing);
   await requeueJob(tx, job.id, state);
   await auditJobs(tx, [job], change, { state });
   return state;
