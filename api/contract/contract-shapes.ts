@@ -98,6 +98,7 @@ const AddressListShape = z
     return entries;
   });
 
+const QUOTA_LABEL_CHARS_MAX = 100;
 const NoteShape = plainText(z.string().max(2000));
 
 const AddShape = z.int().min(1).max(QUOTA_MAX);
@@ -228,6 +229,9 @@ export const ContractEdit = z
     name: NameShape,
     status: z.enum(['active', 'inactive']).describe('Activates, pauses or resumes'),
     quota: QuotaShape,
+    quota_label: plainText(z.string().min(1).max(QUOTA_LABEL_CHARS_MAX)).describe(
+      'What a raise of the quota is for: "Q2". Without a raise it has no effect',
+    ),
     generator_id: Id,
     customer_id: Id.nullable(),
     feature_overrides: JsonObjectShape,

@@ -160,7 +160,7 @@ export const contractRoutes: Route[] = [
     query: DryRunQuery,
     body: ContractEdit,
     examples: {
-      'Raise the quota': { quota: 10_000 },
+      'Raise the quota for the next quarter': { quota: 500, quota_label: 'Q2' },
       'Change the name and your own data': { name: 'Summer sale', metadata: { order: 'SO-1042' } },
       'Stop automatic renewal': { renewal: { mode: 'none' } },
       'Limit the requests of a large reseller': { rate_limits: RATE_LIMIT_PRESETS.large_reseller },

@@ -30,6 +30,8 @@ export interface EditInput extends Conditional {
   name?: string | undefined;
   status?: 'active' | 'inactive' | undefined;
   quota?: number | undefined;
+  /** What a raise of the quota is for: "Q2". Without a raise it has no effect. */
+  quota_label?: string | undefined;
   generator_id?: string | undefined;
   customer_id?: string | null | undefined;
   feature_overrides?: JsonObject | undefined;
@@ -81,8 +83,15 @@ export function edit(facts: ContractFacts, input: EditInput, context: DecisionCo
   const edited = editFields(facts, input, context);
   if (isRefusal(edited)) return edited;
   const status = input.status === undefined ? 'unchanged' : setStatus(edited, input.status, context);
-  if (status !== 'unchanged') return status;
-  return sameTerms(facts, edited) ? 'unchanged' : revise(facts, edited, now, 'contract.updated');
+  if (status !== 'unchanged') return withGrantLabel(status, input.quota_label);
+  if (sameTerms(facts, edited)) return 'unchanged';
+  return withGrantLabel(revise(facts, edited, now, 'contract.updated'), input.quota_label);
+}
+
+/** A decision with what a quota that it grants is for. */
+function withGrantLabel(decision: Decision, grant_label: string | undefined): Decision {
+  if (grant_label === undefined || decision === 'unchanged' || isRefusal(decision)) return decision;
+  return [decision].flat().map((change) => ({ ...change, grant_label }));
 }
 
 /** The facts with the given fields changed, or the refusal of the first field that cannot change. */

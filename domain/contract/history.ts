@@ -7,6 +7,8 @@ import type { JsonObject } from '../base/json';
 import type { ContractAction, ContractChange } from './change';
 import { stateAt } from './contract';
 import type { ContractFacts, ContractState } from './facts';
+import { raiseMessage } from './quota-notice';
+import type { QuotaRaise } from './quota-notice';
 import type { RenewalRecord } from './renewal-policy';
 
 /** One change with the person or system that made it. */
@@ -52,6 +54,8 @@ export interface ContractEvent {
   type: ContractAction;
   environment: Environment;
   data: JsonObject;
+  /** What a quota was raised by, if the event is about that. Its data is completed by `withRemaining`. */
+  raise?: QuotaRaise;
 }
 
 export interface ContractHistory {
@@ -74,7 +78,8 @@ const AUDIT_ONLY_ACTIONS: readonly ContractAction[] = [
 
 /**
  * Returns the history of the steps of one change, in their order: an audit row for each step, a revision where terms changed, a
- * grant where the quota changed, and a domain event unless the action is audit-only. `before` is null for a new contract.
+ * grant where the quota changed, a domain event unless the action is audit-only, and one more where the quota was raised by a change that
+ * is named otherwise. `before` is null for a new contract.
  */
 export function historyOf(before: ContractFacts | null, steps: readonly ContractStep[]): ContractHistory {
   const history: ContractHistory = { audit: [], revisions: [], quota_grants: [], renewals: [], events: [] };
@@ -86,20 +91,30 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
     history.audit.push(stepAudit(previous, after, change, actor));
     if (change.revised) history.revisions.push({ revision: facts.revision, effective_at: at, actor, action, snapshot });
     const amount = facts.quota.total - (previous?.facts.quota.total ?? 0);
+    const period_label = change.grant_label ?? null;
     // Each contract has a first grant, even for a quota of 0.
     if (amount !== 0 || previous === null)
-      history.quota_grants.push({
-        amount,
-        effective_at: at,
-        reason: action,
-        actor,
-        period_label: change.grant_label ?? null,
-      });
+      history.quota_grants.push({ amount, effective_at: at, reason: action, actor, period_label });
     if (change.renewal) history.renewals.push({ ...change.renewal, at });
-    if (!AUDIT_ONLY_ACTIONS.includes(action)) history.events.push(eventOf(after, change));
+    if (action !== 'quota.granted' && !AUDIT_ONLY_ACTIONS.includes(action)) history.events.push(eventOf(after, change));
+    if (amount > 0 && previous !== null)
+      history.events.push(raiseEvent(after, change, { amount, total: facts.quota.total, period_label }));
     previous = after;
   }
   return history;
+}
+
+/**
+ * Completes the events about raises with what is claimed of the quota. They are decided before the quota row is locked; other requests may
+ * have claimed licenses since.
+ */
+export function withRemaining(events: readonly ContractEvent[], claimed: number): Omit<ContractEvent, 'raise'>[] {
+  return events.map(({ raise, ...event }) => {
+    if (raise === undefined) return event;
+    const quota = { total: raise.total, claimed };
+    const remaining = quota.total - claimed;
+    return { ...event, data: { ...event.data, claimed, remaining, message: raiseMessage(raise, quota) } };
+  });
 }
 
 /** A contract before or after a step. The moment after one step is the moment before the next, and is computed once. */
@@ -134,6 +149,13 @@ function stepAudit(
 function eventOf({ state }: Moment, { facts, at, action, reason, details }: ContractChange): ContractEvent {
   const data = { contract_id: facts.id, state, revision: facts.revision, reason: reason ?? null };
   return { at, type: action, environment: facts.environment, data: { ...details, ...data } };
+}
+
+/** The event about a raise of the quota. If a change of another name raised it, `reason` is that name. */
+function raiseEvent(after: Moment, change: ContractChange, raise: QuotaRaise): ContractEvent {
+  const { details: _details, ...other } = change;
+  const event = eventOf(after, change.action === 'quota.granted' ? change : { ...other, reason: change.action });
+  return { ...event, type: 'quota.granted', data: { ...event.data, ...raise }, raise };
 }
 
 /** The facts that the history compares and stores: what people decide, not counters, clocks and invoices. */

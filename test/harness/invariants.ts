@@ -205,6 +205,13 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM contract_quotas q WHERE q.claimed > 0 AND q.thresholds_reached > (
       SELECT count(DISTINCT data -> 'threshold') FROM domain_events WHERE contract_id = q.contract_id AND type = 'quota.threshold_reached')
     UNION ALL
+    SELECT 'a raise of a quota has one event', 'contract ' || r.contract_id, format('%s raises and %s events', r.raises, r.events)
+    FROM (
+      SELECT q.contract_id, (SELECT count(*) FROM quota_grants g WHERE g.contract_id = q.contract_id AND amount > 0 AND reason <> 'contract.created') AS raises,
+             (SELECT count(*) FROM domain_events e WHERE e.contract_id = q.contract_id AND type = 'quota.granted') AS events
+      FROM contract_quotas q
+    ) r WHERE r.raises <> r.events
+    UNION ALL
     SELECT 'the rate limits of a contract are copied', 'contract ' || c.id, format('%s, but %s in contract_rates', c.rate_limits, to_jsonb(r))
     FROM contracts c LEFT JOIN contract_rates r ON r.contract_id = c.id
     WHERE (c.deleted_at IS NOT NULL AND r.contract_id IS NOT NULL) OR (c.deleted_at IS NULL AND c.rate_limits <> jsonb_build_object(

@@ -135,6 +135,11 @@ test.each([
     'the domain events of a contract are numbered from 1',
   ],
   [
+    'a raise without an event',
+    `UPDATE domain_events SET type = 'contract.updated' WHERE type = 'quota.granted'`,
+    'a raise of a quota has one event',
+  ],
+  [
     'a threshold that is not counted',
     `UPDATE contract_quotas SET total = claimed WHERE claimed > 0`,
     'the thresholds of a quota that are reached are counted',

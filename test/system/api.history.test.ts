@@ -64,6 +64,7 @@ test('a contract shows its domain events and its revisions, newest first', async
   await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
   expect(await walkPages(api, `/contracts/${contract.id}/events?limit=1`, 'type')).toEqual([
     'license.batch_generated',
+    'quota.granted',
     'contract.updated',
     'contract.updated',
     'contract.created',

@@ -7,7 +7,7 @@ import { stateAt } from '../../domain/contract/contract';
 import { copiesToStore, wakeInstant } from '../../domain/contract/copies';
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { ContractFacts } from '../../domain/contract/facts';
-import { historyOf } from '../../domain/contract/history';
+import { historyOf, withRemaining } from '../../domain/contract/history';
 import type { ContractHistory, ContractStep } from '../../domain/contract/history';
 import type { Nudge } from '../../domain/contract/nudge';
 import { mayGenerateIn } from '../../domain/contract/operations';
@@ -166,12 +166,13 @@ async function saveSteps(
   const cancelled = ended ? await cancelOpenJobs(tx, id, now, request_id) : [];
   if (row.may_generate && !derived.may_generate) await awaitChunks(tx, id);
   // From here on the quota row is locked. A job that was granted while the lock was awaited is cancelled too.
-  if (facts.quota.total !== before.quota.total) await setQuotaTotal(tx, id, facts.quota.total);
+  const { total, claimed: read } = facts.quota;
+  const claimed = total === before.quota.total ? read : await setQuotaTotal(tx, id, total);
   await refreshGrants(tx, id);
   if (facts.deleted_at !== null) await deleteRates(tx, id);
   else if (!sameJson(before.rate_limits, facts.rate_limits)) await saveRateLimits(tx, id, facts.rate_limits);
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
-  await insertDomainEvents(tx, id, history.events);
+  await insertDomainEvents(tx, id, withRemaining(history.events, claimed));
   return cancelled;
 }
 
