@@ -4,12 +4,15 @@ import type { Caller } from '../../domain/access/caller';
 import { billingStanding } from '../../domain/billing/dunning';
 import { contractActions } from '../../domain/contract/allowed-actions';
 import { lastDay, stateAt, statusOf, statusOfState, warningsOf } from '../../domain/contract/contract';
-import type { ContractFacts } from '../../domain/contract/facts';
+import type { ContractFacts, QuotaWarning } from '../../domain/contract/facts';
 import { nextBoundary } from '../../domain/contract/boundary';
 import { laterOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isUnpaid } from '../../domain/billing/invoice';
+import { mayGenerateIn } from '../../domain/contract/operations';
 import { quotaOf } from '../../domain/contract/quota';
+import { quotaWarnings } from '../../domain/contract/quota-notice';
+import type { NoticedQuota } from '../../domain/contract/quota-notice';
 import { noticeDate } from '../../domain/contract/renewal';
 import { factsOf } from '../../db/contract/contract';
 import type { ContractKeySummary, ContractListRow, ContractRow } from '../../db/contract/contract';
@@ -36,10 +39,13 @@ export function presentContract(row: ContractRow, now: Instant, viewer: Contract
 /** Presents the facts as a contract; a dry run passes facts that are not stored. */
 export function presentFacts(
   facts: ContractFacts,
-  row: Pick<ContractRow, 'reserved' | 'open_jobs' | 'updated_at' | 'api_key'>,
+  row: Pick<ContractRow, 'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'updated_at' | 'api_key'>,
   now: Instant,
   { caller, publicUrl }: ContractViewer,
 ) {
+  const state = stateAt(facts, now);
+  const noticed = { ...facts.quota, runs_out_on: row.quota_runs_out_on };
+  const about_quota = quotaWarnings(noticed, mayGenerateIn(state, facts));
   return {
     id: facts.id,
     name: facts.name,
@@ -48,11 +54,11 @@ export function presentFacts(
     product_id: facts.product_id,
     generator_id: facts.generator_id,
     customer_id: facts.customer_id,
-    state: stateAt(facts, now),
+    state,
     ...statusOf(facts, now),
-    warnings: warningsOf(facts, now),
+    warnings: [...warningsOf(facts, now), ...about_quota],
     allowed_actions: CONTRACT_ACTIONS.present(contractActions(facts, row, now), caller),
-    quota: quotaOf(facts.quota, row.reserved),
+    quota: presentQuota(noticed, row.reserved, about_quota),
     start_date: facts.start_date,
     term: {
       number: facts.term_number,
@@ -98,6 +104,12 @@ export function presentFacts(
   };
 }
 
+/** The quota with the day on which it is used up, while the contract has a warning about it. */
+function presentQuota(quota: NoticedQuota, reserved: number, warnings: readonly QuotaWarning[]) {
+  const runs_out_on = warnings.includes('QUOTA_RUNS_OUT') ? quota.runs_out_on : null;
+  return { ...quotaOf(quota, reserved), runs_out_on };
+}
+
 /** API access with what identifies the key. The key itself is in the response that creates it, and in that of `reveal`. */
 function presentApiAccess(facts: ContractFacts, api_key: ContractKeySummary | null, publicUrl: string) {
   const kind = contractKeyKind(facts.environment);
@@ -134,6 +146,8 @@ function terminationOf({ terminated_at, termination_code, termination_reason }: 
 
 /** Presents a contract of a list by its stored state, which can be up to two minutes old (decisions 4). */
 export function presentContractListItem(row: ContractListRow) {
+  const noticed = { total: row.quota_total, claimed: row.quota_claimed, runs_out_on: row.quota_runs_out_on };
+  const about_quota = quotaWarnings(noticed, row.may_generate);
   return {
     id: row.id,
     name: row.name,
@@ -144,8 +158,8 @@ export function presentContractListItem(row: ContractListRow) {
     customer_id: row.customer_id,
     state: row.state,
     ...statusOfState(row.state, row.hold_code),
-    warnings: row.warnings,
-    quota: quotaOf({ total: row.quota_total, claimed: row.quota_claimed }, row.reserved),
+    warnings: [...row.warnings, ...about_quota],
+    quota: presentQuota(noticed, row.reserved, about_quota),
     revision: row.revision,
     created_at: row.created_at,
     created_by: row.created_by,

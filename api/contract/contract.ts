@@ -41,7 +41,7 @@ const ContractQuery = PageQuery.extend({
   type: z.enum(CONTRACT_TYPES).optional(),
   product_id: Id.optional(),
   customer_id: Id.optional(),
-  warning: z.enum(CONTRACT_WARNINGS).optional().describe('Contracts with this warning, which need an operator'),
+  warning: z.enum(CONTRACT_WARNINGS).optional().describe('Contracts with this warning, which need a person'),
   sort: z.enum(CONTRACT_SORTS).default('created_at'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });

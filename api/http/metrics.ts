@@ -27,7 +27,7 @@ const longParked = new Gauge({
 
 const warned = new Gauge({
   name: 'covenant_contracts_with_warning',
-  help: 'Contracts that need an operator, by warning. GET /api/v1/contracts?warning= lists them.',
+  help: 'Contracts that need a person, by warning. GET /api/v1/contracts?warning= lists them.',
   labelNames: ['warning'],
 });
 const longUnreachable = new Gauge({
@@ -75,7 +75,7 @@ export function setLockTurns({ running, waiting }: { running: number; waiting: n
   lockTurns.set({ state: 'waiting' }, waiting);
 }
 
-/** Counts the contracts that need an operator. When Postgres does not answer, the values are left out. */
+/** Counts the contracts that need a person. When Postgres does not answer, the values are left out. */
 export async function collectContractMetrics(sql: Sql, clock: () => Promise<Instant>): Promise<void> {
   try {
     const { warnings, unreachable_for_a_day } = await countWarnings(sql, await clock());

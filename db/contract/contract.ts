@@ -1,7 +1,14 @@
 /** Reads contracts, one or many. Only `transactions/contract/` writes them (`save-contract.ts`). */
 import { ACTIVE_STATES } from '../../domain/contract/contract';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
-import type { ContractFacts, Hold, ContractWarning, ContractState, ContractType } from '../../domain/contract/facts';
+import type {
+  ContractFacts,
+  ContractState,
+  ContractType,
+  ContractWarning,
+  Hold,
+  StoredWarning,
+} from '../../domain/contract/facts';
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { Environment } from '../../domain/base/environment';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
@@ -17,6 +24,7 @@ import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
 import type { KeysetPage, Sort, Sorted } from '../base/paging';
 import { matchesSearch } from '../base/search';
+import { countQuotaWarnings, hasQuotaWarning, isQuotaWarning } from './quota-warning';
 
 /** A row of `contracts` with its quota, holds, invoices, pending amendments and the licenses that unfinished jobs have reserved. */
 export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_limit' | 'expiry'>, ContractCopies {
@@ -38,6 +46,8 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   updated_at: Instant;
   quota_total: number;
   quota_claimed: number;
+  /** The local day on which the quota is used up by the last forecast, if that is soon (domain/contract/quota-notice.ts). */
+  quota_runs_out_on: LocalDate | null;
   /** Its current API key; null when it has none. */
   api_key: ContractKeySummary | null;
   /** Licenses that unfinished jobs still have to generate. */
@@ -57,6 +67,7 @@ export interface ContractKeySummary {
 type FromOtherTables =
   | 'quota_total'
   | 'quota_claimed'
+  | 'quota_runs_out_on'
   | 'api_key'
   | 'reserved'
   | 'open_jobs'
@@ -136,11 +147,13 @@ export interface ContractListRow {
   customer_id: string | null;
   state: ContractState;
   hold_code: Hold['code'] | null;
-  warnings: ContractWarning[];
+  warnings: StoredWarning[];
+  may_generate: boolean;
   start_date: LocalDate | null;
   end_date: LocalDate | null;
   quota_total: number;
   quota_claimed: number;
+  quota_runs_out_on: LocalDate | null;
   reserved: number;
   revision: number;
   created_at: Instant;
@@ -244,7 +257,7 @@ export const findContractWithSource = mergedStatement('find contract', async (sq
 /** The columns of a `ContractRow`, selected from `contractTables`. */
 function contractColumns(sql: Sql): Fragment {
   return sql`
-    ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
+    ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, q.runs_out_on AS quota_runs_out_on, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
            (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now, ${keySummary(sql)} AS api_key`;
 }
 
@@ -297,7 +310,7 @@ export async function listContracts(
   };
   const { sort_key, after, order } = pageBy(sql, { ...sorts[page.sort], id: sql`c.id` }, page);
   const own_columns = sql`c.id, c.name, c.type, c.environment, c.product_id, c.generator_id, c.customer_id, c.state, c.start_date, c.end_date, c.revision,
-    c.warnings, c.created_at, c.created_by, c.updated_at`;
+    c.warnings, c.may_generate, c.created_at, c.created_by, c.updated_at`;
   // Other tables are read only for the rows of the page, not for all rows that the page is selected from.
   return sql<Sorted<ContractListRow>[]>`
     WITH page AS MATERIALIZED (
@@ -305,20 +318,27 @@ export async function listContracts(
       WHERE c.deleted_at IS NULL AND c.environment = ${filter.environment}
       ${filter.status === undefined ? sql`` : sql`AND c.state = ANY(${statesOf(filter.status)})`}
       ${filter.state === undefined ? sql`` : sql`AND c.state = ${filter.state}`}
-      ${filter.warning === undefined ? sql`` : sql`AND c.warnings @> ${[filter.warning]} AND c.warnings <> '{}'`}
+      ${filter.warning === undefined ? sql`` : sql`AND ${hasWarning(sql, filter.warning)}`}
       ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
       ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
       ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
       AND ${matchesSearch(sql, filter.search, ['c.name'], 'c.id')}
       AND ${after} ${order}
     )
-    SELECT ${own_columns}, q.total AS quota_total, q.claimed AS quota_claimed, j.reserved, ${sort_key} AS sort_key,
+    SELECT ${own_columns}, q.total AS quota_total, q.claimed AS quota_claimed, q.runs_out_on AS quota_runs_out_on, j.reserved, ${sort_key} AS sort_key,
            (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
             ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code
     FROM page c
     JOIN contract_quotas q ON q.contract_id = c.id
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
     ${order}`;
+}
+
+/** The condition that a contract `c` has a warning. */
+function hasWarning(sql: Sql, warning: ContractWarning): Fragment {
+  return isQuotaWarning(warning)
+    ? hasQuotaWarning(sql, warning)
+    : sql`c.warnings @> ${[warning]} AND c.warnings <> '{}'`;
 }
 
 /** The states of active or inactive contracts, listed one by one because an index cannot find rows by a negated condition. */
@@ -334,16 +354,17 @@ export async function countWarnings(
   sql: Sql,
   now: Instant,
 ): Promise<{ warnings: { warning: ContractWarning; contracts: number }[]; unreachable_for_a_day: number }> {
-  const [warnings, [unreachable]] = await Promise.all([
+  const [warnings, about_quotas, [unreachable]] = await Promise.all([
     sql<{ warning: ContractWarning; contracts: number }[]>`
       SELECT w AS warning, count(*)::int AS contracts FROM contracts, unnest(warnings) AS w
       WHERE warnings <> '{}' AND deleted_at IS NULL GROUP BY w`,
+    countQuotaWarnings(sql),
     sql<[{ count: number }]>`
       SELECT count(*)::int FROM contracts
       WHERE verify_at IS NOT NULL AND test_clock_id IS NULL
         AND billing_unreachable_since < ${now}::timestamptz - ${UNREACHABLE_ALERT_AFTER}::interval`,
   ]);
-  return { warnings: [...warnings], unreachable_for_a_day: unreachable.count };
+  return { warnings: [...warnings, ...about_quotas], unreachable_for_a_day: unreachable.count };
 }
 
 /** Converts a stored row into the facts of the domain, by the time zone rules of this process. */

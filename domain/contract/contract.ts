@@ -5,8 +5,8 @@
  * this file. `operations.ts` decides what a state allows. The columns `state` and `may_generate` are copies for SQL, written
  * only by `transactions/contract/`.
  */
-import { CONTRACT_WARNINGS, HOLD_SOURCES } from './facts';
-import type { ContractFacts, ContractState, ContractWarning, Hold, HoldSource, InactiveReason } from './facts';
+import { HOLD_SOURCES, STORED_WARNINGS } from './facts';
+import type { ContractFacts, ContractState, Hold, HoldSource, InactiveReason, StoredWarning } from './facts';
 import { billingLevel, isAtLeast } from '../billing/dunning';
 import { addDays, startOfDay } from '../base/calendar';
 import type { Instant, LocalDate } from '../base/instant';
@@ -84,19 +84,19 @@ export function statusOfState(state: ContractState, hold_code: Hold['code'] | nu
 /** The states with the status `active`. */
 export const ACTIVE_STATES: readonly ContractState[] = ['ACTIVE', 'PAST_DUE'];
 
-/** The warnings of a contract at an instant: what needs a person's attention. */
-export function warningsOf(facts: ContractFacts, now: Instant): ContractWarning[] {
+/** The warnings that follow from the facts at an instant: what needs a person's attention. `quotaWarnings` returns those about the quota. */
+export function warningsOf(facts: ContractFacts, now: Instant): StoredWarning[] {
   const state = stateAt(facts, now);
   const level = billingLevel(facts, now);
   const suspended = openHold(facts, now, 'billing') !== undefined;
-  const applies: Record<ContractWarning, boolean> = {
+  const applies: Record<StoredWarning, boolean> = {
     BILLING_PAST_DUE: state === 'PAST_DUE',
     SUSPENSION_DUE: isLive(state) && isAtLeast(level, 'SUSPEND') && !suspended,
     BILLING_UNREACHABLE: isLive(state) && isAtLeast(level, 'SUSPEND') && facts.billing_unreachable_since !== null,
     PAID_AFTER_TERMINATION: state === 'TERMINATED' && wasPaidAfterTermination(facts, level === 'CLEAR'),
     RENEWAL_BLOCKED: isLive(state) && facts.renewal_blocked !== null && facts.renewal_blocked !== 'OPTED_OUT',
   };
-  return CONTRACT_WARNINGS.filter((warning) => applies[warning]);
+  return STORED_WARNINGS.filter((warning) => applies[warning]);
 }
 
 /** A payment was received for a terminated contract. A person has to refund it or reinstate the contract. */

@@ -11,7 +11,7 @@ import type { Boundary, BoundaryKind } from './boundary-kind';
 import type { ContractChange } from './change';
 import { stateAt, warningsOf } from './contract';
 import { mayGenerateIn } from './operations';
-import type { ContractFacts, ContractState, ContractWarning } from './facts';
+import type { ContractFacts, ContractState, StoredWarning } from './facts';
 import { isOlder } from './time-zone-rules';
 import type { TimeZoneRules } from './time-zone-rules';
 
@@ -27,7 +27,7 @@ export interface ContractCopies {
    */
   wake_at: Instant | null;
   verify_at: Instant | null;
-  warnings: ContractWarning[];
+  warnings: StoredWarning[];
   /** The rules with which the next boundary was computed; null: those of a version that did not record them. */
   time_zone_rules: TimeZoneRules | null;
 }

@@ -38,14 +38,22 @@ export type InactiveReason =
   | 'EXPIRED'
   | 'TERMINATED';
 
-/** Warnings that need a person's attention (decisions 26). */
-export const CONTRACT_WARNINGS = [
+/** Warnings that follow from the facts. The row of the contract has copies of them for SQL (decisions 4). */
+export const STORED_WARNINGS = [
   'BILLING_PAST_DUE',
   'SUSPENSION_DUE',
   'BILLING_UNREACHABLE',
   'PAID_AFTER_TERMINATION',
   'RENEWAL_BLOCKED',
 ] as const;
+export type StoredWarning = (typeof STORED_WARNINGS)[number];
+
+/** Warnings about the quota. A grant changes only the quota row, so they are derived from that row when they are read. */
+export const QUOTA_WARNINGS = ['QUOTA_NEARLY_USED', 'QUOTA_USED', 'QUOTA_RUNS_OUT'] as const;
+export type QuotaWarning = (typeof QUOTA_WARNINGS)[number];
+
+/** Warnings that need a person's attention (decisions 26). */
+export const CONTRACT_WARNINGS = [...STORED_WARNINGS, ...QUOTA_WARNINGS] as const;
 export type ContractWarning = (typeof CONTRACT_WARNINGS)[number];
 
 /** The longest grace after the end of a term, in days (domain.md 1.2). */

@@ -1,10 +1,24 @@
-/** What is said about a quota that is raised. */
+/** What is shown and said about a quota that is nearly used, used up, or raised. */
 import { historyOf, withRemaining } from '../../domain/contract/history';
 import type { ContractChange } from '../../domain/contract/change';
 import { edit } from '../../domain/contract/edit';
-import { raiseMessage } from '../../domain/contract/quota-notice';
+import { quotaWarnings, raiseMessage } from '../../domain/contract/quota-notice';
 import { isRefusal } from '../../domain/base/refusal';
 import { NOON, TEST_ACTOR, buildContext, buildFacts } from '../harness/contract-facts';
+
+describe('warnings about a quota', () => {
+  test.each([
+    [{ total: 10, claimed: 7, runs_out_on: null }, []],
+    // A forecast counts only while the quota is nearly used.
+    [{ total: 10, claimed: 7, runs_out_on: '2027-06-20' }, []],
+    [{ total: 10, claimed: 8, runs_out_on: null }, ['QUOTA_NEARLY_USED']],
+    [{ total: 10, claimed: 9, runs_out_on: '2027-06-20' }, ['QUOTA_NEARLY_USED', 'QUOTA_RUNS_OUT']],
+    [{ total: 10, claimed: 10, runs_out_on: '2027-06-20' }, ['QUOTA_USED']],
+  ])('%o: %j', (quota, warnings) => {
+    expect(quotaWarnings(quota, true)).toEqual(warnings);
+    expect(quotaWarnings(quota, false)).toEqual([]);
+  });
+});
 
 test.each([
   ['Q2', 300, { total: 500, claimed: 200 }, 'Q2 quota activated: 300 licenses available'],

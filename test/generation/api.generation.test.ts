@@ -86,6 +86,7 @@ describe('granting', () => {
       reserved: 0,
       remaining: 450,
       utilization: 10,
+      runs_out_on: null,
     });
     expect(await licensesOf(contract.id)).toBe(50);
   });

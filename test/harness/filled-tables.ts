@@ -93,9 +93,11 @@ INSERT INTO contracts (id, environment, name, type, product_id, generator_id, cu
 SELECT filled_id('contract', n), environment, CASE WHEN rare THEN 'Rarität ' ELSE 'Contract ' END || n, CASE WHEN rare THEN 'pool' ELSE 'standard' END,
        filled_id('product', CASE WHEN rare THEN 2 ELSE 1 END), filled_id('generator', CASE WHEN rare THEN ${RARE_FROM} ELSE 1 END),
        filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END), '{}', '{}', 'UTC', 1, at,
-       CASE WHEN rare THEN CASE n % 2 WHEN 0 THEN 'EXPIRED' ELSE 'PAST_DUE' END ELSE 'ACTIVE' END, NOT rare, at, 'test', at,
+       CASE WHEN rare THEN CASE n % 2 WHEN 0 THEN 'EXPIRED' ELSE 'PAST_DUE' END ELSE 'ACTIVE' END, NOT rare OR n % 2 = 1, at, 'test', at,
        CASE WHEN rare THEN ARRAY['RENEWAL_BLOCKED'] ELSE '{}' END FROM numbers;
-INSERT INTO contract_quotas (contract_id, total) SELECT filled_id('contract', n), 100 FROM numbers;
+INSERT INTO contract_quotas (contract_id, total, claimed, thresholds_reached, runs_out_on)
+SELECT filled_id('contract', n), 100, CASE WHEN rare THEN CASE WHEN n % 3 = 0 THEN 100 ELSE 90 END ELSE 0 END, CASE WHEN rare THEN CASE WHEN n % 3 = 0 THEN 2 ELSE 1 END ELSE 0 END, CASE WHEN rare THEN date '2026-02-01' END
+FROM numbers;
 INSERT INTO contract_revisions (contract_id, revision, effective_at, actor, action, snapshot)
 SELECT filled_contract(n), n, at, filled_actor(n), 'contract.updated', '{}' FROM numbers;
 INSERT INTO contract_amendments (id, contract_id, effective_date, changes, status, created_at, created_by, decided_at)
