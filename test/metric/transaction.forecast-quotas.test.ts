@@ -2,6 +2,7 @@
  * A quota that is nearly used is forecast once a day, and noticed once when it is used up within a week: again only after the quota was
  * raised, or was to last longer meanwhile.
  */
+import { openDatabase } from '../../db/base/database';
 import { addDays, startOfDay } from '../../domain/base/calendar';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
@@ -136,9 +137,13 @@ test('a quota that another transaction has locked is left to the next call, and 
   expect(await noticesOf(locked)).toHaveLength(1);
 });
 
-test('calls at the same moment notice a quota once', async () => {
+test('of two calls that have found the same quota, one forecasts it', async () => {
   const id = await contractOf({ total: 100, per_day: 3 });
-  await Promise.all(Array.from({ length: 8 }, () => forecast()));
+  // With one connection, both read which quotas are due before the transaction of the first begins.
+  const db = openDatabase(database.url, { max: 1, application_name: 'test' });
+  const calls = [forecastQuotas(db, NOW, () => true), forecastQuotas(db, NOW, () => true)];
+  expect((await Promise.all(calls)).sort()).toEqual([0, 1]);
+  await db.end();
   expect(await noticesOf(id)).toHaveLength(1);
 });
 
