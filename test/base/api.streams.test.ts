@@ -19,6 +19,8 @@ const WAITING = { timeout_ms: 20_000, what: 'the stream to end' };
 let api: TestApi;
 let apiWithShortLimits: TestApi;
 let file: string;
+/** The report of the contract of `file`, with the same licenses. */
+let report: string;
 let hastyFile: string;
 let progress: string;
 let hastyProgress: string;
@@ -30,13 +32,16 @@ beforeAll(async () => {
     startTestApi({ streamLimits: { max, per_admin_max, access_check_ms: HOUR_MS } }),
     startTestApi({ streamLimits: { max, per_admin_max, access_check_ms: 1, stall_ms: 1 } }),
   ]);
-  [[file, progress], [hastyFile, hastyProgress]] = await Promise.all([addStreams(api), addStreams(apiWithShortLimits)]);
+  [[file, progress, report], [hastyFile, hastyProgress]] = await Promise.all([
+    addStreams(api),
+    addStreams(apiWithShortLimits),
+  ]);
 });
 
 afterAll(() => Promise.all([api.close(), apiWithShortLimits.close()]));
 
-/** Adds a job with a long file and a job that stays queued. Returns the paths of their streams. */
-async function addStreams(on: TestApi): Promise<[string, string]> {
+/** Adds a job with a long file and a job that stays queued. Returns the paths of their streams, and of the report of their contract. */
+async function addStreams(on: TestApi): Promise<[string, string, string]> {
   const contract = await addContract(on, await addCatalogue(on), { quota: 1_000 });
   const { body } = await on.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
   await on.sql.begin(async (tx) => {
@@ -47,7 +52,11 @@ async function addStreams(on: TestApi): Promise<[string, string]> {
     await tx`INSERT INTO licenses SELECT (${job?.serial ?? null}::bigint << 24) + n, 'STREAMED-' || n FROM generate_series(2, ${FILE_LICENSES}::int) n`;
   });
   const queued = await on.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 100 } });
-  return [`/jobs/${body.job_id}/licenses.csv`, `/jobs/${queued.body.job_id}/progress`];
+  return [
+    `/jobs/${body.job_id}/licenses.csv`,
+    `/jobs/${queued.body.job_id}/progress`,
+    `/contracts/${contract.id}/report.csv`,
+  ];
 }
 
 /** Opens a stream without reading from it. */
@@ -228,6 +237,19 @@ describe('a client that reads slowly', () => {
     expect(response.readableEnded).toBe(false);
     expectRefusal(await api.call('GET', file, { key: admin.key }), 429, 'TOO_MANY_STREAMS');
     expect(await countLines(response)).toBe(FILE_LICENSES + 1);
+  });
+
+  test('makes the server read no further: the report has what changed while its reader stood still', async () => {
+    const admin = await api.addAdmin('operator');
+    const response = await openWhenFree(api, report, admin);
+    // Without back-pressure the server would read all rows while it answers these requests.
+    for (let request = 0; request < 300; request++) await api.call('GET', '//livez', { key: null });
+    await api.sql`UPDATE licenses SET key = 'CHANGED-' || key WHERE key = ${`STREAMED-${FILE_LICENSES}`}`;
+    const lines = (await textOf(response)).trimEnd().split('\n');
+    expect([lines.length, lines.at(-1)?.split(',')[0]]).toEqual([
+      FILE_LICENSES + 1,
+      `CHANGED-STREAMED-${FILE_LICENSES}`,
+    ]);
   });
 
   test('is disconnected when it reads nothing for too long, and its stream no longer counts', async () => {
