@@ -13,6 +13,7 @@ import type { Database } from '../db/base/database';
 import { createSessionCheck } from '../db/base/pooler';
 import { createSealer } from '../transactions/access/sealed-key';
 import type { SealingKey } from '../transactions/access/sealed-key';
+import { createDryRunAdmissions } from '../transactions/generation/admit-requests';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
@@ -95,6 +96,7 @@ export function createApi(options: ApiOptions): Api {
         findFinalOutcome(db, { contract_id, command_id, fingerprint, deadline }),
     }),
     requestLicenses: createLicenseRequests(db),
+    admitDryRun: createDryRunAdmissions(db),
     receiveBillingEvent: createMergedArrivals(db),
     progress: createProgressFeed({
       listen: (channel, onNotify, onListen) => db.listen(channel, onNotify, onListen),

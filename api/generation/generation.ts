@@ -68,7 +68,7 @@ export const generationRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Generate licenses',
     description:
-      'Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`.',
+      'Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`. A dry run counts as a request, and no licenses.',
     checks_caller: true,
     params: IdParams,
     query: DryRunQuery,
@@ -98,7 +98,7 @@ export const generationRoutes: Route[] = [
     ],
     audit: ['generation.requested'],
     handle: (request) =>
-      request.query.dry_run === 'true' ? dryRunGenerate(request) : generateOnce(request).then(answerOf),
+      (request.query.dry_run === 'true' ? dryRunGenerate(request) : generateOnce(request)).then(answerOf),
   }),
 ];
 
@@ -200,11 +200,18 @@ async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) 
 }
 
 /** Shows the outcome of a request without generating licenses. */
-async function dryRunGenerate(request: GenerateRequest): Promise<Answer | Refusal> {
-  const { body } = request;
+async function dryRunGenerate(request: GenerateRequest): Promise<Generated> {
+  const asked = licenseRequest(request, null);
   await request.credential?.confirm();
+  const { refusal, rate } = await request.api.admitDryRun(asked);
+  const outcome = refusal ?? (await checkAsDryRun(request, asked));
+  return { outcome, fields: rateFields(rate, asked.count) };
+}
+
+function checkAsDryRun(request: GenerateRequest, asked: LicenseRequest): Promise<Answer | Refusal> {
+  const { body } = request;
   return request.dryRun(async (tx) => {
-    const judged = await checkRequest(tx, licenseRequest(request, null));
+    const judged = await checkRequest(tx, asked);
     if (isRefusal(judged)) return hideDeletedContract(request.caller, judged);
     if (judged.refusal) return judged.refusal;
     const { quota } = judged.facts;

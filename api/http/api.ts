@@ -8,6 +8,7 @@ import type { ReadList } from '../../db/base/list-reads';
 import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billing-arrivals';
 import type { KeySecrets } from '../../transactions/access/contract-api-key';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
+import type { AdmitDryRun } from '../../transactions/generation/admit-requests';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
 import type { Nudger } from '../../temporal/nudge';
@@ -37,6 +38,7 @@ export interface Api {
   clocks: ClockNotifier;
   sendCommand: SendCommand;
   requestLicenses: RequestLicenses;
+  admitDryRun: AdmitDryRun;
   receiveBillingEvent: ReceiveBillingEvent;
   progress: ProgressFeed;
   streams: OpenStreams;

@@ -82,6 +82,14 @@ export function admissionRefusal({ outcome, counts }: Admission, licenses: numbe
   return outcome === 'limited' ? rateRefusal(counts, licenses) : sizeRefusal(counts, licenses);
 }
 
+/** The refusal of a request for this many licenses by the windows of licenses alone; null when they have enough left. */
+export function licensesRefusal(counts: RateCounts, licenses: number): Refusal | null {
+  const windows = limitedWindows(counts).filter(({ unit }) => unit === 'licenses');
+  const of_licenses = { ...counts, windows };
+  if (windows.some(({ limit }) => licenses > limit)) return sizeRefusal(of_licenses, licenses);
+  return windows.some((window) => licenses > remainingIn(window)) ? rateRefusal(of_licenses, licenses) : null;
+}
+
 function rateRefusal(counts: RateCounts, licenses: number): Refusal | null {
   const window = tightestWindow(counts, licenses);
   if (window === undefined) return null;

@@ -18,7 +18,7 @@ afterAll(() => api.close());
 
 interface Partner {
   id: string;
-  generate(body: object, headers?: Record<string, string>): Promise<ApiAnswer>;
+  generate(body: object, headers?: Record<string, string>, query?: string): Promise<ApiAnswer>;
 }
 
 /** A contract with its own API key. */
@@ -27,7 +27,8 @@ async function partner(more: Record<string, unknown>): Promise<Partner> {
   const key = await addContractKey(api, id);
   return {
     id,
-    generate: (body, headers = {}) => api.call('POST', `/contracts/${id}/generate`, { key, body, headers }),
+    generate: (body, headers = {}, query = '') =>
+      api.call('POST', `/contracts/${id}/generate${query}`, { key, body, headers }),
   };
 }
 
@@ -141,6 +142,21 @@ test('requests of admins and of a contract without limits have no such fields an
   ];
   for (const answer of answers) expect([answer.status, ...fieldsOf(answer)]).toEqual([201, null, null, null]);
   expect((await limited.generate({ count: 1 })).status).toBe(201);
+});
+
+test('a dry run counts as a request and no licenses, and is refused as the request would be', async () => {
+  const { id, generate } = await partner({ rate_limits: { per_minute: 4, licenses: { per_hour: 10 } } });
+  const dryRun = async (count: number) => {
+    const { status, body, headers } = await generate({ count }, {}, '?dry_run=true');
+    return [status, body.code ?? body.dry_run, headers.get('ratelimit')];
+  };
+  expect(await dryRun(9)).toEqual([201, true, '"licenses-per-hour";r=10;t=1540']);
+  expect((await generate({ count: 8 })).status).toBe(201);
+  expect(await dryRun(3)).toEqual([429, 'RATE_LIMITED', '"licenses-per-hour";r=2;t=1540']);
+  expect(await dryRun(11)).toEqual([422, 'COUNT_ABOVE_RATE_LIMIT', '"licenses-per-hour";r=2;t=1540']);
+  expect(await dryRun(1)).toEqual([429, 'RATE_LIMITED', '"requests-per-minute";r=0;t=40']);
+  const by_admin = await api.call('POST', `/contracts/${id}/generate?dry_run=true`, { body: { count: 1 } });
+  expect([by_admin.status, by_admin.headers.get('ratelimit')]).toEqual([201, null]);
 });
 
 test('an edit holds from the next request', async () => {

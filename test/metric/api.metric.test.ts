@@ -332,7 +332,7 @@ test('attempts are the requests that passed the checks of key, address, shape, r
   const catalogue = await addCatalogue(api);
   const contract = await addContract(api, catalogue, {
     quota: 1_000,
-    rate_limits: { per_day: 4, licenses: { per_day: 900 } },
+    rate_limits: { per_day: 5, licenses: { per_day: 900 } },
   });
   const key = await addContractKey(api, contract.id);
   const generate = async (body: object, more: CallOptions = {}, query = '') =>

@@ -6,7 +6,9 @@ import type { Database } from '../../db/base/database';
 import { isLockTimeout } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
 import { admitRequests } from '../../db/generation/rate';
-import type { Admission } from '../../domain/generation/rate';
+import type { Refusal } from '../../domain/base/refusal';
+import { admissionRefusal, licensesRefusal } from '../../domain/generation/rate';
+import type { Admission, RateCounts } from '../../domain/generation/rate';
 import { createMergedCalls } from '../base/merged-calls';
 import type { Merge } from '../base/merged-calls';
 import type { LicenseRequest, RatedCall } from './license-request';
@@ -37,6 +39,30 @@ export function createAdmissions(db: Database): (request: LicenseRequest) => Pro
       }
     },
   });
+}
+
+/** How the rate windows judged a dry run: the refusal, and the windows afterwards; null for one that is not rated. */
+export interface DryRunAdmission {
+  refusal: Refusal | null;
+  rate: RateCounts | null;
+}
+
+/** Judges a dry run. */
+export type AdmitDryRun = (request: LicenseRequest) => Promise<DryRunAdmission>;
+
+/**
+ * Creates the function that judges a dry run. It is a call like any other, so a rated one counts as a request; it makes no licenses, so
+ * it counts none, and is only compared with what is left of them.
+ */
+export function createDryRunAdmissions(db: Database): AdmitDryRun {
+  const admit = createAdmissions(db);
+  return async (request) => {
+    if (!request.rated) return { refusal: null, rate: null };
+    const admission = await admit({ ...request, count: 0 });
+    const { counts: rate } = admission;
+    const refusal = admissionRefusal(admission, request.count) ?? (rate && licensesRefusal(rate, request.count));
+    return { refusal, rate };
+  };
 }
 
 /** A request as `admitRequests` judges it. */
