@@ -1,60 +1,31 @@
-/** Licenses: list, read, and export as CSV. Only generation creates licenses. */
+/** Licenses: list, read, and export as CSV. */
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
-import {
-  LICENSE_STATUSES,
-  licenseIdText,
-  licenseSource,
-  licenseStatus,
-  parseLicenseId,
-} from '../../domain/license/license';
-import { maskKey } from '../../domain/catalogue/license-key';
+import { licenseIdText, licenseSource, parseLicenseId } from '../../domain/license/license';
+import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
 import { notFound } from '../../domain/base/refusal';
 import { listedContract, reachesContract, seesLicenseKeys } from '../../domain/access/caller';
-import type { Caller, KnownCaller } from '../../domain/access/caller';
+import type { KnownCaller } from '../../domain/access/caller';
 import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
-import type { LicenseFilter, LicenseRow } from '../../db/license/license';
+import type { LicenseRow } from '../../db/license/license';
+import type { LicenseFilter } from '../../db/license/license-page';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { ChannelShape, EnvironmentShape, Id, IdParams, InstantShape, SearchShape } from '../http/shapes';
+import { EnvironmentShape, Id, IdParams, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
-
-const LicenseIdShape = z.string().describe('An opaque id').openapi({ example: 'lic_167772161' });
-
-const LicenseShape = z
-  .object({
-    id: LicenseIdShape,
-    key: z.string().describe('The license key; viewers see only its last four characters'),
-    status: z
-      .enum(LICENSE_STATUSES)
-      .describe('Computed from expires_at and the time: that of the test clock of its contract, if it has one'),
-    source: z.string().describe('The name of its contract; for a deleted contract, the last name'),
-    contract_id: Id,
-    job_id: Id.describe('The generation job that generated it'),
-    ordinal: z.int().describe('Its number within the job, from 1'),
-    environment: EnvironmentShape,
-    is_test: z.boolean().describe('Generated while the contract was a draft'),
-    product_id: Id,
-    generator_id: Id,
-    customer_id: Id.nullable().describe('The customer of its contract'),
-    features: z.record(z.string(), z.unknown()).describe('What it grants, fixed at generation'),
-    activation_limit: z.int().nullable().describe('Devices on which it can be active; null: unlimited'),
-    expires_at: InstantShape.nullable().describe('The end of its validity; null: none'),
-    created_at: InstantShape,
-    channel: ChannelShape,
-  })
-  .openapi('License');
+import { LicenseIdParams, LicenseShape, presentLicense } from './license-presenter';
 
 const LicenseFilterQuery = z.object({
   environment: EnvironmentShape.optional().describe('Default: production; with contract_id or job_id, its environment'),
   contract_id: Id.optional(),
   job_id: Id.optional(),
-  customer_id: Id.optional().describe('The customer of the contract'),
+  customer_id: Id.optional().describe('The customer to whom the licenses are assigned'),
+  contract_customer_id: Id.optional().describe('The customer of the contract'),
   source: SearchShape.optional().describe('The complete value of source: Contract: <name>'),
   status: z.enum(LICENSE_STATUSES).optional(),
   is_test: z.enum(['true', 'false']).optional(),
@@ -79,7 +50,7 @@ const REPORT_COLUMNS = [
   'job',
   'source',
 ] as const;
-const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test'] as const;
+const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test', 'contract_customer'] as const;
 
 /** Rows that are formatted in one pass. The features of a row have up to 16 kB. */
 const FORMATTED_ROWS_MAX = 100;
@@ -137,7 +108,7 @@ export const licenseRoutes: Route[] = [
     path: '/api/v1/licenses/:id',
     tag: 'Licenses',
     summary: 'Read a license',
-    params: z.object({ id: LicenseIdShape }),
+    params: LicenseIdParams,
     answers: { 200: { description: 'The license', schema: LicenseShape } },
     audit: [],
     async handle({ api, params, caller, now }) {
@@ -188,29 +159,6 @@ export const licenseRoutes: Route[] = [
   }),
 ];
 
-/** Presents a license. Callers who may not see keys get a masked key. */
-export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
-  return {
-    id: licenseIdText(row.id),
-    key: seesLicenseKeys(caller) ? row.key : maskKey(row.key),
-    status: licenseStatus(row.expires_at, row.clock_now ?? now),
-    source: licenseSource(row.contract_name),
-    contract_id: row.contract_id,
-    job_id: row.job_id,
-    ordinal: row.ordinal,
-    environment: row.environment,
-    is_test: row.is_test,
-    product_id: row.product_id,
-    generator_id: row.generator_id,
-    customer_id: row.customer_id,
-    features: row.features,
-    activation_limit: row.activation_limit,
-    expires_at: row.expires_at,
-    created_at: row.created_at,
-    channel: row.channel,
-  };
-}
-
 /** The rows of a file, in batches so small that formatting the largest features takes only a few milliseconds. */
 async function* csvRows(batches: AsyncGenerator<LicenseRow[]>, now: Instant): AsyncGenerator<JsonObject[]> {
   for await (const batch of batches) {
@@ -222,7 +170,7 @@ async function* csvRows(batches: AsyncGenerator<LicenseRow[]>, now: Instant): As
 function csvRow(row: LicenseRow, now: Instant): JsonObject {
   return {
     key: row.key,
-    status: licenseStatus(row.expires_at, row.clock_now ?? now),
+    status: licenseStatus(row, row.clock_now ?? now),
     customer: row.customer_email,
     // Covenant has no activations yet.
     activations: 0,
@@ -234,6 +182,7 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
     id: licenseIdText(row.id),
     contract_id: row.contract_id,
     is_test: row.is_test,
+    contract_customer: row.contract_customer_email,
   };
 }
 

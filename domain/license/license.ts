@@ -1,8 +1,4 @@
-/** An issued license: its opaque id, and its status at an instant. */
-import type { Instant } from '../base/instant';
-
-export const LICENSE_STATUSES = ['available', 'expired'] as const;
-export type LicenseStatus = (typeof LICENSE_STATUSES)[number];
+/** An issued license: its opaque id and its source. */
 
 /** The lower bits of an id: the ordinal within its generation job. The upper bits are the job's serial. */
 export const ORDINAL_BITS = 24;
@@ -30,11 +26,6 @@ export function licenseIdText(id: string): string {
 export function parseLicenseId(text: string): string | null {
   const digits = /^lic_([1-9]\d{0,18})$/.exec(text)?.[1];
   return digits !== undefined && BigInt(digits) <= ID_MAX ? digits : null;
-}
-
-/** The status at an instant: a license is expired from `expires_at` on (domain.md 1.8.7). */
-export function licenseStatus(expires_at: Instant | null, now: Instant): LicenseStatus {
-  return expires_at !== null && expires_at <= now ? 'expired' : 'available';
 }
 
 /** The source of a license, as it is shown. */

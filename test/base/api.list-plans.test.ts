@@ -4,7 +4,7 @@
  */
 import { ROUTES } from '../../api/routes';
 import type { Database } from '../../db/base/database';
-import { COLLECTED_LICENSES_MAX } from '../../db/license/license';
+import { COLLECTED_LICENSES_MAX } from '../../db/license/license-page';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
@@ -15,7 +15,10 @@ import type { FilledTables } from '../harness/filled-tables';
 const ROWS_READ_MAX = 5_000;
 /** A table of fewer rows may be read whole. */
 const TABLE_ROWS_MAX = 10_000;
-/** Rows that a search for license keys may read: it counts or collects up to this number of keys. */
+/**
+ * Rows that a list of licenses by key or status may read: a search counts or collects up to this number of keys, and a list by status
+ * looks up the facts of a contract's jobs.
+ */
 const KEYS_READ_MAX = COLLECTED_LICENSES_MAX + ROWS_READ_MAX;
 const FILL_MS = 120_000;
 
@@ -203,7 +206,15 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `contract_id=${of.rare_contract}`,
       `contract_id=${of.busy_contract}`,
       `job_id=${of.rare_job}`,
+      `contract_customer_id=${of.rare_customer}`,
       `customer_id=${of.rare_customer}`,
+      `customer_id=${of.rare_customer}&status=active`,
+      ...['held', 'assigned', 'active', 'suspended', 'revoked'].flatMap((status) => [
+        `status=${status}`,
+        `status=${status}&contract_id=${of.busy_contract}`,
+        `status=${status}&search=ALL-MANY`,
+      ]),
+      `status=expired&contract_id=${of.busy_contract}`,
       `source=Contract: Rarität ${FILLED_ROWS / 2}`,
       'status=expired',
       'status=available',
@@ -272,7 +283,7 @@ test.each(Object.keys(LIST_QUERIES))('%s reads few rows and no complete table, f
       expect([url, answer.status]).toEqual([url, 200]);
       const statements = sent;
       for (const statement of statements) {
-        const rows_max = list === '/licenses' && query.includes('search=') ? KEYS_READ_MAX : ROWS_READ_MAX;
+        const rows_max = list === '/licenses' && /search=|status=/.test(query) ? KEYS_READ_MAX : ROWS_READ_MAX;
         const fault = await findPlanProblem(statement, rows_max);
         if (fault !== undefined) faults.push({ query, page, ...fault });
       }

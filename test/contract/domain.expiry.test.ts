@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { startOfDay } from '../../domain/base/calendar';
 import { licenseExpiry } from '../../domain/contract/expiry';
-import { licenseStatus } from '../../domain/license/license';
+import { licenseStatus } from '../../domain/license/license-facts';
+import { UNUSED_LICENSE } from '../harness/license-facts';
 
 const NOON = '2027-06-15T12:00:00.000Z';
 
@@ -68,8 +69,8 @@ test('no license is expired when it is generated, with any rule, instant and zon
       const made_at = made.toISOString();
       const expires_at = licenseExpiry(given, made_at, inZone);
       if (typeof expires_at !== 'string') return expect(expires_at).toMatchObject({ code: 'EXPIRY_IN_PAST' });
-      expect(licenseStatus(expires_at, made_at)).toBe('available');
-      expect(licenseStatus(expires_at, expires_at)).toBe('expired');
+      expect(licenseStatus({ ...UNUSED_LICENSE, expires_at }, made_at)).toBe('available');
+      expect(licenseStatus({ ...UNUSED_LICENSE, expires_at }, expires_at)).toBe('expired');
       if ('date' in given) expect(expires_at > startOfDay(given.date, inZone)).toBe(true);
     }),
   );

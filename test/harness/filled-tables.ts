@@ -118,6 +118,11 @@ SELECT filled_id('job', n), filled_contract(n), environment, (SELECT id FROM lic
 INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at) SELECT id, 0, 2, created_at FROM generation_jobs;
 INSERT INTO licenses (id, key)
 SELECT (serial << 24) + o, 'ALL-' || CASE WHEN state = 'FAILED' THEN 'RARE-' ELSE 'MANY-' END || serial || '-' || o FROM generation_jobs, generate_series(1, 2) o;
+INSERT INTO license_facts (license_id, customer_id, assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at)
+SELECT (serial << 24) + 1, CASE WHEN n % 5 < 2 THEN filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END) END, CASE WHEN n % 5 < 2 THEN at END,
+       CASE WHEN n % 5 = 2 THEN timestamptz '2999-01-01' END, CASE WHEN n % 5 = 1 THEN at END, CASE WHEN n % 5 = 3 AND rare THEN at END,
+       CASE WHEN n % 5 = 4 AND rare THEN at END, CASE WHEN n % 5 = 1 AND rare THEN timestamptz '2999-01-01' END
+FROM numbers JOIN generation_jobs ON id = filled_id('job', n);
 
 INSERT INTO audit_people (id, person_id, name) OVERRIDING SYSTEM VALUE
 SELECT n, filled_id('admin', n), filled_name(n) FROM generate_series(0, ${FILLED_ROWS}) n;

@@ -1,6 +1,7 @@
 /** Licenses over HTTP: lists, searches, and files of any length. */
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
+import { parseLicenseId } from '../../domain/license/license';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
@@ -39,6 +40,13 @@ function ids(licenses: Made[]): string[] {
   return licenses.map((license) => license.id);
 }
 
+/** Assigns a license to a customer. */
+async function assign(license = '', customer_id = ''): Promise<void> {
+  const license_id = parseLicenseId(license) ?? '';
+  const facts = { license_id, customer_id, assigned_at: new Date().toISOString() };
+  await api.sql`INSERT INTO license_facts ${api.sql(facts)} ON CONFLICT (license_id) DO UPDATE SET customer_id = excluded.customer_id`;
+}
+
 /** The lines of a file, without its header. */
 function linesOf(text: string): string[] {
   return text.trimEnd().split('\n').slice(1);
@@ -65,14 +73,20 @@ test('a license shows what it grants and its origin', async () => {
     environment: 'production',
     is_test: false,
     ...catalogue,
-    customer_id: customer.id,
+    customer_id: null,
+    contract_customer_id: customer.id,
     features: { seats: 5, tier: 'gold' },
     activation_limit: null,
     expires_at: null,
     created_at: expect.any(String),
+    assigned_at: null,
+    held_until: null,
+    activated_at: null,
+    suspended_at: null,
+    revoked_at: null,
     channel: 'ui',
   });
-  expect((await list(`customer_id=${customer.id}&order=asc`)).body.data[1]).toEqual(body);
+  expect((await list(`contract_customer_id=${customer.id}&order=asc`)).body.data[1]).toEqual(body);
 });
 
 test.each(['lic_0', 'lic_1', 'lic_9223372036854775808', 'lic_01', 'lic_', '5', 'lic_1%00'])(
@@ -238,6 +252,7 @@ describe('files', () => {
     await generate(contract.id, 1, { test: true });
     await api.sql`UPDATE contracts SET activated_at = now(), start_date = current_date, state = 'ACTIVE', may_generate = true WHERE id = ${contract.id}`;
     const { job_id, licenses } = await generate(contract.id, 3);
+    await assign(licenses[1]?.id, customer.id);
     const answer = await api.call('GET', `/contracts/${contract.id}/report.csv`);
     expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="report-${contract.id}.csv"`);
     expect(answer.text.split('\n')[0]).toBe(
@@ -245,10 +260,10 @@ describe('files', () => {
     );
     const { created_at } = (await api.call('GET', `/licenses/${licenses[0]?.id}`)).body;
     expect(linesOf(answer.text)).toEqual(
-      licenses.map(
-        ({ key }) =>
-          `${key},available,reported@example.com,0,${created_at},"{""seats"":5}",,${job_id},"Contract: Report ""Q1"", all"`,
-      ),
+      licenses.map(({ key }, index) => {
+        const state = index === 1 ? 'assigned,reported@example.com' : 'available,';
+        return `${key},${state},0,${created_at},"{""seats"":5}",,${job_id},"Contract: Report ""Q1"", all"`;
+      }),
     );
   });
 
@@ -280,13 +295,13 @@ describe('files', () => {
   test('a cell that a spreadsheet would execute as a formula is escaped', async () => {
     const emails = ['=cmd@example.com', '+1@example.com', '-1@example.com'];
     const contract = await addContract(api, catalogue);
-    await generate(contract.id, 1);
+    const { licenses } = await generate(contract.id, 1);
     for (const email of emails) {
       const now = new Date().toISOString();
       const [row] = await api.sql<
         { id: string }[]
       >`INSERT INTO customers ${api.sql({ email, name: 'x', created_at: now, updated_at: now })} RETURNING id`;
-      await api.sql`UPDATE contracts SET customer_id = ${row?.id ?? null} WHERE id = ${contract.id}`;
+      await assign(licenses[0]?.id, row?.id);
       const [line] = linesOf((await api.call('GET', `/contracts/${contract.id}/report.csv`)).text);
       expect(line?.split(',')[2]).toBe(`'${email}`);
     }

@@ -1,6 +1,6 @@
-/** What an issued license shows: its id, its status and its source. */
+/** What an issued license shows: its id and its source. */
 import fc from 'fast-check';
-import { contractNameOf, licenseIdText, licenseSource, licenseStatus, parseLicenseId } from '../../domain/license/license';
+import { contractNameOf, licenseIdText, licenseSource, parseLicenseId } from '../../domain/license/license';
 
 test('an id survives formatting and parsing', () => {
   fc.assert(
@@ -25,13 +25,6 @@ test.each([
   'lic_99999999999999999999',
 ])('%j is no id', (text) => {
   expect(parseLicenseId(text)).toBeNull();
-});
-
-test('a license is expired from the instant of its expiry', () => {
-  const expires_at = '2027-06-15T12:00:00.000Z';
-  expect(licenseStatus(expires_at, '2027-06-15T11:59:59.999Z')).toBe('available');
-  expect(licenseStatus(expires_at, expires_at)).toBe('expired');
-  expect(licenseStatus(null, expires_at)).toBe('available');
 });
 
 test('a source contains the name of its contract, for any name', () => {

@@ -3,14 +3,14 @@ import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { ANONYMOUS } from '../../domain/access/caller';
 import { presentJob } from '../../api/generation/generation-job-presenter';
 import { listLicenses } from '../../db/license/license';
-import type { LicenseFilter } from '../../db/license/license';
+import type { LicenseFilter } from '../../db/license/license-page';
 import { findOverdueWork } from '../../db/system/health';
 import { listRowsToWake } from '../../db/system/sweep';
 import type { SweepKind } from '../../db/system/sweep';
 import { failAdvance } from '../../db/system/test-clock';
 import { stepTestClock } from '../../transactions/system/advance-test-clock';
 import { findTestClockTime } from '../../db/contract/clock';
-import { licenseStatus } from '../../domain/license/license';
+import { licenseStatus } from '../../domain/license/license-facts';
 import { unparkBillingEvents } from '../../db/billing/billing-event';
 import { waitFor } from '../../dev/waiting';
 import { listEventOutcomes, insertInvoiceEvent } from '../harness/billing';
@@ -147,7 +147,7 @@ test('a license is available or expired by the clock of its contract, shown and 
   const list = async (filter: LicenseFilter) =>
     (await listLicenses(sql, filter, { order: 'asc', after: null, limit: 10, now })).map((row) => [
       row.contract_id,
-      licenseStatus(row.expires_at, row.clock_now ?? now),
+      licenseStatus(row, row.clock_now ?? now),
     ]);
   const both = (status: string) => [
     [id, status],

@@ -387,10 +387,10 @@ export interface components {
             /** @description The license key; viewers see only its last four characters */
             key: string;
             /**
-             * @description Computed from expires_at and the time: that of the test clock of its contract, if it has one
+             * @description The first that applies of revoked, suspended, expired, active (it was activated on a device), assigned (to a customer), held (for an order) and available. The time is that of the test clock of its contract, if it has one
              * @enum {string}
              */
-            status: "available" | "expired";
+            status: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
             /** @description The name of its contract; for a deleted contract, the last name */
             source: string;
             /**
@@ -425,10 +425,16 @@ export interface components {
             generator_id: string;
             /**
              * Format: uuid
-             * @description The customer of its contract
+             * @description The customer to whom it is assigned
              * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
              */
             customer_id: string | null;
+            /**
+             * Format: uuid
+             * @description The customer of its contract
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            contract_customer_id: string | null;
             /** @description What it grants, fixed at generation */
             features: {
                 [key: string]: unknown;
@@ -446,6 +452,33 @@ export interface components {
              * @example 2027-02-01T00:00:00.000Z
              */
             created_at: string;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            assigned_at: string | null;
+            /**
+             * Format: date-time
+             * @description The end of the hold for an order
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            held_until: string | null;
+            /**
+             * Format: date-time
+             * @description The first activation on a device
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            activated_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            suspended_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            revoked_at: string | null;
             /**
              * @description Who asked: ui: an admin, with any program; api: the API key of a contract; schedule, replenish: Covenant
              * @enum {string}
@@ -1015,11 +1048,13 @@ export interface operations {
                 contract_id?: string;
                 /** @description UUID */
                 job_id?: string;
-                /** @description The customer of the contract */
+                /** @description The customer to whom the licenses are assigned */
                 customer_id?: string;
+                /** @description The customer of the contract */
+                contract_customer_id?: string;
                 /** @description The complete value of source: Contract: <name> */
                 source?: string;
-                status?: "available" | "expired";
+                status?: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
                 is_test?: "true" | "false";
                 /** @description A complete key, a complete id, or at least the first three characters of keys */
                 search?: string;

@@ -1,0 +1,76 @@
+/** The shape and the presenter of licenses. */
+import { seesLicenseKeys } from '../../domain/access/caller';
+import type { Caller } from '../../domain/access/caller';
+import type { Instant } from '../../domain/base/instant';
+import { maskKey } from '../../domain/catalogue/license-key';
+import { licenseIdText, licenseSource } from '../../domain/license/license';
+import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
+import type { LicenseRow } from '../../db/license/license';
+import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
+import { z } from '../http/zod';
+
+const LicenseIdShape = z.string().describe('An opaque id').openapi({ example: 'lic_167772161' });
+
+export const LicenseIdParams = z.object({ id: LicenseIdShape });
+
+export const LicenseShape = z
+  .object({
+    id: LicenseIdShape,
+    key: z.string().describe('The license key; viewers see only its last four characters'),
+    status: z
+      .enum(LICENSE_STATUSES)
+      .describe(
+        'The first that applies of revoked, suspended, expired, active (it was activated on a device), assigned (to a customer), held (for an order) and available. The time is that of the test clock of its contract, if it has one',
+      ),
+    source: z.string().describe('The name of its contract; for a deleted contract, the last name'),
+    contract_id: Id,
+    job_id: Id.describe('The generation job that generated it'),
+    ordinal: z.int().describe('Its number within the job, from 1'),
+    environment: EnvironmentShape,
+    is_test: z.boolean().describe('Generated while the contract was a draft'),
+    product_id: Id,
+    generator_id: Id,
+    customer_id: Id.nullable().describe('The customer to whom it is assigned'),
+    contract_customer_id: Id.nullable().describe('The customer of its contract'),
+    features: z.record(z.string(), z.unknown()).describe('What it grants, fixed at generation'),
+    activation_limit: z.int().nullable().describe('Devices on which it can be active; null: unlimited'),
+    expires_at: InstantShape.nullable().describe('The end of its validity; null: none'),
+    created_at: InstantShape,
+    assigned_at: InstantShape.nullable(),
+    held_until: InstantShape.nullable().describe('The end of the hold for an order'),
+    activated_at: InstantShape.nullable().describe('The first activation on a device'),
+    suspended_at: InstantShape.nullable(),
+    revoked_at: InstantShape.nullable(),
+    channel: ChannelShape,
+  })
+  .openapi('License');
+
+/** Presents a license. Callers who may not see keys get a masked key. */
+export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
+  return {
+    id: licenseIdText(row.id),
+    key: seesLicenseKeys(caller) ? row.key : maskKey(row.key),
+    status: licenseStatus(row, row.clock_now ?? now),
+    source: licenseSource(row.contract_name),
+    contract_id: row.contract_id,
+    job_id: row.job_id,
+    ordinal: row.ordinal,
+    environment: row.environment,
+    is_test: row.is_test,
+    product_id: row.product_id,
+    generator_id: row.generator_id,
+    customer_id: row.customer_id,
+    contract_customer_id: row.contract_customer_id,
+    features: row.features,
+    activation_limit: row.activation_limit,
+    expires_at: row.expires_at,
+    created_at: row.created_at,
+    assigned_at: row.assigned_at,
+    held_until: row.held_until,
+    activated_at: row.activated_at,
+    suspended_at: row.suspended_at,
+    revoked_at: row.revoked_at,
+    channel: row.channel,
+  };
+}
+

@@ -1,0 +1,130 @@
+/** Lists of licenses by status find exactly the licenses that show it, in whichever way the page is read. */
+import fc from 'fast-check';
+import { listLicenses } from '../../db/license/license';
+import type { LicenseFilter } from '../../db/license/license-page';
+import type { Database } from '../../db/base/database';
+import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
+import type { LicenseFacts } from '../../domain/license/license-facts';
+import { buildContract, requestJob } from '../harness/contract-rows';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { UNUSED_LICENSE } from '../harness/license-facts';
+
+const NOW = '2027-06-15T12:00:00.000Z';
+const INSTANTS = ['2027-01-01T00:00:00.000Z', '2027-06-15T11:59:59.999Z', NOW, '2027-06-15T12:00:00.001Z'];
+const LICENSES_OF_JOB = 6;
+
+let database: TestDatabase;
+let sql: Database;
+let customer_id: string;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  const [customer] = await sql<[{ id: string }]>`
+    INSERT INTO customers (email, name, created_at, updated_at) VALUES ('holder@example.com', 'Holder', now(), now()) RETURNING id`;
+  customer_id = customer.id;
+});
+afterAll(() => database.drop());
+
+/** A job with its own expiry, and the facts of its licenses; null: the license was not used. */
+interface Job {
+  expires_at: string | null;
+  licenses: (LicenseFacts | null)[];
+}
+
+const instant = fc.option(fc.constantFrom(...INSTANTS), { freq: 1 });
+const facts: fc.Arbitrary<LicenseFacts> = fc
+  .record({
+    is_assigned: fc.boolean(),
+    held_until: instant,
+    activated_at: instant,
+    suspended_at: fc.option(fc.constant(NOW), { freq: 1 }),
+    revoked_at: fc.option(fc.constant(NOW), { freq: 1 }),
+    expires_at: instant,
+  })
+  .map(({ is_assigned, ...rest }) => ({
+    ...UNUSED_LICENSE,
+    ...rest,
+    ...(is_assigned ? { customer_id, assigned_at: NOW } : {}),
+  }));
+const job: fc.Arbitrary<Job> = fc.record({
+  expires_at: instant,
+  licenses: fc.array(fc.option(facts, { freq: 2 }), { minLength: LICENSES_OF_JOB, maxLength: LICENSES_OF_JOB }),
+});
+
+/** Generates the licenses of jobs and stores their facts. Returns the contract and the id of each license. */
+async function store(jobs: Job[]): Promise<{ contract_id: string; ids: string[] }> {
+  const { facts: contract } = await buildContract(sql);
+  const ids: string[] = [];
+  for (const { expires_at, licenses } of jobs) {
+    const { id, serial } = await requestJob(sql, contract.id, LICENSES_OF_JOB);
+    await sql`UPDATE generation_jobs SET expires_at = ${expires_at} WHERE id = ${id}`;
+    for (const [index, given] of licenses.entries()) {
+      const license_id = ((BigInt(serial) << 24n) + BigInt(index + 1)).toString();
+      ids.push(license_id);
+      if (given) await sql`INSERT INTO license_facts ${sql({ license_id, ...given })}`;
+    }
+  }
+  return { contract_id: contract.id, ids };
+}
+
+test('the filter by status selects the licenses that show this status, by job, by facts and by keys', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(job, { minLength: 1, maxLength: 3 }),
+      fc.constantFrom('asc', 'desc'),
+      async (jobs, order) => {
+        const { contract_id, ids } = await store(jobs);
+        const shown = jobs.flatMap((one) =>
+          one.licenses.map((given) => {
+            const known = given ?? UNUSED_LICENSE;
+            return licenseStatus({ ...known, expires_at: known.expires_at ?? one.expires_at }, NOW);
+          }),
+        );
+        const list = async (filter: LicenseFilter) => {
+          const rows = await listLicenses(sql, filter, { order, after: null, limit: 10_000, now: NOW });
+          return rows.filter((row) => row.contract_id === contract_id).map((row) => row.id);
+        };
+        const keys = await sql<{ key: string }[]>`SELECT key FROM licenses WHERE id = ANY(${ids}::bigint[]) ORDER BY id`;
+        for (const status of LICENSE_STATUSES) {
+          const expected = ids.filter((_id, index) => shown[index] === status);
+          if (order === 'desc') expected.reverse();
+          expect([status, await list({ status, contract_id })]).toEqual([status, expected]);
+          expect([status, await list({ status })]).toEqual([status, expected]);
+          const one = keys[0]?.key.slice(0, 5) ?? '';
+          const starting = expected.filter((id) => keys[ids.indexOf(id)]?.key.startsWith(one));
+          expect([status, await list({ status, search: one })]).toEqual([status, starting]);
+        }
+        const assigned = ids.filter((_id, index) => jobs[Math.floor(index / LICENSES_OF_JOB)]?.licenses[index % LICENSES_OF_JOB]?.customer_id);
+        if (order === 'desc') assigned.reverse();
+        expect(await list({ customer_id })).toEqual(assigned);
+        expect(await list({ customer_id, contract_id })).toEqual(assigned);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test('pages by status continue after the last license of the page before', async () => {
+  const used = { ...UNUSED_LICENSE, suspended_at: NOW };
+  const { contract_id, ids } = await store(
+    Array.from({ length: 3 }, (_, index) => ({
+      expires_at: index === 1 ? NOW : null,
+      licenses: [used, null, used, null, { ...UNUSED_LICENSE, expires_at: NOW }, null],
+    })),
+  );
+  const count = { suspended: 6, expired: 6, available: 6 };
+  for (const order of ['asc', 'desc'] as const)
+    for (const status of ['suspended', 'expired', 'available'] as const)
+      for (const filter of [{ status, contract_id }, { status }]) {
+        const read: string[] = [];
+        for (let after: string | null = null; ; after = read.at(-1) ?? null) {
+          const page = await listLicenses(sql, filter, { order, after, limit: 2, now: NOW });
+          if (page.length === 0) break;
+          read.push(...page.map((row) => row.id));
+        }
+        const own = read.filter((id) => ids.includes(id));
+        expect([status, own.length, new Set(read).size]).toEqual([status, count[status], read.length]);
+        expect(own).toEqual(own.toSorted((a, b) => (order === 'asc' ? 1 : -1) * (BigInt(a) < BigInt(b) ? -1 : 1)));
+      }
+});
