@@ -4,10 +4,19 @@ import type { Caller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
 import { maskKey } from '../../domain/catalogue/license-key';
 import { licenseIdText, licenseSource } from '../../domain/license/license';
+import { licenseChangesAllowed } from '../../domain/license/license-change';
+import type { LicenseChange } from '../../domain/license/license-change';
 import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
 import type { LicenseRow } from '../../db/license/license';
+import { actionTable } from '../http/allowed-actions';
 import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
+
+export const LICENSE_ACTIONS = actionTable<LicenseChange>('LicenseActions', {
+  suspend: { operation_id: 'suspendLicense', description: 'Suspend the license' },
+  reinstate: { operation_id: 'reinstateLicense', description: 'End the suspension' },
+  revoke: { operation_id: 'revokeLicense', description: 'Revoke the license for good' },
+});
 
 const LicenseIdShape = z.string().describe('An opaque id').openapi({ example: 'lic_167772161' });
 
@@ -42,6 +51,7 @@ export const LicenseShape = z
     suspended_at: InstantShape.nullable(),
     revoked_at: InstantShape.nullable(),
     channel: ChannelShape,
+    allowed_actions: LICENSE_ACTIONS.shape,
   })
   .openapi('License');
 
@@ -71,6 +81,7 @@ export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
     suspended_at: row.suspended_at,
     revoked_at: row.revoked_at,
     channel: row.channel,
+    allowed_actions: LICENSE_ACTIONS.present(licenseChangesAllowed(row), caller),
   };
 }
 

@@ -18,7 +18,8 @@ export interface AuditEntry {
   actor: Actor;
   /** Dotted, the noun first: `contract.paused`, `job.finished`. */
   action: string;
-  subject_type: 'contract' | 'job' | 'product' | 'generator' | 'customer' | 'admin' | 'test_clock' | 'billing_event';
+  subject_type:
+    'contract' | 'job' | 'license' | 'product' | 'generator' | 'customer' | 'admin' | 'test_clock' | 'billing_event';
   subject_id: string;
   contract_id?: string | null;
   environment?: Environment | null;

@@ -12,6 +12,7 @@ import type { Fragment, Sql } from '../base/database';
 export const AUDIT_SUBJECTS = [
   'contract',
   'job',
+  'license',
   'product',
   'generator',
   'customer',

@@ -102,6 +102,9 @@ export const PERMISSIONS = {
   listLicenses: { ...VIEWER, contract: OWN },
   exportLicenses: OPERATOR,
   getLicense: VIEWER,
+  suspendLicense: ADMIN,
+  reinstateLicense: ADMIN,
+  revokeLicense: ADMIN,
 
   receiveBillingEvent: SIGNED,
   listBillingEvents: OPERATOR,

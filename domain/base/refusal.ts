@@ -189,6 +189,10 @@ const SENTENCES = {
     detail: (m) =>
       `A job that is ${show(m.state)} cannot be resumed. ${show(m.remedy ?? 'Only PARTIAL and FAILED jobs can.')}`,
   },
+  LICENSE_REVOKED: {
+    title: 'The license is revoked',
+    detail: (m) => `The license was revoked at ${show(m.revoked_at)}, which is final. Use another license.`,
+  },
   IDEMPOTENCY_KEY_REUSED: {
     title: 'The idempotency key belongs to another request',
     detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',

@@ -144,7 +144,9 @@ describe('the name of an operation', () => {
       'replay',
       'resume',
       'reveal',
+      'revoke',
       'rotate',
+      'suspend',
       'terminate',
     ],
   };

@@ -227,6 +227,13 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /licenses': async () => ({}),
   'GET /licenses.csv': async () => ({}),
   'GET /licenses/:id': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
+  'POST /licenses/:id/suspend': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
+  'POST /licenses/:id/reinstate': async () => {
+    const { license_id } = await generateLicenses(1);
+    await api.call('POST', `/licenses/${license_id}/suspend`);
+    return { params: { id: license_id } };
+  },
+  'POST /licenses/:id/revoke': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
 };
 
 function nameOf(route: Route): string {

@@ -1,4 +1,5 @@
-/** The status of a license. */
+/** The status of a license, and the changes that an admin makes to it. */
+import { decideLicenseChange, licenseChangesAllowed } from '../../domain/license/license-change';
 import { licenseStatus } from '../../domain/license/license-facts';
 import type { LicenseFacts } from '../../domain/license/license-facts';
 import { UNUSED_LICENSE } from '../harness/license-facts';
@@ -36,4 +37,28 @@ test('a hold and a validity are over from their instant on', () => {
   const valid = { ...UNUSED_LICENSE, expires_at: NOW };
   expect(licenseStatus(valid, '2027-06-15T11:59:59.999Z')).toBe('available');
   expect(licenseStatus(valid, NOW)).toBe('expired');
+});
+
+const SUSPENDED = { ...UNUSED_LICENSE, suspended_at: EARLIER };
+const REVOKED = { ...SUSPENDED, revoked_at: EARLIER };
+
+test.each([
+  ['suspend', UNUSED_LICENSE, { suspended_at: NOW }],
+  ['suspend', SUSPENDED, 'unchanged'],
+  ['reinstate', SUSPENDED, { suspended_at: null }],
+  ['reinstate', UNUSED_LICENSE, 'unchanged'],
+  ['revoke', UNUSED_LICENSE, { revoked_at: NOW }],
+  ['revoke', SUSPENDED, { revoked_at: NOW }],
+  ['revoke', REVOKED, 'unchanged'],
+] as const)('to %s a license with %j sets %j', (change, facts, outcome) => {
+  expect(decideLicenseChange(change, facts, NOW)).toEqual(outcome);
+  expect(licenseChangesAllowed(facts)[change]).toBe(true);
+});
+
+test.each(['suspend', 'reinstate'] as const)('a revoked license refuses %s with the time of its revocation', (change) => {
+  expect(decideLicenseChange(change, REVOKED, NOW)).toMatchObject({
+    code: 'LICENSE_REVOKED',
+    metadata: { revoked_at: EARLIER },
+  });
+  expect(licenseChangesAllowed(REVOKED)[change]).toBe('LICENSE_REVOKED');
 });

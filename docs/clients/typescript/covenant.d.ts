@@ -484,6 +484,13 @@ export interface components {
              * @enum {string}
              */
             channel: "ui" | "api" | "schedule" | "replenish";
+            allowed_actions: components["schemas"]["LicenseActions"];
+        };
+        /** @description What this caller can do with the resource now. For each action: true, or the code with which every such request is refused. A request can still be refused because of its values, the catalogue, another contract, or the number of existing test licenses. An action whose effect is already in place is true: repeating it changes nothing. A response that is replayed for its Idempotency-Key shows the values of the first response. */
+        LicenseActions: {
+            suspend: components["schemas"]["AllowedAction"] & unknown;
+            reinstate: components["schemas"]["AllowedAction"] & unknown;
+            revoke: components["schemas"]["AllowedAction"] & unknown;
         };
         ContractUsage: {
             /**
