@@ -203,6 +203,8 @@ CREATE TABLE contracts (
     '{"per_minute": null, "per_hour": null, "per_day": null, "licenses": {"per_minute": null, "per_hour": null, "per_day": null}}',
   -- Whether partners may call the interface with an API key of the contract.
   api_access          boolean NOT NULL DEFAULT false,
+  -- Whether new licenses expire with the contract at the latest.
+  cap_expiry_at_contract_end  boolean NOT NULL DEFAULT false,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),
@@ -433,6 +435,9 @@ CREATE TABLE license_terms (
   features            jsonb NOT NULL,
   -- Null: unlimited.
   activation_limit    integer,
+  -- The rule by which each license gets an expiry of its own, at its assignment or first activation (domain/license/license-expiry.ts);
+  -- null: its job has the expiry.
+  own_expiry          jsonb,
   CONSTRAINT license_terms_unique UNIQUE (contract_id, contract_revision, generator_id, generator_revision)
 );
 ALTER TABLE contracts ADD CONSTRAINT contracts_terms FOREIGN KEY (terms_id) REFERENCES license_terms (id);

@@ -13,7 +13,7 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   edit_terms: {
     operation_id: 'updateContract',
     description:
-      'Change generator_id, feature_overrides, activation_limit or expiry, or lower the quota while it is unused',
+      'Change generator_id, feature_overrides, activation_limit, expiry or cap_expiry_at_contract_end, or lower the quota while it is unused',
   },
   edit_dates: {
     operation_id: 'updateContract',

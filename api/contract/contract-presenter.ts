@@ -92,6 +92,7 @@ export function presentFacts(
     feature_overrides: facts.feature_overrides,
     activation_limit: facts.activation_limit,
     expiry: facts.expiry,
+    cap_expiry_at_contract_end: facts.cap_expiry_at_contract_end,
     api_access: presentApiAccess(facts, row.api_key, publicUrl),
     ip_allowlist: facts.ip_allowlist,
     metadata: facts.metadata,

@@ -29,6 +29,7 @@ import {
   immutable,
   plainText,
 } from '../http/shapes';
+import { EXPIRY_BASES } from '../../domain/contract/expiry';
 import { CONTRACT_ACTIONS } from './contract-actions';
 import { z } from '../http/zod';
 
@@ -48,15 +49,24 @@ const ExpiryShape = z
     [
       z.strictObject({
         duration: PeriodShape.describe('Period of validity'),
-        basis: z.enum(['generation']).default('generation').describe('The start of the period'),
+        basis: z
+          .enum(EXPIRY_BASES)
+          .default('generation')
+          .describe('The start of the period: the generation of the license, its assignment or its first activation'),
       }),
       z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the time zone of the contract') }),
       BothExpiryRules,
       z.null(),
     ],
-    'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "generation"} or {"date": "2027-02-01"}',
+    'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "assignment"} or {"date": "2027-02-01"}',
   )
   .describe('When licenses expire; null: never');
+
+const CapExpiryShape = z
+  .boolean()
+  .describe(
+    'true: new licenses expire at the end of the contract at the latest, as it is when their expiry is computed',
+  );
 
 const ActivationLimitShape = z
   .union(
@@ -197,6 +207,7 @@ export const ContractCreate = z
     ),
     activation_limit: ActivationLimitShape.default(null),
     expiry: ExpiryShape.default(null),
+    cap_expiry_at_contract_end: CapExpiryShape.default(false),
     timezone: TimeZoneShape.default('UTC').describe('The time zone of all dates of the contract; fixed at activation'),
     start_date: LocalDateShape.nullable().default(null).describe('First day; null: the day of activation'),
     end_date: LocalDateShape.nullable().default(null).describe('First day not covered; set either this or term'),
@@ -237,6 +248,7 @@ export const ContractEdit = z
     feature_overrides: JsonObjectShape,
     activation_limit: ActivationLimitShape,
     expiry: ExpiryShape,
+    cap_expiry_at_contract_end: CapExpiryShape,
     api_access: z
       .boolean()
       .describe('true: the contract gets an API key, which this response shows; false: its keys are revoked'),
@@ -411,6 +423,7 @@ export const ContractShape = z
     feature_overrides: z.record(z.string(), z.unknown()),
     activation_limit: z.union([z.int(), z.literal('unlimited'), z.null()]),
     expiry: z.unknown(),
+    cap_expiry_at_contract_end: z.boolean(),
     api_access: z.object({
       enabled: z.boolean(),
       masked_key: z.string().nullable().describe('The current key without its secret; null: there is none'),

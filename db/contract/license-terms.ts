@@ -6,22 +6,21 @@
  */
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Environment } from '../../domain/base/environment';
-import type { ExpiryRule } from '../../domain/contract/expiry';
+import type { ExpiryTerms } from '../../domain/contract/expiry';
 import { effectiveActivationLimit, effectiveFeatures } from '../../domain/contract/features';
+import { ownExpiryRule } from '../../domain/license/license-expiry';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import type { KeyFormat } from '../../domain/catalogue/license-key';
 import type { Fragment, Sql } from '../base/database';
 
 /** Everything that is needed to generate licenses for the current revision of a contract. */
-export interface GenerationProfile {
+export interface GenerationProfile extends ExpiryTerms {
   contract_id: string;
   environment: Environment;
   terms_id: string;
   /** The revision of the contract that the license terms belong to. */
   contract_revision: number;
   key_format: KeyFormat;
-  expiry: ExpiryRule;
-  timezone: string;
   /** The test clock of the contract; null when it uses the real time. */
   test_clock_id: string | null;
 }
@@ -40,13 +39,15 @@ export function currentTerms(sql: Sql): Fragment {
 /** The current profile, or undefined while the license terms are missing or older than contract or generator. */
 export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
   const [row] = await sql<GenerationProfile[]>`
-    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.test_clock_id
+    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.cap_expiry_at_contract_end, c.end_date,
+           c.test_clock_id
     FROM ${currentTerms(sql)} WHERE c.id = ${contract_id}`;
   return row;
 }
 
 /** Stores license terms for the current revisions of a contract and its generator. Call it with the contract locked. */
 export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: GeneratorFacts): Promise<void> {
+  const own_expiry = ownExpiryRule(facts);
   const [row] = await tx<[{ id: string }]>`
     INSERT INTO license_terms ${tx({
       contract_id: facts.id,
@@ -56,6 +57,7 @@ export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: Gen
       key_format: tx.json({ ...generator.format }),
       features: tx.json(effectiveFeatures(generator.features, facts.feature_overrides)),
       activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
+      own_expiry: own_expiry && tx.json({ ...own_expiry }),
     })}
     -- Updates a column of no key: an update of a key column would conflict with the foreign keys of grants in progress and deadlock.
     ON CONFLICT ON CONSTRAINT license_terms_unique DO UPDATE SET key_format = license_terms.key_format

@@ -32,6 +32,7 @@ export interface CreateInput {
   feature_overrides: JsonObject;
   activation_limit: ActivationLimitOverride;
   expiry: ExpiryRule;
+  cap_expiry_at_contract_end: boolean;
   timezone: string;
   start_date: LocalDate | null;
   end_date: LocalDate | null;
@@ -67,6 +68,7 @@ export function create(
     feature_overrides: input.feature_overrides,
     activation_limit: input.activation_limit,
     expiry: input.expiry,
+    cap_expiry_at_contract_end: input.cap_expiry_at_contract_end,
     metadata: input.metadata,
     ip_allowlist: input.ip_allowlist,
     api_access: input.api_access,

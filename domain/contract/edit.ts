@@ -37,6 +37,7 @@ export interface EditInput extends Conditional {
   feature_overrides?: JsonObject | undefined;
   activation_limit?: ActivationLimitOverride | undefined;
   expiry?: ExpiryRule | undefined;
+  cap_expiry_at_contract_end?: boolean | undefined;
   metadata?: JsonObject | undefined;
   ip_allowlist?: string[] | undefined;
   api_access?: boolean | undefined;
@@ -59,7 +60,13 @@ export interface EditInput extends Conditional {
 }
 
 /** The fields of each operation of the table in `operations.ts`; quota has operations of its own. */
-const TERMS = ['generator_id', 'feature_overrides', 'activation_limit', 'expiry'] as const;
+const TERMS = [
+  'generator_id',
+  'feature_overrides',
+  'activation_limit',
+  'expiry',
+  'cap_expiry_at_contract_end',
+] as const;
 const EDITABLE_DETAILS = [
   'name',
   'customer_id',
@@ -111,6 +118,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     feature_overrides: input.feature_overrides ?? facts.feature_overrides,
     activation_limit: input.activation_limit === undefined ? facts.activation_limit : input.activation_limit,
     expiry: input.expiry === undefined ? facts.expiry : input.expiry,
+    cap_expiry_at_contract_end: input.cap_expiry_at_contract_end ?? facts.cap_expiry_at_contract_end,
     metadata: input.metadata ?? facts.metadata,
     ip_allowlist: input.ip_allowlist ?? facts.ip_allowlist,
     api_access: input.api_access ?? facts.api_access,

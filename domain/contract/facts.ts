@@ -123,6 +123,8 @@ export interface ContractFacts {
   feature_overrides: JsonObject;
   activation_limit: ActivationLimitOverride;
   expiry: ExpiryRule;
+  /** Whether new licenses expire with the contract at the latest (domain/contract/expiry.ts). */
+  cap_expiry_at_contract_end: boolean;
   metadata: JsonObject;
   /** The addresses from which the contract's API key is accepted (domain/access/address-list.ts); empty: every address. */
   ip_allowlist: string[];

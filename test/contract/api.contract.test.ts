@@ -59,6 +59,7 @@ describe('creating', () => {
       term: { number: 1, length: null, start_date: null, end_date: null, last_day: null },
       timezone: 'UTC',
       expiry: null,
+      cap_expiry_at_contract_end: false,
       activation_limit: null,
       feature_overrides: {},
       metadata: {},
@@ -200,7 +201,7 @@ describe('creating', () => {
 
   test('for a field with several allowed forms, the refusal names these forms', async () => {
     const expiry_forms =
-      'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "generation"} or {"date": "2027-02-01"}';
+      'must be null, {"duration": "P1Y"}, {"duration": "P1Y", "basis": "assignment"} or {"date": "2027-02-01"}';
     const limit_forms = 'must be null, "unlimited" or a whole number from 1 to 1000000';
     const refused = [
       ...[{}, { days: 0 }, 'P1Y', 5, { duration: 'P1Y', basis: 'x' }].map((value) => ['expiry', value, expiry_forms]),

@@ -144,6 +144,7 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   ['edit features', edit({ feature_overrides: { seats: 9 } }), whenTerm],
   ['edit activation limit', edit({ activation_limit: 'unlimited' }), whenTerm],
   ['edit expiry', edit({ expiry: { date: '2029-01-01' } }), whenTerm],
+  ['edit the cap of the expiry', edit({ cap_expiry_at_contract_end: true }), whenTerm],
   ['edit time zone', edit({ timezone: 'Asia/Tokyo' }), whenDraft],
   ['edit start', edit({ start_date: '2027-08-01' }), whenDraft],
   ['edit end', edit({ end_date: '2029-01-01' }), whenDraft],

@@ -159,6 +159,7 @@ const COMMANDS: Partial<Record<ContractOperation, ContractCommand[]>> = {
     { name: 'edit', input: { feature_overrides: { seats: 9 } } },
     { name: 'edit', input: { activation_limit: 'unlimited' } },
     { name: 'edit', input: { expiry: { date: '2029-01-01' } } },
+    { name: 'edit', input: { cap_expiry_at_contract_end: true } },
     { name: 'edit', input: { quota: 50 } },
   ],
   raise_quota: [{ name: 'edit', input: { quota: 200 } }],

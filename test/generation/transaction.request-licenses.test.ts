@@ -33,6 +33,7 @@ import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { clearGrantableTerms } from '../harness/catalogue';
 import { listAuditActions, buildContract, buildRequest, jobOf, requestJob } from '../harness/contract-rows';
+import type { ContractOptions } from '../harness/contract-rows';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
@@ -60,8 +61,8 @@ const TERMINATE: ContractCommand = { name: 'terminate', input: { reason: 'test' 
 const PAUSE: ContractCommand = { name: 'pause', input: {} };
 
 /** An open contract whose license terms are known to `requestLicenses`. */
-async function openContract() {
-  const { facts } = await buildContract(sql);
+async function openContract(options: ContractOptions = {}) {
+  const { facts } = await buildContract(sql, options);
   const requestLicenses = createLicenseRequests(sql);
   await requestLicenses(buildRequest(facts.id, 1));
   return { facts, requestLicenses };
@@ -112,6 +113,20 @@ describe('a request that waits for the quota row while its contract changes', ()
       SELECT t.features, t.contract_revision FROM generation_jobs j JOIN license_terms t ON t.id = j.terms_id
       WHERE j.id = ${result.job.id}`;
     expect(terms).toEqual({ features: { seats: 9 }, contract_revision: 2 });
+  });
+
+  test('keeps the rule of an expiry that each license gets later, as it is when they are requested', async () => {
+    const { facts, requestLicenses } = await openContract({ expiry: { duration: 'P1Y', basis: 'assignment' } });
+    const { result } = await whileWaiting(
+      (tx) => carryOut(tx, facts.id, { name: 'edit', input: { cap_expiry_at_contract_end: true } }),
+      () => requestLicenses(buildRequest(facts.id, 1)),
+    );
+    if (isRefusal(result)) throw new Error(result.detail);
+    expect(result.job.expires_at).toBeNull();
+    const [terms] = await sql`
+      SELECT t.own_expiry FROM generation_jobs j JOIN license_terms t ON t.id = j.terms_id WHERE j.id = ${result.job.id}`;
+    const rule = { duration: 'P1Y', basis: 'assignment', timezone: facts.timezone, cap_at_contract_end: true };
+    expect(terms?.own_expiry).toEqual(rule);
   });
 
   test('generates keys with the new format when the generator is edited', async () => {

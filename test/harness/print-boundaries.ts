@@ -28,7 +28,10 @@ export function boundariesInAllZones() {
     const { changes } = settle(facts, startOfDay('2028-02-29', timezone), buildSettleContext());
     return {
       timezone,
-      expires_at: licenseExpiry({ duration: 'P1Y', basis: 'generation' }, '2024-02-29T02:30:00.000Z', timezone),
+      expires_at: licenseExpiry(
+        { ...facts, expiry: { duration: 'P1Y', basis: 'generation' } },
+        '2024-02-29T02:30:00.000Z',
+      ),
       applied: changes.map(({ at, action, facts: then }) => [at, action, stateAt(then, at), then.end_date]),
     };
   });

@@ -80,7 +80,7 @@ function rowOf(
 ): GenerationRequest | undefined {
   if (request.expected_revision !== undefined && request.expected_revision !== profile.contract_revision)
     return undefined;
-  const expires_at = licenseExpiry(profile.expiry, request.now, profile.timezone);
+  const expires_at = licenseExpiry(profile, request.now);
   return isRefusal(expires_at) ? undefined : generationRequest(request, call, profile, expires_at, real_now);
 }
 
