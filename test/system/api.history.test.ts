@@ -149,7 +149,7 @@ describe('the audit of everything', () => {
       expect(await rows(customer.id, environment)).toBe(1);
   });
 
-  test.each(['from=yesterday', 'contract_id=1', 'subject_type=license', 'environment=all', 'cursor=bm9uZQ'])(
+  test.each(['from=yesterday', 'contract_id=1', 'subject_type=chunk', 'environment=all', 'cursor=bm9uZQ'])(
     '%s is refused',
     async (query) => {
       expectRefusal(await api.call('GET', `/activity?${query}`), 422, 'VALIDATION_FAILED');
