@@ -12,6 +12,7 @@ import { generationRoutes } from './generation/generation';
 import { generatorRoutes } from './catalogue/generator';
 import { historyRoutes } from './system/history';
 import { jobRoutes } from './generation/generation-job';
+import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
 import { licenseRoutes } from './license/license';
 import { metricRoutes } from './metric/metric';
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...amendmentRoutes,
   ...generationRoutes,
   ...jobRoutes,
+  ...licenseAssignmentRoutes,
   ...licenseRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,

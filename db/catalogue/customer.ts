@@ -54,6 +54,13 @@ export async function customerExists(sql: Sql, id: string): Promise<boolean> {
   return found.count === 1;
 }
 
+/** The customer with an e-mail address in any letter case. Inside a transaction, the customer cannot be erased until it ends. */
+export async function findCustomerByEmail(sql: Sql, email: string): Promise<CustomerRow | undefined> {
+  const [row] = await sql<CustomerRow[]>`
+    SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE lower(email) = lower(${email}) FOR KEY SHARE`;
+  return row;
+}
+
 /** One page of customers, by creation time. `search` is a part of the e-mail address or the name, or the whole id. */
 export async function listCustomers(
   sql: Sql,
@@ -75,6 +82,18 @@ export async function insertCustomer(
 ): Promise<CustomerRow> {
   const [row] = await tx<[CustomerRow]>`
     INSERT INTO customers ${tx({ email, name, billing_contact, created_at: now, updated_at: now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
+  return row;
+}
+
+/** Inserts a customer unless the e-mail address is taken. It waits for a transaction that inserts the same address. */
+export async function insertNewCustomer(
+  tx: Sql,
+  { email, name, billing_contact }: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
+  now: Instant,
+): Promise<CustomerRow | undefined> {
+  const [row] = await tx<CustomerRow[]>`
+    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: now, updated_at: now })}
+    ON CONFLICT (lower(email)) DO NOTHING RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
 

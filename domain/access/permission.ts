@@ -105,6 +105,7 @@ export const PERMISSIONS = {
   suspendLicense: ADMIN,
   reinstateLicense: ADMIN,
   revokeLicense: ADMIN,
+  assignLicenses: ADMIN,
 
   receiveBillingEvent: SIGNED,
   listBillingEvents: OPERATOR,

@@ -193,6 +193,11 @@ const SENTENCES = {
     title: 'The license is revoked',
     detail: (m) => `The license was revoked at ${show(m.revoked_at)}, which is final. Use another license.`,
   },
+  NOT_ENOUGH_LICENSES: {
+    title: 'Too few licenses match',
+    detail: (m) =>
+      `${show(m.requested)} licenses are requested, but ${show(m.available)} match the filter and can be assigned. Request fewer, or generate more first.`,
+  },
   IDEMPOTENCY_KEY_REUSED: {
     title: 'The idempotency key belongs to another request',
     detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',

@@ -131,6 +131,7 @@ describe('the name of an operation', () => {
     post: [
       'activate',
       'advance',
+      'assign',
       'cancel',
       'create',
       'generate',

@@ -1,7 +1,13 @@
 /** Creates and edits customers, each write with its audit row. */
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
-import { findCustomer, insertCustomer, updateCustomer } from '../../db/catalogue/customer';
+import {
+  findCustomer,
+  findCustomerByEmail,
+  insertCustomer,
+  insertNewCustomer,
+  updateCustomer,
+} from '../../db/catalogue/customer';
 import type { CustomerRow } from '../../db/catalogue/customer';
 import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
@@ -26,6 +32,29 @@ export async function createCustomer(
   const row = await insertCustomer(tx, customer, act.now);
   await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
   return row;
+}
+
+/**
+ * The customer with an e-mail address, in any letter case, who is created if there is none. Inside a transaction, the customer can be
+ * neither erased nor merged until it ends. Of simultaneous creations one is carried out, and the others find its customer.
+ */
+export async function findOrCreateCustomer(
+  tx: Sql,
+  { email, name }: Pick<CustomerRow, 'email' | 'name'>,
+  act: Act,
+): Promise<{ customer: CustomerRow; created: boolean } | Refusal> {
+  for (;;) {
+    const found = await findCustomerByEmail(tx, email);
+    if (found)
+      return found.erased_at === null
+        ? { customer: found, created: false }
+        : erasedRefusal('customer', found.erased_at);
+    const row = await insertNewCustomer(tx, { email, name, billing_contact: null }, act.now);
+    // Another transaction has just created it, so the next read finds it.
+    if (!row) continue;
+    await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
+    return { customer: row, created: true };
+  }
 }
 
 /**

@@ -1,0 +1,86 @@
+/**
+ * Licenses that are assigned to a customer: which ones a filter selects, their locks, and the facts of their assignment.
+ *
+ * Lock order: the customer, then the facts of the licenses in the order of their ids, then the quota rows of their contracts in the
+ * order of the ids of the contracts.
+ */
+import type { Instant, LocalDate } from '../../domain/base/instant';
+import type { OwnExpiryRule } from '../../domain/license/license-expiry';
+import type { Sql } from '../base/database';
+import { testClockTime } from '../contract/clock';
+import { factsOf } from './license-facts';
+import type { LockedLicense } from './license-facts';
+import { lookUp, pageOf } from './license-page';
+import type { LicenseFilter } from './license-page';
+
+/** A license to be assigned, with its facts locked. */
+export interface LockedForAssignment extends LockedLicense {
+  is_test: boolean;
+  /** The rule by which its assignment gives it an expiry; null: none. */
+  own_expiry: OwnExpiryRule | null;
+  /** The end of its contract. */
+  end_date: LocalDate | null;
+}
+
+/** The ids of licenses that match a filter, in their order, which is the order of their generation. Test licenses are left out. */
+export async function listLicenseIds(
+  sql: Sql,
+  filter: LicenseFilter,
+  page: { after: string | null; limit: number; now: Instant },
+): Promise<string[]> {
+  const known = await lookUp(sql, { ...filter, is_test: false });
+  const rows = await sql<{ id: string }[]>`
+    SELECT id FROM (${pageOf(sql, known, { ...page, order: 'asc' })}) AS page ORDER BY id`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Locks the facts of licenses until the transaction ends and reads them by a statement of its own. A license that was not used yet gets a
+ * row without facts, which {@link dropUnusedFacts} removes again. Licenses that do not exist are missing from the result.
+ */
+export async function lockLicenses(
+  tx: Sql,
+  ids: readonly string[],
+): Promise<{ licenses: LockedForAssignment[]; unused: Set<string> }> {
+  const unused = await tx<{ id: string }[]>`
+    INSERT INTO license_facts (license_id) SELECT id FROM licenses WHERE id = ANY(${[...ids]}::bigint[]) ORDER BY id
+    ON CONFLICT (license_id) DO NOTHING RETURNING license_id AS id`;
+  const licenses = await tx<LockedForAssignment[]>`
+    WITH f AS MATERIALIZED (
+      SELECT license_id, customer_id, assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at
+      FROM license_facts WHERE license_id = ANY(${[...ids]}::bigint[]) ORDER BY license_id FOR NO KEY UPDATE
+    )
+    SELECT f.license_id AS id, j.id AS job_id, j.contract_id, j.environment, j.is_test, ${factsOf(tx, tx`j.expires_at`)},
+           t.own_expiry, c.end_date, ${testClockTime(tx, tx`j.contract_id`)} AS clock_now
+    FROM f JOIN generation_jobs j ON j.serial = f.license_id >> 24 JOIN license_terms t ON t.id = j.terms_id
+    JOIN contracts c ON c.id = j.contract_id ORDER BY f.license_id`;
+  return { licenses, unused: new Set(unused.map(({ id }) => id)) };
+}
+
+/** Removes the rows of locked licenses that got one only to be locked. */
+export async function dropUnusedFacts(tx: Sql, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await tx`DELETE FROM license_facts WHERE license_id = ANY(${[...ids]}::bigint[])`;
+}
+
+/** The assignment of one license. */
+export interface AssignedFacts {
+  /** The stored id. */
+  id: string;
+  assigned_at: Instant;
+  /** The expiry that the assignment gives it; null: none. */
+  expires_at: Instant | null;
+}
+
+/** Assigns locked licenses to a customer. An expiry that a license got before stays. */
+export async function storeAssignments(
+  tx: Sql,
+  customer_id: string,
+  assigned: readonly AssignedFacts[],
+): Promise<void> {
+  if (assigned.length === 0) return;
+  await tx`
+    UPDATE license_facts f SET customer_id = ${customer_id}, assigned_at = a.assigned_at, held_until = NULL,
+           expires_at = coalesce(f.expires_at, a.expires_at)
+    FROM jsonb_to_recordset(${tx.json(assigned as never)}) AS a (id bigint, assigned_at timestamptz, expires_at timestamptz)
+    WHERE f.license_id = a.id`;
+}

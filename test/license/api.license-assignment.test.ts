@@ -1,0 +1,255 @@
+/** Assigning licenses to a customer in bulk. */
+import { randomUUID } from 'node:crypto';
+import { SYSTEM } from '../../domain/base/actor';
+import { assignLicenses } from '../../transactions/license/assign-licenses';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { auditOf, expectRefusal } from '../harness/expect-refusal';
+import { gatedDatabase } from '../harness/gated-database';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+beforeAll(async () => {
+  api = await startTestApi();
+  catalogue = await addCatalogue(api);
+});
+afterAll(() => api.close());
+
+async function addLicenses(count: number, more: Record<string, unknown> = {}) {
+  const { id: contract_id } = await addContract(api, catalogue, more);
+  const { body } = await api.call('POST', `/contracts/${contract_id}/generate`, { body: { count } });
+  return { contract_id: contract_id as string, ids: body.licenses.map(({ id }: any) => id) as string[] };
+}
+
+const address = () => `${randomUUID()}@covenant.test`;
+const assign = (body: object, query = '') => api.call('POST', `/licenses/assign${query}`, { body });
+const outcomesOf = ({ body }: ApiAnswer) => body.licenses.map(({ outcome, reason }: any) => reason ?? outcome);
+const customerOf = async (id: string) => (await api.call('GET', `/licenses/${id}`)).body.customer_id;
+
+async function eventsOf(contract_id: string): Promise<any[]> {
+  const { body } = await api.call('GET', `/contracts/${contract_id}/events`);
+  return body.data.filter(({ type }: any) => type.startsWith('license.') && type.endsWith('assigned'));
+}
+
+test('licenses are assigned to a customer who is created, with one audit row and one event', async () => {
+  const { contract_id, ids } = await addLicenses(3);
+  const email = address();
+  const answer = await assign({ ids, customer_email: email, customer_name: 'Ada Ltd' });
+  expect(answer.body).toMatchObject({
+    customer_created: true,
+    counts: { assigned: 3, reassigned: 0, already_assigned_same: 0, conflict: 0, not_available: 0 },
+  });
+  const { customer_id } = answer.body;
+  expect((await api.call('GET', `/customers/${customer_id}`)).body).toMatchObject({ email, name: 'Ada Ltd' });
+  const listed = await api.call('GET', `/licenses?customer_id=${customer_id}&order=asc`);
+  expect(listed.body.data.map(({ id, status }: any) => [id, status])).toEqual(ids.map((id) => [id, 'assigned']));
+  expect((await auditOf(api, customer_id)).map(({ action, after }) => [action, after])).toEqual([
+    ['customer.created', expect.anything()],
+    ['license.assigned', { count: 3, reassigned: 0, license_ids: ids }],
+  ]);
+  expect((await eventsOf(contract_id)).map(({ type, data }) => [type, data])).toEqual([
+    ['license.assigned', { customer_id, count: 3, reassigned: 0, license_ids: ids }],
+  ]);
+});
+
+test('a repeated request, in any letter case, changes and records nothing', async () => {
+  const { contract_id, ids } = await addLicenses(2);
+  const email = address();
+  const { customer_id } = (await assign({ ids, customer_email: email })).body;
+  const facts = await api.sql`SELECT * FROM license_facts WHERE customer_id = ${customer_id}`;
+  const again = await assign({ ids, customer_email: email.toUpperCase() });
+  expect(again.body).toMatchObject({ customer_id, customer_created: false, counts: { already_assigned_same: 2 } });
+  expect(await api.sql`SELECT * FROM license_facts WHERE customer_id = ${customer_id}`).toEqual(facts);
+  expect(await auditOf(api, customer_id)).toHaveLength(2);
+  expect(await eventsOf(contract_id)).toHaveLength(1);
+});
+
+test('each license has its own outcome, and only assigned ones are written', async () => {
+  const { ids } = await addLicenses(5);
+  const [free, taken, revoked, suspended, mine] = ids as [string, string, string, string, string];
+  const email = address();
+  await assign({ ids: [taken], customer_email: address() });
+  await assign({ ids: [mine], customer_email: email });
+  await api.call('POST', `/licenses/${revoked}/revoke`);
+  await api.call('POST', `/licenses/${suspended}/suspend`);
+  const draft = await addContract(api, catalogue, { status: 'inactive' });
+  const tests = await api.call('POST', `/contracts/${draft.id}/generate`, { body: { count: 1, test: true } });
+  const test_license = tests.body.licenses[0].id;
+  const answer = await assign({ ids: [...ids, test_license, 'lic_1', 'x', free], customer_email: email });
+  expect(Object.fromEntries(answer.body.licenses.map((one: any) => [one.license_id, one.reason ?? one.outcome]))).toEqual({
+    [free]: 'assigned',
+    [taken]: 'conflict',
+    [revoked]: 'revoked',
+    [suspended]: 'suspended',
+    [mine]: 'already_assigned_same',
+    [test_license]: 'test_license',
+    lic_1: 'not_found',
+    x: 'not_found',
+  });
+  expect(answer.body.counts).toEqual({
+    assigned: 1,
+    reassigned: 0,
+    already_assigned_same: 1,
+    conflict: 1,
+    not_available: 5,
+  });
+  const stored = await api.sql`SELECT FROM license_facts WHERE license_id = ${test_license.slice(4)}`;
+  expect(stored.count).toBe(0);
+});
+
+test('an explicit wish moves licenses of another customer, which the audit shows', async () => {
+  const { contract_id, ids } = await addLicenses(2);
+  const first = (await assign({ ids: [ids[0]], customer_email: address() })).body;
+  const moved = await assign({ ids, customer_email: address(), reassign: true });
+  expect(moved.body.counts).toMatchObject({ assigned: 2, reassigned: 1 });
+  expect(moved.body.licenses[0]).toMatchObject({ outcome: 'assigned', other_customer_id: first.customer_id });
+  expect(await customerOf(ids[0] as string)).toBe(moved.body.customer_id);
+  expect((await auditOf(api, moved.body.customer_id)).map(({ action }) => action)).toEqual([
+    'customer.created',
+    'license.reassigned',
+  ]);
+  expect((await eventsOf(contract_id)).map(({ type }) => type).sort()).toEqual(['license.assigned', 'license.reassigned']);
+});
+
+test('a filter with a limit assigns exactly so many, earliest first', async () => {
+  const { contract_id, ids } = await addLicenses(6);
+  await assign({ ids: [ids[1]], customer_email: address() });
+  const answer = await assign({ filter: { contract_id, limit: 3 }, customer_email: address() });
+  expect(answer.body.licenses.map((one: any) => one.license_id)).toEqual([ids[0], ids[2], ids[3]]);
+  expect(outcomesOf(answer)).toEqual(['assigned', 'assigned', 'assigned']);
+});
+
+test('fewer licenses than the limit are refused with their number, and nothing is written', async () => {
+  const { contract_id } = await addLicenses(3);
+  const email = address();
+  const answer = await assign({ filter: { contract_id, limit: 4 }, customer_email: email });
+  expectRefusal(answer, 409, 'NOT_ENOUGH_LICENSES');
+  expect(answer.body.metadata).toEqual({ requested: 4, available: 3 });
+  expect((await api.call('GET', `/customers?search=${email}`)).body.data).toEqual([]);
+  expect((await api.call('GET', `/licenses?contract_id=${contract_id}&status=available`)).body.data).toHaveLength(3);
+  expect(await eventsOf(contract_id)).toEqual([]);
+});
+
+test('a filter without a limit decides about all that match, except test licenses', async () => {
+  const { contract_id, ids } = await addLicenses(3);
+  await assign({ ids: [ids[2]], customer_email: address() });
+  const answer = await assign({ filter: { contract_id }, customer_email: address() });
+  expect(outcomesOf(answer)).toEqual(['assigned', 'assigned', 'conflict']);
+});
+
+test('licenses of several contracts have one audit row, and one event for each contract', async () => {
+  const [one, other] = [await addLicenses(1), await addLicenses(2)];
+  const { customer_id } = (await assign({ ids: [...one.ids, ...other.ids], customer_email: address() })).body;
+  expect((await auditOf(api, customer_id)).map(({ action, after }) => [action, after?.['count']])).toEqual([
+    ['customer.created', undefined],
+    ['license.assigned', 3],
+  ]);
+  expect((await eventsOf(one.contract_id)).map(({ data }) => data.count)).toEqual([1]);
+  expect((await eventsOf(other.contract_id)).map(({ data }) => data.count)).toEqual([2]);
+});
+
+test('a dry run shows the same outcomes and writes nothing', async () => {
+  const { contract_id, ids } = await addLicenses(2);
+  const email = address();
+  const answer = await assign({ filter: { contract_id }, customer_email: email }, '?dry_run=true');
+  expect(answer.body).toMatchObject({ dry_run: true, customer_id: null, customer_created: true, counts: { assigned: 2 } });
+  expect(await customerOf(ids[0] as string)).toBeNull();
+  expect((await api.call('GET', `/customers?search=${email}`)).body.data).toEqual([]);
+});
+
+test('an erased customer is refused', async () => {
+  const { ids } = await addLicenses(1);
+  const customer = (await api.call('POST', '/customers', { body: { name: 'Ada', email: address() } })).body;
+  await api.sql`UPDATE customers SET email = ${`${customer.id}@erased.invalid`}, erased_at = now() WHERE id = ${customer.id}`;
+  const answer = await assign({ ids, customer_email: `${customer.id}@erased.invalid` });
+  expectRefusal(answer, 409, 'PERSON_ERASED');
+});
+
+test.each([{}, { ids: [] }, { filter: { limit: 0 } }, { ids: ['lic_1'], filter: {} }, { filter: { is_test: 'true' } }])(
+  'a body with %j is refused',
+  async (more) => {
+    expectRefusal(await assign({ customer_email: address(), ...more }), 422, 'VALIDATION_FAILED');
+  },
+);
+
+test('16 simultaneous assignments to a new address create one customer', async () => {
+  const { ids } = await addLicenses(16);
+  const email = address();
+  const answers = await Promise.all(
+    ids.map((id, i) => assign({ ids: [id], customer_email: i % 2 ? email : email.toUpperCase() })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(Array<number>(16).fill(200));
+  const customers = new Set(answers.map(({ body }) => body.customer_id));
+  expect([customers.size, answers.filter(({ body }) => body.customer_created).length]).toEqual([1, 1]);
+  const [customer_id] = [...customers];
+  const rows = await auditOf(api, customer_id as string);
+  expect(rows.filter(({ action }) => action === 'customer.created')).toHaveLength(1);
+  expect(rows.filter(({ action }) => action === 'license.assigned')).toHaveLength(16);
+});
+
+test('of two assignments of one filter, each license has one customer, and both get their number', async () => {
+  const { contract_id, ids } = await addLicenses(10);
+  const filter = { contract_id };
+  const act = { actor: SYSTEM, now: new Date().toISOString(), request_id: null };
+  const request = (limit: number) => ({
+    selection: { filter, limit },
+    customer: { email: address(), name: null },
+    reassign: false,
+  });
+  // The first holds its locks while the second selects the same licenses and waits for them.
+  const { db, gate } = gatedDatabase(api.sql, { at: 'commit' });
+  const first = db.begin((tx) => assignLicenses(tx, request(4), act));
+  await gate.reached;
+  const second = api.sql.begin((tx) => assignLicenses(tx, request(6), act));
+  await waitUntilBlocked(api.sql);
+  gate.open();
+  const results = (await Promise.all([first, second])) as any[];
+  expect(results.map(({ counts }) => counts.assigned)).toEqual([4, 6]);
+  const taken = results.flatMap(({ licenses }) => licenses.map(({ id }: any) => `lic_${id}`));
+  expect(taken.sort()).toEqual([...ids].sort());
+  for (const { customer, licenses } of results)
+    for (const { id } of licenses) expect(await customerOf(`lic_${id}`)).toBe(customer.id);
+});
+
+test('a license that is revoked while its assignment waits for it is not assigned', async () => {
+  const { contract_id, ids } = await addLicenses(2);
+  const { db, gate } = gatedDatabase(api.sql, { at: 'commit' });
+  const revoked = db.begin(
+    (tx) => tx`INSERT INTO license_facts (license_id, revoked_at) VALUES (${(ids[0] as string).slice(4)}, now())`,
+  );
+  await gate.reached;
+  const assigned = assign({ filter: { contract_id }, customer_email: address() });
+  await waitUntilBlocked(api.sql);
+  gate.open();
+  await revoked;
+  expect(outcomesOf(await assigned)).toEqual(['revoked', 'assigned']);
+});
+
+test('a license on a test clock is assigned at the time of that clock', async () => {
+  const staging = await addCatalogue(api, { environment: 'staging' });
+  const clock = (await api.call('POST', '/test-clocks', { body: { now: '2031-05-01T00:00:00.000Z' } })).body;
+  const { id } = await addContract(api, staging, { test_clock_id: clock.id });
+  const { body } = await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 } });
+  await assign({ filter: { contract_id: id }, customer_email: address() });
+  const license = (await api.call('GET', `/licenses/${body.licenses[0].id}`)).body;
+  expect(license.assigned_at).toBe('2031-05-01T00:00:00.000Z');
+});
+
+test('the period of a license that expires by its assignment begins at the first one', async () => {
+  const expiry = { duration: 'P1M', basis: 'assignment' };
+  const staging = await addCatalogue(api, { environment: 'staging' });
+  const clock = (await api.call('POST', '/test-clocks', { body: { now: '2031-05-01T00:00:00.000Z' } })).body;
+  const { id } = await addContract(api, staging, { test_clock_id: clock.id, expiry });
+  const { body } = await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 } });
+  const ids = [body.licenses[0].id];
+  await assign({ ids, customer_email: address() });
+  const expires_at = async () => (await api.call('GET', `/licenses/${ids[0]}`)).body.expires_at;
+  expect(await expires_at()).toBe('2031-06-01T00:00:00.000Z');
+  await api.sql`UPDATE test_clocks SET now = '2031-05-15T00:00:00.000Z' WHERE id = ${clock.id}`;
+  const moved = await assign({ ids, customer_email: address(), reassign: true });
+  expect(moved.body.counts).toMatchObject({ assigned: 1, reassigned: 1 });
+  expect(await expires_at()).toBe('2031-06-01T00:00:00.000Z');
+});
