@@ -93,7 +93,7 @@ function logGivenUp(job_id: string, chunk_no: number, error: unknown): void {
 }
 
 /** The interval between two progress notifications of a job. */
-const PROGRESS_INTERVAL_MS = 100;
+const PROGRESS_INTERVAL_MS = 500;
 
 /** A clock for one attempt that starts at `now`. A range can take minutes, and its contract can end during that time. */
 function attemptClock(now: Instant): () => Instant {

@@ -14,7 +14,7 @@ import type { Database } from '../../db/base/database';
 import { presentJob } from './generation-job-presenter';
 
 /** The interval between two reads of a job that only made progress. */
-const PROGRESS_INTERVAL_MS = 100;
+const PROGRESS_INTERVAL_MS = 500;
 
 /** After this time without a notification, the job is read again, and a comment is sent so that proxies keep the streams open. */
 export const HEARTBEAT_MS = 15_000;
