@@ -28,8 +28,9 @@ const AREAS = {
   contract: ['base', 'billing', 'catalogue'],
   generation: ['base', 'catalogue', 'contract'],
   license: ['base', 'catalogue', 'contract'],
+  pool: ['base', 'catalogue', 'contract', 'generation', 'license'],
   metric: ['base', 'contract'],
-  system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license'],
+  system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'pool'],
 };
 
 /**

@@ -610,14 +610,15 @@ CREATE FUNCTION generation_lock(contract_id uuid) RETURNS bigint LANGUAGE sql IM
 RETURN hashtextextended(contract_id::text, 0);
 
 -- Takes the shared lock for a chunk of a job and returns whether the contract allows generation; returns no row when the job does not run.
--- It is a function because the statement that checks must begin after the lock is granted, and one call costs one round trip.
+-- `pool_id` is the contract whose pool gets the licenses, null for a contract without a pool. It is a function because the statement that checks must begin after the lock is granted, and one call costs one round trip.
 CREATE FUNCTION admit_chunk(job_id uuid)
-RETURNS TABLE (job_serial bigint, open boolean, next_boundary_at timestamptz) LANGUAGE plpgsql AS $$
+RETURNS TABLE (job_serial bigint, open boolean, next_boundary_at timestamptz, pool_id uuid, expires_at timestamptz) LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(generation_lock(g.contract_id)) FROM generation_jobs g WHERE g.id = job_id;
   -- A statement of its own: it sees what was committed while the lock was awaited.
   RETURN QUERY
-    SELECT g.serial, c.may_generate, coalesce(c.next_boundary_at, 'infinity') FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
+    SELECT g.serial, c.may_generate, coalesce(c.next_boundary_at, 'infinity'), CASE WHEN c.type = 'pool' THEN c.id END, g.expires_at
+    FROM generation_jobs g JOIN contracts c ON c.id = g.contract_id
     WHERE g.id = job_id AND g.state = 'RUNNING' FOR KEY SHARE OF g;
 END
 $$;
@@ -664,6 +665,17 @@ CREATE INDEX license_facts_active ON license_facts (license_id) WHERE activated_
 CREATE INDEX license_facts_suspended ON license_facts (license_id) WHERE suspended_at IS NOT NULL;
 CREATE INDEX license_facts_revoked ON license_facts (license_id) WHERE revoked_at IS NOT NULL;
 CREATE INDEX license_facts_expiring ON license_facts (license_id) WHERE expires_at IS NOT NULL;
+
+-- The licenses that a pool gives to orders (db/pool/available.ts): one row for each available license of a contract of type pool. The row is
+-- deleted when the license is held, assigned, activated, suspended or revoked, and inserted again when it is available again. Narrow, and
+-- in the order in which licenses are given out. Measured: 64 callers delete 25,000 rows a second, and update 960 rows of a wide table.
+CREATE TABLE pool_available (
+  contract_id  uuid NOT NULL,
+  -- When the license expires; infinity: never, or not before its assignment or activation.
+  expires_at   timestamptz NOT NULL,
+  license_id   bigint NOT NULL,
+  PRIMARY KEY (contract_id, expires_at, license_id)
+);
 
 -- History ----------------------------------------------------------------------------------------------------------
 

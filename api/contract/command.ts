@@ -9,8 +9,8 @@ import type { Caller } from '../../domain/access/caller';
 import { keepsApiKey } from '../../domain/contract/api-access';
 import type { ContractFacts } from '../../domain/contract/facts';
 import { NO_NUDGE } from '../../domain/contract/nudge';
-import { factsOf, findContract } from '../../db/contract/contract';
-import type { ContractRow } from '../../db/contract/contract';
+import { factsOf, findContract, findShownContract } from '../../db/contract/contract';
+import type { ContractRow, ShownContract } from '../../db/contract/contract';
 import { deletedRefusal } from '../../domain/contract/operations';
 import type { EditInput } from '../../domain/contract/edit';
 import type { ChangedContract, ContractAct } from '../../transactions/contract/changed-contract';
@@ -46,9 +46,9 @@ export type CommandRequest = Omit<HandlerRequest<unknown, unknown, unknown>, 'pa
  * Applies every due boundary of a contract and reads it. Locks the contract only when a boundary is due. When the lock is not free
  * in time, the response is CONTRACT_BUSY, because the stored contract can be outdated.
  */
-export async function readContract(request: CommandRequest, id: string): Promise<ContractRow | Refusal> {
+export async function readContract(request: CommandRequest, id: string): Promise<ShownContract | Refusal> {
   const { api, now } = request;
-  const row = await findContract(api.db, id);
+  const row = await findShownContract(api.db, id);
   if (!row) return notFound('contract', id);
   if (row.deleted_at !== null) return hideDeletedContract(request.caller, deletedRefusal(row));
   const is_due = row.next_boundary_at !== null && row.next_boundary_at <= (row.clock_now ?? now);
@@ -62,8 +62,8 @@ export async function readContract(request: CommandRequest, id: string): Promise
 }
 
 /** Reads a contract that exists. */
-export async function readStoredContract(sql: Sql, id: string): Promise<ContractRow> {
-  const row = await findContract(sql, id);
+export async function readStoredContract(sql: Sql, id: string): Promise<ShownContract> {
+  const row = await findShownContract(sql, id);
   if (!row) throw new Error(`contract ${id} is gone`);
   return row;
 }
@@ -72,7 +72,7 @@ export async function readStoredContract(sql: Sql, id: string): Promise<Contract
 async function withRow<Changed extends ChangedContract>(
   tx: Sql,
   outcome: Changed | Refusal,
-): Promise<(Changed & { row: ContractRow }) | Refusal> {
+): Promise<(Changed & { row: ShownContract }) | Refusal> {
   return isRefusal(outcome) ? outcome : { ...outcome, row: await readStoredContract(tx, outcome.facts.id) };
 }
 
@@ -162,8 +162,8 @@ async function contractAnswerAfter(
  */
 async function withMissingKey(
   request: CommandRequest,
-  read: ContractRow,
-): Promise<{ row: ContractRow; key: string | null }> {
+  read: ShownContract,
+): Promise<{ row: ShownContract; key: string | null }> {
   const { api } = request;
   const { id } = read;
   if (read.api_key !== null || !keepsApiKey(factsOf(read)) || api.keySecrets === undefined)
@@ -238,7 +238,7 @@ export function contractActOf({ actor, now, request_id }: CommandRequest, id: st
  * (decisions 11).
  */
 export function contractAnswer(
-  row: ContractRow,
+  row: ShownContract,
   request: Pick<CommandRequest, 'now' | 'caller' | 'api'>,
   { status = 200, key = null }: { status?: number; key?: string | null } = {},
 ): Answer {

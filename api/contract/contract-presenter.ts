@@ -15,7 +15,7 @@ import { quotaWarnings } from '../../domain/contract/quota-notice';
 import type { NoticedQuota } from '../../domain/contract/quota-notice';
 import { noticeDate } from '../../domain/contract/renewal';
 import { factsOf } from '../../db/contract/contract';
-import type { ContractKeySummary, ContractListRow, ContractRow } from '../../db/contract/contract';
+import type { ContractKeySummary, ContractListRow, ShownContract } from '../../db/contract/contract';
 import { contractWorkflowId } from '../../temporal/ids';
 import { CONTRACT_ACTIONS } from './contract-actions';
 
@@ -32,14 +32,14 @@ const INVOICES_SHOWN_MAX = 100;
  * Presents a contract without due boundaries at an instant; for a contract on a test clock, at the time of that clock. The instant
  * is never before `settled_until`: when the clock of this process is behind, it still shows what another process settled.
  */
-export function presentContract(row: ContractRow, now: Instant, viewer: ContractViewer) {
+export function presentContract(row: ShownContract, now: Instant, viewer: ContractViewer) {
   return presentFacts(factsOf(row), row, laterOf(row.clock_now ?? now, row.settled_until), viewer);
 }
 
 /** Presents the facts as a contract; a dry run passes facts that are not stored. */
 export function presentFacts(
   facts: ContractFacts,
-  row: Pick<ContractRow, 'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'updated_at' | 'api_key'>,
+  row: Pick<ShownContract, 'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'updated_at' | 'api_key' | 'pool'>,
   now: Instant,
   { caller, publicUrl }: ContractViewer,
 ) {
@@ -59,6 +59,7 @@ export function presentFacts(
     warnings: [...warningsOf(facts, now), ...about_quota],
     allowed_actions: CONTRACT_ACTIONS.present(contractActions(facts, row, now), caller),
     quota: presentQuota(noticed, row.reserved, about_quota),
+    pool: row.pool,
     start_date: facts.start_date,
     term: {
       number: facts.term_number,

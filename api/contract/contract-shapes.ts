@@ -365,6 +365,14 @@ export const ContractShape = z
         'The local day on which it is used up at the velocity of the metrics; null without the warning QUOTA_RUNS_OUT',
       ),
     }),
+    pool: z
+      .object({
+        available: z.int().describe('Licenses that an order can take now'),
+        held: z.int().describe('Licenses that are held for orders'),
+        assigned: z.int().describe('Licenses of customers, activated or not, without revoked ones'),
+      })
+      .nullable()
+      .describe('The licenses of a contract of type pool; null for other types'),
     start_date: z.string().nullable().describe('First day of the first term'),
     term: z.object({
       number: z.int(),

@@ -20,6 +20,8 @@ import { settledByOtherRules } from '../../domain/contract/time-zone-rules';
 import { columnNames, ofAlias } from '../base/columns';
 import { mergedStatement, rowsInOrder } from '../base/merged-statement';
 import { openJobsOf } from '../generation/generation-job';
+import type { PoolCounts } from '../../domain/pool/pool';
+import { poolCounts } from '../pool/available';
 import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
 import type { KeysetPage, Sort, Sorted } from '../base/paging';
@@ -218,9 +220,23 @@ export async function contractExists(sql: Sql, id: string): Promise<boolean> {
   return found.count === 1;
 }
 
+/** A contract with what is only read to be shown. */
+export interface ShownContract extends ContractRow {
+  /** The licenses of its pool; null for a contract of another type. */
+  pool: PoolCounts | null;
+}
+
 /** The whole contract, or undefined. */
 export async function findContract(sql: Sql, id: string): Promise<ContractRow | undefined> {
   const [row] = await sql<ContractRow[]>`SELECT ${contractColumns(sql)} FROM ${contractTables(sql)} WHERE c.id = ${id}`;
+  return row;
+}
+
+/** The whole contract as it is shown, or undefined. */
+export async function findShownContract(sql: Sql, id: string): Promise<ShownContract | undefined> {
+  const [row] = await sql<ShownContract[]>`
+    SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool
+    FROM ${contractTables(sql)} WHERE c.id = ${id}`;
   return row;
 }
 

@@ -17,6 +17,8 @@ import type { Fragment, Sql } from '../base/database';
 export interface GenerationProfile extends ExpiryTerms {
   contract_id: string;
   environment: Environment;
+  /** Whether the contract is a pool: its licenses become available in it. */
+  pooled: boolean;
   terms_id: string;
   /** The revision of the contract that the license terms belong to. */
   contract_revision: number;
@@ -39,7 +41,7 @@ export function currentTerms(sql: Sql): Fragment {
 /** The current profile, or undefined while the license terms are missing or older than contract or generator. */
 export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
   const [row] = await sql<GenerationProfile[]>`
-    SELECT c.id AS contract_id, c.environment, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.cap_expiry_at_contract_end, c.end_date,
+    SELECT c.id AS contract_id, c.environment, c.type = 'pool' AS pooled, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.cap_expiry_at_contract_end, c.end_date,
            c.test_clock_id
     FROM ${currentTerms(sql)} WHERE c.id = ${contract_id}`;
   return row;

@@ -34,7 +34,7 @@ export type ChunkOutcome = 'filled' | 'contract_closed' | 'boundary_due' | 'job_
 /**
  * Generates one chunk in one statement and one transaction.
  *
- * The marker row and the licenses are inserted together or not at all, so a repeated call inserts nothing. The job's row is locked FOR KEY
+ * The marker row and the licenses are inserted together or not at all, so a repeated call inserts nothing. Those of a pool become available. The job's row is locked FOR KEY
  * SHARE: a change of its state does not wait for the chunk, but a release of its reservation does (`lockJob`), and so does a change that
  * closes the contract (`awaitChunks`).
  * Throws 23505 on `license_key_unique` when a key exists already; then the caller generates new keys.
@@ -42,7 +42,7 @@ export type ChunkOutcome = 'filled' | 'contract_closed' | 'boundary_due' | 'job_
 export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome> {
   const [result] = await sql<{ open: boolean; due: boolean; filled: boolean; filled_before: boolean }[]>`
     WITH job AS MATERIALIZED (
-      SELECT job_serial, open, next_boundary_at <= ${chunk.now}::timestamptz AS due FROM admit_chunk(${chunk.job_id})
+      SELECT job_serial, open, next_boundary_at <= ${chunk.now}::timestamptz AS due, pool_id, expires_at FROM admit_chunk(${chunk.job_id})
     ), marker AS (
       INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
       SELECT ${chunk.job_id}::uuid, ${chunk.chunk_no}, ${chunk.licenses}, ${chunk.now} FROM job WHERE open AND NOT due
@@ -51,6 +51,11 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
       INSERT INTO licenses (id, key)
       SELECT (job.job_serial << 24) + ${chunk.from_ordinal - 1}::int + k.ordinal, k.key
       FROM marker, job, string_to_table(${chunk.keys}, ',') WITH ORDINALITY AS k (key, ordinal)
+    ), pooled AS (
+      INSERT INTO pool_available (contract_id, expires_at, license_id)
+      SELECT pool_id, coalesce(expires_at, 'infinity'), (job_serial << 24) + ordinal
+      FROM marker, job, generate_series(${chunk.from_ordinal}::bigint, ${chunk.from_ordinal + chunk.licenses - 1}::bigint) AS ordinal
+      WHERE pool_id IS NOT NULL
     )
     SELECT open, due, EXISTS (SELECT FROM marker) AS filled,
            EXISTS (SELECT FROM generation_chunks WHERE job_id = ${chunk.job_id} AND chunk_no = ${chunk.chunk_no}) AS filled_before

@@ -21,6 +21,8 @@ export interface GenerationRequest {
   contract_id: string;
   environment: Environment;
   terms_id: string;
+  /** Whether the licenses are for a pool, and so become available in it. */
+  pooled: boolean;
   execution: Execution;
   requested: number;
   chunk_size: number;
@@ -124,7 +126,7 @@ export function sendGrant(
       INSERT INTO licenses (id, key)
       SELECT (job.serial << 24) + k.ordinal, k.key
       FROM job JOIN request ON request.job_id = job.id, string_to_table(request.keys, ',') WITH ORDINALITY AS k (key, ordinal)
-    ), audited AS (
+    ), ${fillPools(sql, requests)} audited AS (
       INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id, clock)
       SELECT now, actor, 'generation.requested', 'job', job_id, contract_id, environment,
              jsonb_build_object('requested', requested, 'execution', execution, 'channel', channel), request_id, clock
@@ -139,6 +141,19 @@ export function sendGrant(
       UNION ALL ${thresholdEvents(sql, sql`request`)}
     )
     ${answer}`);
+}
+
+/** The CTE that makes inline licenses of pools available. A statement without such requests has none, because each CTE costs time. */
+function fillPools(sql: Sql, requests: readonly GenerationRequest[]): Fragment {
+  const pooled = requests.filter((request) => request.pooled && request.execution === 'inline');
+  if (pooled.length === 0) return sql``;
+  return sql`
+    pooled AS (
+      INSERT INTO pool_available (contract_id, expires_at, license_id)
+      SELECT request.contract_id, coalesce(request.expires_at, 'infinity'), (job.serial << 24) + ordinal
+      FROM job JOIN request ON request.job_id = job.id, generate_series(1, request.requested) AS ordinal
+      WHERE job.id = ANY(${pooled.map(({ job_id }) => job_id)}::uuid[])
+    ),`;
 }
 
 /** A query of the requests. */

@@ -138,6 +138,16 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     SELECT 'a job that did not succeed has fewer licenses than requested', 'job ' || id, format('state %s with %s of %s', state, made, requested)
     FROM job WHERE (state = 'PARTIAL' AND made NOT BETWEEN 1 AND requested - 1) OR (state = 'FAILED' AND made <> 0)
     UNION ALL
+    SELECT 'a license of a pool is available exactly while nobody has it', 'license ' || l.id,
+           format('%s rows in the pool, and it is %s', coalesce(p.rows, 0), CASE WHEN l.available THEN 'available' ELSE 'used, or of no pool' END)
+    FROM (
+      SELECT l.id, c.type = 'pool' AND NOT j.is_test AND f.customer_id IS NULL AND f.held_until IS NULL AND f.activated_at IS NULL
+                   AND f.suspended_at IS NULL AND f.revoked_at IS NULL AS available
+      FROM licenses l JOIN generation_jobs j ON j.serial = l.id >> 24 JOIN contracts c ON c.id = j.contract_id
+      LEFT JOIN license_facts f ON f.license_id = l.id
+    ) l LEFT JOIN (SELECT license_id, count(*)::int AS rows FROM pool_available GROUP BY license_id) p ON p.license_id = l.id
+    WHERE coalesce(p.rows, 0) <> l.available::int
+    UNION ALL
     SELECT 'a license key is unique', 'key ' || key, count(*) || ' licenses' FROM licenses GROUP BY key HAVING count(*) > 1
     UNION ALL
     SELECT 'a job is finished when it has an end', 'job ' || id, format('state %s and finished_at %s', state, finished_at)

@@ -137,6 +137,7 @@ function generationRequest(
     contract_id: request.contract_id,
     environment: profile.environment,
     terms_id: profile.terms_id,
+    pooled: profile.pooled,
     execution: inline ? 'inline' : 'background',
     requested: request.count,
     chunk_size: inline ? BACKGROUND_FROM_LICENSES : chunkSizeFor(request.count),

@@ -1,0 +1,47 @@
+/**
+ * The available licenses of pools, in the table `pool_available`. The statements that generate licenses insert the rows
+ * (db/generation/chunk.ts, db/generation/grant-statement.ts).
+ *
+ * Lock order: the row of `pool_available`, then the facts of the license. So a change that makes an available license unavailable deletes
+ * its row first (`leavePool`), and whoever takes a license from the pool has it before its facts.
+ */
+import type { Fragment, Sql } from '../base/database';
+import { testClockTime } from '../contract/clock';
+
+/** The ids of the licenses of the job `j`, as a range for BETWEEN. */
+function idsOfJob(sql: Sql): Fragment {
+  return sql`j.serial << 24 AND (j.serial << 24) | 16777215`;
+}
+
+/**
+ * An expression for the counts of the pool of the contract `c`, as JSON. A hold that is over counts as available before its licenses are
+ * put back. Licenses that have expired are in no count, suspended and revoked ones are not available or held.
+ */
+export function poolCounts(sql: Sql): Fragment {
+  return sql`(
+    SELECT jsonb_build_object(
+      'available', (SELECT count(*) FROM pool_available WHERE contract_id = c.id AND expires_at > at.now) + used.free, 'held', used.held, 'assigned', used.assigned)
+    FROM (SELECT coalesce(${testClockTime(sql, sql`c.id`)}, now()) AS now) at
+    CROSS JOIN LATERAL (
+      SELECT count(*) FILTER (WHERE valid AND held_until <= at.now) AS free, count(*) FILTER (WHERE valid AND held_until > at.now) AS held,
+             count(*) FILTER (WHERE customer_id IS NOT NULL) AS assigned
+      FROM (
+        SELECT f.customer_id, f.held_until,
+               f.customer_id IS NULL AND f.activated_at IS NULL AND f.suspended_at IS NULL AND coalesce(f.expires_at, j.expires_at, 'infinity') > at.now AS valid
+        FROM generation_jobs j JOIN license_facts f ON f.license_id BETWEEN ${idsOfJob(sql)}
+        WHERE j.contract_id = c.id AND f.revoked_at IS NULL
+      ) f
+    ) used)`;
+}
+
+/**
+ * Takes licenses out of their pools, before they are changed so that they are no longer available. Waits for an order that is taking one of
+ * them. Licenses that are in no pool stay as they are.
+ */
+export async function leavePool(tx: Sql, license_ids: readonly string[]): Promise<void> {
+  await tx`
+    DELETE FROM pool_available p USING (
+      SELECT j.contract_id, coalesce(j.expires_at, 'infinity') AS expires_at, l.id
+      FROM unnest(${[...license_ids]}::bigint[]) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24 ORDER BY l.id
+    ) l WHERE p.contract_id = l.contract_id AND p.expires_at = l.expires_at AND p.license_id = l.id`;
+}

@@ -1,0 +1,73 @@
+/** The licenses of a pool that are available, and what fills it. */
+import { insertChunk } from '../../db/generation/chunk';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { expectInvariants } from '../harness/invariants';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+beforeAll(async () => {
+  api = await startTestApi();
+  catalogue = await addCatalogue(api);
+});
+afterEach(() => expectInvariants(api.sql));
+afterAll(() => api.close());
+
+const addPool = (more: Record<string, unknown> = {}) => addContract(api, catalogue, { type: 'pool', ...more });
+const poolOf = async (id: string) => (await api.call('GET', `/contracts/${id}`)).body.pool;
+const generate = async (id: string, body: object) =>
+  (await api.call('POST', `/contracts/${id}/generate`, { body })).body;
+
+/** The licenses of a contract that are available, each with its expiry. */
+const availableIn = (contract_id: string) => api.sql<{ id: string; expires_at: string }[]>`
+  SELECT 'lic_' || license_id AS id, expires_at::text FROM pool_available WHERE contract_id = ${contract_id} ORDER BY license_id`;
+
+test('inline licenses of a pool are available, with their expiry', async () => {
+  const { id, pool } = await addPool({ expiry: { duration: 'P1Y' } });
+  expect(pool).toEqual({ available: 0, held: 0, assigned: 0 });
+  const { licenses } = await generate(id, { count: 3 });
+  expect(await poolOf(id)).toEqual({ available: 3, held: 0, assigned: 0 });
+  const stored = await availableIn(id);
+  expect(stored.map((row) => [row.id, new Date(row.expires_at).toISOString()])).toEqual(
+    licenses.map((license: any) => [license.id, license.expires_at]),
+  );
+});
+
+test('licenses of a chunk are available once, also when the chunk is generated again', async () => {
+  const { id } = await addPool();
+  const { job_id } = await generate(id, { count: 100 });
+  await api.sql`UPDATE generation_jobs SET state = 'RUNNING' WHERE id = ${job_id}`;
+  const keys = Array.from({ length: 100 }, (_, index) => `CHUNK-${id}-${index}`).join(',');
+  const chunk = { job_id, chunk_no: 0, from_ordinal: 1, licenses: 100, keys, now: new Date().toISOString() };
+  expect(await insertChunk(api.sql, chunk)).toBe('filled');
+  expect(await insertChunk(api.sql, chunk)).toBe('filled');
+  expect(await poolOf(id)).toEqual({ available: 100, held: 0, assigned: 0 });
+  const stored = await availableIn(id);
+  expect(new Set(stored.map(({ expires_at }) => expires_at))).toEqual(new Set(['infinity']));
+  const { body } = await api.call('GET', `/licenses?job_id=${job_id}&limit=100&order=asc`);
+  expect(stored.map((row) => row.id)).toEqual(body.data.map((license: any) => license.id));
+});
+
+test('a contract of another type has no pool', async () => {
+  const { id, pool } = await addContract(api, catalogue);
+  await generate(id, { count: 2 });
+  expect([pool, await poolOf(id), await availableIn(id)]).toEqual([null, null, []]);
+});
+
+test('test licenses of a draft are not available', async () => {
+  const { id } = await addPool({ status: 'inactive' });
+  const { licenses } = await generate(id, { count: 2, test: true });
+  expect(licenses).toHaveLength(2);
+  expect([await poolOf(id), await availableIn(id)]).toEqual([{ available: 0, held: 0, assigned: 0 }, []]);
+});
+
+test('licenses that have expired are not counted as available', async () => {
+  const { id } = await addPool({ expiry: { duration: 'P1Y' } });
+  const { licenses, job_id } = await generate(id, { count: 2 });
+  await api.sql`UPDATE generation_jobs SET expires_at = now() WHERE id = ${job_id}`;
+  await api.sql`UPDATE pool_available SET expires_at = now() WHERE contract_id = ${id}`;
+  expect(licenses).toHaveLength(2);
+  expect(await poolOf(id)).toEqual({ available: 0, held: 0, assigned: 0 });
+});
