@@ -13,6 +13,7 @@ import type { Database } from '../db/base/database';
 import { createSessionCheck } from '../db/base/pooler';
 import { createSealer } from '../transactions/access/sealed-key';
 import type { SealingKey } from '../transactions/access/sealed-key';
+import { createGrabs } from '../transactions/pool/grab-licenses';
 import { createDryRunAdmissions } from '../transactions/generation/admit-requests';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
 import type { Logger } from '../log';
@@ -97,6 +98,7 @@ export function createApi(options: ApiOptions): Api {
     }),
     requestLicenses: createLicenseRequests(db),
     admitDryRun: createDryRunAdmissions(db),
+    grabLicenses: createGrabs(db),
     receiveBillingEvent: createMergedArrivals(db),
     progress: createProgressFeed({
       listen: (channel, onNotify, onListen) => db.listen(channel, onNotify, onListen),

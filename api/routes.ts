@@ -16,6 +16,7 @@ import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
 import { licenseRoutes } from './license/license';
 import { metricRoutes } from './metric/metric';
+import { poolRoutes } from './pool/pool';
 import { productRoutes } from './catalogue/product';
 import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
@@ -35,6 +36,7 @@ export const ROUTES: readonly Route[] = [
   ...generationRoutes,
   ...jobRoutes,
   ...licenseAssignmentRoutes,
+  ...poolRoutes,
   ...licenseRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,

@@ -8,6 +8,7 @@ import type { ReadList } from '../../db/base/list-reads';
 import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billing-arrivals';
 import type { KeySecrets } from '../../transactions/access/contract-api-key';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
+import type { GrabLicenses } from '../../transactions/pool/grab-request';
 import type { AdmitDryRun } from '../../transactions/generation/admit-requests';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
@@ -39,6 +40,7 @@ export interface Api {
   sendCommand: SendCommand;
   requestLicenses: RequestLicenses;
   admitDryRun: AdmitDryRun;
+  grabLicenses: GrabLicenses;
   receiveBillingEvent: ReceiveBillingEvent;
   progress: ProgressFeed;
   streams: OpenStreams;

@@ -19,7 +19,16 @@ export interface AuditEntry {
   /** Dotted, the noun first: `contract.paused`, `job.finished`. */
   action: string;
   subject_type:
-    'contract' | 'job' | 'license' | 'product' | 'generator' | 'customer' | 'admin' | 'test_clock' | 'billing_event';
+    | 'contract'
+    | 'job'
+    | 'license'
+    | 'hold'
+    | 'product'
+    | 'generator'
+    | 'customer'
+    | 'admin'
+    | 'test_clock'
+    | 'billing_event';
   subject_id: string;
   contract_id?: string | null;
   environment?: Environment | null;

@@ -45,3 +45,20 @@ export async function leavePool(tx: Sql, license_ids: readonly string[]): Promis
       FROM unnest(${[...license_ids]}::bigint[]) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24 ORDER BY l.id
     ) l WHERE p.contract_id = l.contract_id AND p.expires_at = l.expires_at AND p.license_id = l.id`;
 }
+
+/**
+ * Makes licenses of pools available that are no longer held or assigned: clears these facts and inserts their rows, except for licenses that
+ * were activated, suspended or revoked meanwhile. Those that another transaction assigned after the end of their hold stay assigned.
+ */
+export async function putBack(tx: Sql, license_ids: readonly string[]): Promise<void> {
+  if (license_ids.length === 0) return;
+  await tx`
+    WITH freed AS (
+      UPDATE license_facts SET held_until = NULL WHERE license_id = ANY(${[...license_ids]}::bigint[])
+      RETURNING license_id, customer_id IS NULL AND activated_at IS NULL AND suspended_at IS NULL AND revoked_at IS NULL AS available
+    )
+    INSERT INTO pool_available (contract_id, expires_at, license_id)
+    SELECT j.contract_id, coalesce(j.expires_at, 'infinity'), f.license_id
+    FROM freed f JOIN generation_jobs j ON j.serial = f.license_id >> 24 WHERE f.available
+    ON CONFLICT DO NOTHING`;
+}

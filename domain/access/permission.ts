@@ -99,6 +99,8 @@ export const PERMISSIONS = {
   resumeJob: ADMIN,
   exportJobLicenses: { ...OPERATOR, contract: OWN },
 
+  grabLicenses: { ...ADMIN, contract: OWN },
+
   listLicenses: { ...VIEWER, contract: OWN },
   exportLicenses: OPERATOR,
   getLicense: VIEWER,

@@ -32,7 +32,7 @@ const SENTENCES = {
   },
   CONTRACT_INACTIVE: {
     title: 'Contract inactive',
-    detail: (m) => `The contract generates no licenses now (${show(m.inactive_reason)}). ${show(m.remedy)}`,
+    detail: (m) => `The contract gives no licenses now (${show(m.inactive_reason)}). ${show(m.remedy)}`,
   },
   CONTRACT_EXPIRED: {
     title: 'Contract expired',
@@ -198,6 +198,43 @@ const SENTENCES = {
     detail: (m) =>
       `${show(m.requested)} licenses are requested, but ${show(m.available)} match the filter and can be assigned. Request fewer, or generate more first.`,
   },
+  NOT_A_POOL: {
+    title: 'The contract has no pool',
+    detail: (m) =>
+      `The contract is of type ${show(m.type)}. Only contracts of type pool have available licenses; generate licenses instead.`,
+  },
+  POOL_EMPTY: {
+    title: 'The pool is empty',
+    detail: (m) =>
+      `No license of the pool is available, ${show(m.requested)} requested. Generate licenses for the contract.`,
+  },
+  POOL_INSUFFICIENT: {
+    title: 'The pool has too few licenses',
+    detail: (m) =>
+      `${show(m.requested)} licenses requested, but only ${show(m.available)} of the pool can be taken. Generate licenses for the contract, or take fewer.`,
+  },
+  ORDER_REF_REUSED: {
+    title: 'The order already has licenses',
+    detail: (m) =>
+      `The order ${show(m.order_ref)} took licenses by a different request (hold ${show(m.hold_id)}). Use a new order_ref, or repeat the request unchanged.`,
+  },
+  HOLD_EXPIRED: {
+    title: 'The hold is over',
+    detail: (m) =>
+      `The licenses were held until ${show(m.held_until)}, and are available again. Grab licenses for a new order.`,
+  },
+  HOLD_NOT_OPEN: {
+    title: 'The hold is not open',
+    detail: (m) => `The licenses of the hold were ${show(m.state)} before. Grab licenses for a new order.`,
+  },
+  LICENSE_NOT_AVAILABLE: {
+    title: 'A license is not available',
+    detail: (m) => `The license ${show(m.license_id)} is ${show(m.status)}. Choose another license.`,
+  },
+  LICENSE_ALREADY_ACTIVATED: {
+    title: 'The license was already activated',
+    detail: (m) => `The license was activated at ${show(m.activated_at)}, so it cannot be returned.`,
+  },
   IDEMPOTENCY_KEY_REUSED: {
     title: 'The idempotency key belongs to another request',
     detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',
@@ -311,6 +348,7 @@ export type ResourceKind =
   | 'customer'
   | 'generation job'
   | 'generator'
+  | 'hold'
   | 'license'
   | 'product'
   | 'test clock';

@@ -36,6 +36,7 @@ type Row = readonly [
 const ROWS = {
   //                     DRAFT   SCHED   ACTIVE  PAST_DUE GRACE    PAUSED  SUSP     EXPIRED TERM    DELETED
   generate:             ['test', 'no',   'yes',  'yes',   'grace', 'no',   'no',    'no',   'no',   'no'],
+  grab:                 ['no',   'no',   'yes',  'yes',   'no',    'no',   'no',    'no',   'no',   'no'],
   resume_job:           ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
   edit_particulars:     ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'yes',  'no',   'no'],
   edit_terms:           ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'no',    'no',   'no',   'no'],
@@ -66,6 +67,7 @@ type RefuseIn = (facts: ContractFacts, now: Instant, state: ContractState) => Re
 
 const REFUSE: Record<ContractOperation, RefuseIn> = {
   generate: inactiveRefusal,
+  grab: inactiveRefusal,
   resume_job: inactiveRefusal,
   edit_particulars: inactiveRefusal,
   edit_terms: inactiveRefusal,

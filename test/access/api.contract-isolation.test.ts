@@ -36,6 +36,7 @@ async function addPartner(name: string): Promise<Partner> {
   });
   const contract = await addContract(api, catalogue, {
     name: `${name} contract`,
+    type: 'pool',
     quota: 500,
     customer_id: created.body.id,
     metadata: { note: `${name} metadata` },
@@ -49,8 +50,19 @@ async function addPartner(name: string): Promise<Partner> {
   const amendment = await api.call('POST', `/contracts/${contract_id}/amendments`, {
     body: { effective_date: '2099-01-01', changes: { quota_add: 1 }, note: `${name} amendment` },
   });
+  const held = await api.call('POST', `/contracts/${contract_id}/pool/grab`, {
+    body: { order_ref: `${name}-1`, count: 1 },
+  });
   const licenses = inline.licenses as { id: string; key: string }[];
-  const ids = [contract_id, inline.job_id, background.job_id, created.body.id, amendment.body.id, catalogue.product_id];
+  const ids = [
+    held.body.id,
+    contract_id,
+    inline.job_id,
+    background.job_id,
+    created.body.id,
+    amendment.body.id,
+    catalogue.product_id,
+  ];
   const marks = [name, key.split('_')[2] as string, key.slice(-4), ...licenses.map((license) => license.key)];
   return { contract_id, key, ids: [...ids, ...licenses.map(({ id }) => id)].filter(Boolean) as string[], marks };
 }

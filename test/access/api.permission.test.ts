@@ -135,6 +135,7 @@ describe('the name of an operation', () => {
       'cancel',
       'create',
       'generate',
+      'grab',
       'hold',
       'opt',
       'pause',

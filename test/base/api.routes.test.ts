@@ -60,6 +60,13 @@ async function generateLicenses(count: number): Promise<{ contract_id: string; j
   return { contract_id: id, job_id: answer.body.job_id, license_id: answer.body.licenses?.[0].id };
 }
 
+/** A pool with one license; returns the id of its contract. */
+async function poolId(): Promise<string> {
+  const { id } = await createContract({ type: 'pool' });
+  await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 } });
+  return id;
+}
+
 async function unfinishedJob(state: 'QUEUED' | 'PARTIAL'): Promise<string> {
   const { job_id } = await generateLicenses(1);
   await api.sql`UPDATE generation_jobs SET state = ${state}, requested = 2 WHERE id = ${job_id}`;
@@ -224,6 +231,11 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /billing/events': async () => ({}),
   'GET /billing/events/:id': async () => ({ params: { id: await parkedBillingEvent() } }),
   'POST /billing/events/:id/replay': async () => ({ params: { id: await parkedBillingEvent() } }),
+  'POST /contracts/:id/pool/grab': async () => ({
+    params: { id: await poolId() },
+    body: { order_ref: randomUUID(), count: 1 },
+    audit: 'pool.grabbed',
+  }),
   'GET /licenses': async () => ({}),
   'GET /licenses.csv': async () => ({}),
   'GET /licenses/:id': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),

@@ -16,17 +16,20 @@ import type { LicenseRequest, RatedCall } from './license-request';
 /** The most calls in one statement. */
 const JUDGED_CALLS_MAX = 64;
 
+/** A call that is judged: the licenses that it asks for, and the idempotency key under which a request for them may be stored. */
+export type JudgedCall = Pick<LicenseRequest, 'contract_id' | 'count' | 'idempotency'>;
+
 /** The admission of a call for a contract that does not exist. */
 const UNKNOWN_CONTRACT: Admission = { outcome: 'admitted', counts: null };
 
 /** Creates the function that judges a call; it resolves when what it counted is committed. */
-export function createAdmissions(db: Database): (request: LicenseRequest) => Promise<Admission> {
+export function createAdmissions(db: Database): (call: JudgedCall) => Promise<Admission> {
   const { attempt_ms } = db.lockTurns.limits;
-  return createMergedCalls<LicenseRequest, Admission>({
+  return createMergedCalls<JudgedCall, Admission>({
     turns: db.lockTurns,
     rowOf: quotaOf,
     keyOf: ({ contract_id }) => contract_id,
-    take: (queue) => queue.splice(0, JUDGED_CALLS_MAX) as Merge<LicenseRequest, Admission>,
+    take: (queue) => queue.splice(0, JUDGED_CALLS_MAX) as Merge<JudgedCall, Admission>,
     async serve(calls) {
       const [first] = calls;
       try {
@@ -66,7 +69,7 @@ export function createDryRunAdmissions(db: Database): AdmitDryRun {
 }
 
 /** A request as `admitRequests` judges it. */
-export function judgedRequest({ count, idempotency }: LicenseRequest): {
+export function judgedRequest({ count, idempotency }: JudgedCall): {
   requested: number;
   idempotency_key: string | null;
 } {
@@ -79,6 +82,6 @@ export function needsAdmission(call: RatedCall | null): call is RatedCall {
 }
 
 /** The row that the statement locks first. */
-function quotaOf({ contract_id }: LicenseRequest): LockedRow {
+function quotaOf({ contract_id }: JudgedCall): LockedRow {
   return { table: 'contract_quotas', id: contract_id };
 }

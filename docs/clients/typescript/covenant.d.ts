@@ -106,6 +106,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contracts/{id}/pool/grab": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take licenses from a pool
+         * @description Takes the available licenses that expire first, for an order: all or none, and once for each `order_ref`. They are assigned to the customer at once, or held until they are assigned, released or `held_until` is over. A request by the API key of the contract counts as a request in its `rate_limits`, and no licenses; a repeated order does not count.
+         *
+         *     Needs the role admin or above, or the API key of the contract.
+         */
+        post: operations["grabLicenses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/licenses": {
         parameters: {
             query?: never;
@@ -377,6 +399,58 @@ export interface components {
             event: "progress" | "end";
             /** @description The job as in `GET /api/v1/jobs/{id}`, without allowed_actions */
             data: string;
+        };
+        Hold: {
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            contract_id: string;
+            order_ref: string;
+            /**
+             * @description held until `held_until`, then expired: the licenses are available again, as after released
+             * @enum {string}
+             */
+            state: "held" | "assigned" | "released" | "expired";
+            /**
+             * Format: date-time
+             * @description The end of the hold; null when the licenses were assigned at once
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            held_until: string | null;
+            /**
+             * Format: uuid
+             * @description The customer of the licenses, or for whom they are held
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            customer_id: string | null;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            ended_at: string | null;
+            /** @description Empty when the licenses are available again */
+            licenses: {
+                id: string;
+                key: string;
+                /**
+                 * Format: date-time
+                 * @example 2027-02-01T00:00:00.000Z
+                 */
+                expires_at: string | null;
+            }[];
         };
         License: {
             /**
@@ -1036,6 +1110,148 @@ export interface operations {
                 };
             };
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached; STREAMS_BUSY: Too many streams are open on this server */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grabLicenses: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeated requests with the same key get the first response */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Your order. A repeated request for it gets the same licenses; it needs no Idempotency-Key */
+                    order_ref: string;
+                    /** @description All of them are taken, or none */
+                    count: number;
+                    /**
+                     * Format: email
+                     * @description The customer, who is created if missing. Without `hold_minutes` the licenses are assigned at once
+                     * @example ada@example.com
+                     */
+                    customer_email?: string;
+                    /** @description How long the licenses are held. Default without `customer_email`: 15 */
+                    hold_minutes?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The hold with its licenses */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; NOT_A_POOL: The contract has no pool; POOL_EMPTY: The pool is empty; POOL_INSUFFICIENT: The pool has too few licenses */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CONTRACT_DELETED: The contract was deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BODY_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RATE_LIMITED: Too many requests; TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; CONTRACT_BUSY: Other requests are changing this contract; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
                     [name: string]: unknown;

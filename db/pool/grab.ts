@@ -1,0 +1,163 @@
+/** The statement by which orders take licenses from a pool. */
+import { storedActor } from '../../domain/base/actor';
+import type { Actor } from '../../domain/base/actor';
+import type { Environment } from '../../domain/base/environment';
+import type { Instant } from '../../domain/base/instant';
+import { areKeysAccepted } from '../access/caller-key';
+import type { CallerKey } from '../access/caller-key';
+import type { Fragment, Sql } from '../base/database';
+import { withoutPipelining } from '../base/database';
+import { limitedLockWait } from '../base/session';
+import type { HeldLicense } from './hold';
+
+/** One grab, ready to be served. */
+export interface Grab {
+  /** The id of the hold to be inserted. */
+  hold_id: string;
+  order_ref: string;
+  count: number;
+  /** The customer to whom the licenses are assigned, or for whom they are held; null: nobody yet. */
+  customer_id: string | null;
+  /** How long the licenses are held; null: they are assigned at once. */
+  hold_minutes: number | null;
+  fingerprint: string;
+  actor: Actor;
+  request_id: string | null;
+  /** The API key of the caller, if the statement has to check it again. */
+  caller_key: CallerKey | null;
+}
+
+/** Grabs from one pool. */
+export interface GrabGroup {
+  contract_id: string;
+  grabs: readonly [Grab, ...Grab[]];
+  /** The real time; the statement replaces it by the time of the contract's test clock. */
+  now: Instant;
+}
+
+/** A grab that was served. */
+export interface Grabbed {
+  environment: Environment;
+  /** The time of the contract. */
+  at: Instant;
+  held_until: Instant | null;
+  licenses: HeldLicense[];
+}
+
+/**
+ * What a group of grabs came to. `served` has those that were served, by the ids of their holds. `closed`: nothing is given now, because
+ * the contract does not exist, has no pool, is not active, has to be settled first, or an API key is no longer accepted. `left` are the
+ * available licenses that were found and that no grab took, at most as many as were asked for.
+ */
+export interface GrabOutcome {
+  served: ReadonlyMap<string, Grabbed>;
+  closed: boolean;
+  left: number;
+}
+
+interface GrabRow {
+  environment: Environment;
+  open: boolean;
+  at: Instant;
+  left: number;
+  hold_id: string | null;
+  held_until: Instant | null;
+  id: string;
+  key: string;
+  expires_at: Instant | null;
+}
+
+/**
+ * Takes the licenses that expire first, in the order of the grabs, and writes for each the hold, the facts of its licenses and an audit
+ * row, in one statement. A grab gets all licenses that it asks for or none, and the first one that cannot be served ends the group: the
+ * caller tries the others again. Licenses that another transaction has locked are skipped. With `wait` they are awaited, for `lock_ms`.
+ *
+ * A shared lock of the contract's generation is held to the end (`admit_grab`): a change that closes the contract waits for it, so no
+ * license is given after such a change (`awaitChunks` in db/generation/chunk.ts).
+ *
+ * @throws 23505 on `pool_holds_order_unique` when one of the orders has its hold already
+ */
+export async function grabLicenses(
+  sql: Sql,
+  { contract_id, grabs, now }: GrabGroup,
+  { wait, lock_ms }: { wait: boolean; lock_ms: number | undefined },
+): Promise<GrabOutcome> {
+  const asked = grabs.map(
+    ({ hold_id, order_ref, count, customer_id, hold_minutes, fingerprint, actor, request_id }) => ({
+      ...{ hold_id, order_ref, count, customer_id, hold_minutes, fingerprint, request_id },
+      actor: storedActor(actor),
+    }),
+  );
+  const total = grabs.reduce((sum, { count }) => sum + count, 0);
+  const keys = grabs.flatMap(({ caller_key }) => caller_key ?? []);
+  const rows = await withoutPipelining(sql<GrabRow[]>`
+    WITH pool AS MATERIALIZED (
+      SELECT p.environment, p.at, p.clock, p.expires_after, p.open AND ${areKeysAccepted(sql, keys)} AS open
+      FROM ${lock_ms === undefined ? sql`` : sql`${limitedLockWait(sql, lock_ms)} CROSS JOIN LATERAL`} admit_grab(${contract_id}, ${now}) p
+    ), asked AS MATERIALIZED (
+      SELECT a.hold_id, a.order_ref, a.count, a.customer_id, a.hold_minutes, a.fingerprint, a.actor, a.request_id,
+             sum(a.count) OVER (ORDER BY a.place)::int AS upto
+      FROM ROWS FROM (jsonb_to_recordset(${sql.json(asked as never)}) AS (
+        hold_id uuid, order_ref text, count int, customer_id uuid, hold_minutes int, fingerprint text, actor jsonb, request_id text)
+      ) WITH ORDINALITY AS a (hold_id, order_ref, count, customer_id, hold_minutes, fingerprint, actor, request_id, place)
+    ), picked AS MATERIALIZED (
+      SELECT p.row_id, p.license_id, p.expires_at, row_number() OVER (ORDER BY p.expires_at, p.license_id)::int AS place
+      FROM (
+        SELECT ctid AS row_id, license_id, expires_at FROM pool_available
+        WHERE (SELECT open FROM pool) AND contract_id = ${contract_id} AND expires_at > (SELECT expires_after FROM pool)
+        ORDER BY expires_at, license_id LIMIT ${total} FOR UPDATE ${wait ? sql`` : sql`SKIP LOCKED`}
+      ) p
+    ), served AS MATERIALIZED (
+      SELECT a.hold_id, a.order_ref, a.count, a.customer_id, a.hold_minutes, a.fingerprint, a.actor, a.request_id, a.upto,
+             pool.at + a.hold_minutes * interval '1 minute' AS held_until
+      FROM asked a CROSS JOIN pool WHERE a.upto <= (SELECT count(*) FROM picked)
+    ), taken AS (
+      -- An array, so that the rows are found by their place: with a join Postgres reads the whole table.
+      DELETE FROM pool_available
+      WHERE ctid = ANY(ARRAY(SELECT row_id FROM picked WHERE place <= (SELECT max(upto) FROM served)))
+    ), given AS MATERIALIZED (
+      SELECT s.hold_id, s.customer_id, s.held_until, p.license_id, p.expires_at, p.place
+      FROM served s JOIN picked p ON p.place BETWEEN s.upto - s.count + 1 AND s.upto
+    ), hold AS (
+      INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, customer_id, state, held_until, created_at, ended_at, fingerprint)
+      SELECT s.hold_id, ${contract_id}, pool.environment, s.order_ref,
+             (SELECT array_agg(license_id ORDER BY place) FROM given WHERE given.hold_id = s.hold_id),
+             s.customer_id, CASE WHEN s.held_until IS NULL THEN 'assigned' ELSE 'held' END, s.held_until, pool.at,
+             CASE WHEN s.held_until IS NULL THEN pool.at END, s.fingerprint
+      FROM served s CROSS JOIN pool
+    ), facts AS (
+      INSERT INTO license_facts (license_id, customer_id, assigned_at, held_until)
+      SELECT g.license_id, ${assignedNow(sql, sql`g.customer_id`)}, ${assignedNow(sql, sql`pool.at`)}, g.held_until
+      FROM given g CROSS JOIN pool
+      -- A license that was held or assigned before has facts.
+      ON CONFLICT (license_id) DO UPDATE
+      SET customer_id = excluded.customer_id, assigned_at = excluded.assigned_at, held_until = excluded.held_until
+    ), audited AS (
+      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id, clock)
+      SELECT pool.at, s.actor, 'pool.grabbed', 'hold', s.hold_id, ${contract_id}, pool.environment,
+             jsonb_build_object('order_ref', s.order_ref, 'licenses', s.count, 'customer_id', s.customer_id, 'held_until', s.held_until),
+             s.request_id, pool.clock
+      FROM served s CROSS JOIN pool
+    )
+    SELECT pool.environment, pool.open, pool.at, (SELECT count(*) FROM picked)::int - coalesce((SELECT max(upto) FROM served), 0) AS left,
+           g.hold_id, g.held_until, l.id, l.key, NULLIF(g.expires_at, 'infinity') AS expires_at
+    FROM pool LEFT JOIN (given g JOIN licenses l ON l.id = g.license_id) ON true
+    ORDER BY g.place`);
+  return outcomeOf(rows);
+}
+
+/** A value of the license `g` if it is assigned at once. */
+function assignedNow(sql: Sql, value: Fragment): Fragment {
+  return sql`CASE WHEN g.held_until IS NULL THEN ${value} END`;
+}
+
+function outcomeOf(rows: readonly GrabRow[]): GrabOutcome {
+  const served = new Map<string, Grabbed>();
+  for (const { hold_id, environment, at, held_until, id, key, expires_at } of rows) {
+    if (hold_id === null) continue;
+    const grabbed = served.get(hold_id) ?? { environment, at, held_until, licenses: [] };
+    served.set(hold_id, grabbed);
+    grabbed.licenses.push({ id, key, expires_at });
+  }
+  return { served, closed: rows[0]?.open !== true, left: rows[0]?.left ?? 0 };
+}

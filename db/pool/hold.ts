@@ -1,0 +1,71 @@
+/** Holds of pools: one row for each grab. It is also the answer to a repeated grab of the same order. */
+import type { Environment } from '../../domain/base/environment';
+import type { Instant } from '../../domain/base/instant';
+import type { HoldState } from '../../domain/pool/hold';
+import { columnNames, ofAlias } from '../base/columns';
+import type { Sql } from '../base/database';
+import { testClockTime } from '../contract/clock';
+
+export interface HoldRow {
+  id: string;
+  contract_id: string;
+  environment: Environment;
+  order_ref: string;
+  /** The stored ids of its licenses. */
+  license_ids: string[];
+  /** The customer to whom the licenses are assigned, or for whom they are held. */
+  customer_id: string | null;
+  state: HoldState;
+  /** The end of the hold; null when the licenses were assigned at once. */
+  held_until: Instant | null;
+  created_at: Instant;
+  /** When the hold was assigned, released, or expired. */
+  ended_at: Instant | null;
+  /** Identifies the content of the grab, so that another grab under the same order is refused. */
+  fingerprint: string;
+}
+
+const HOLD_COLUMNS = columnNames<HoldRow>({
+  id: true,
+  contract_id: true,
+  environment: true,
+  order_ref: true,
+  license_ids: true,
+  customer_id: true,
+  state: true,
+  held_until: true,
+  created_at: true,
+  ended_at: true,
+  fingerprint: true,
+});
+
+/** A hold with the time of its contract's test clock; `clock_now` is null for the real time. */
+export type HoldWithClock = HoldRow & { clock_now: Instant | null };
+
+/** The hold of an order, or undefined. */
+export async function findHoldOfOrder(
+  sql: Sql,
+  contract_id: string,
+  order_ref: string,
+): Promise<HoldWithClock | undefined> {
+  const [row] = await sql<HoldWithClock[]>`
+    SELECT ${sql(ofAlias('h', HOLD_COLUMNS))}, ${testClockTime(sql, sql`h.contract_id`)} AS clock_now
+    FROM pool_holds h WHERE h.contract_id = ${contract_id} AND h.order_ref = ${order_ref}`;
+  return row;
+}
+
+/** A license as an order gets it. */
+export interface HeldLicense {
+  id: string;
+  key: string;
+  expires_at: Instant | null;
+}
+
+/** The licenses of a hold, in the order in which they were taken. */
+export async function listHeldLicenses(sql: Sql, license_ids: readonly string[]): Promise<HeldLicense[]> {
+  return sql<HeldLicense[]>`
+    SELECT l.id, l.key, coalesce(f.expires_at, j.expires_at) AS expires_at
+    FROM unnest(${[...license_ids]}::bigint[]) WITH ORDINALITY AS held (id, place)
+    JOIN licenses l ON l.id = held.id JOIN generation_jobs j ON j.serial = held.id >> 24 LEFT JOIN license_facts f ON f.license_id = held.id
+    ORDER BY held.place`;
+}

@@ -1,0 +1,281 @@
+/** Orders take licenses from a pool: all or none, once for each order, and never a license twice. */
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { addCatalogue, addContract, clearGrantableTerms } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { addContractKey } from '../harness/contract-keys';
+import { expectRefusal } from '../harness/expect-refusal';
+import { expectInvariants } from '../harness/invariants';
+import { lockRows } from '../harness/locked-rows';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+beforeAll(async () => {
+  api = await startTestApi();
+  catalogue = await addCatalogue(api);
+});
+afterEach(() => expectInvariants(api.sql));
+afterAll(() => api.close());
+
+/** A pool with licenses; returns the id of its contract. */
+async function addPool(licenses: number, more: Record<string, unknown> = {}): Promise<string> {
+  const { id } = await addContract(api, catalogue, { type: 'pool', ...more });
+  for (let left = licenses; left > 0; left -= 99)
+    await api.call('POST', `/contracts/${id}/generate`, { body: { count: Math.min(left, 99) } });
+  return id;
+}
+
+const grab = (id: string, body: object, options: object = {}): Promise<ApiAnswer> =>
+  api.call('POST', `/contracts/${id}/pool/grab`, { body: { count: 1, ...body }, ...options });
+const poolOf = async (id: string) => (await api.call('GET', `/contracts/${id}`)).body.pool;
+const keysIn = (answers: ApiAnswer[]): string[] =>
+  answers.flatMap(({ body }) => (body.licenses ?? []).map(({ key }: any) => key));
+const codesIn = (answers: ApiAnswer[]) => {
+  const counts: Record<string, number> = {};
+  for (const { status, body } of answers)
+    counts[`${status} ${body.code ?? body.state}`] = (counts[`${status} ${body.code ?? body.state}`] ?? 0) + 1;
+  return counts;
+};
+const grabbedRows = (contract_id: string) =>
+  api.sql`SELECT subject_id, actor ->> 'type' AS actor, after FROM audit_events WHERE contract_id = ${contract_id} AND action = 'pool.grabbed'`;
+
+/** Sets a contract to paused as a change does, without a worker. */
+async function pause(id: string): Promise<void> {
+  await api.sql`INSERT INTO contract_holds (contract_id, source, code, placed_at, placed_by) VALUES (${id}, 'admin', 'PAUSED', now() - interval '1 second', 'test')`;
+  await api.sql`UPDATE contracts SET state = 'PAUSED', may_generate = false WHERE id = ${id}`;
+  await clearGrantableTerms(api.sql, id);
+}
+
+test('licenses without a customer are held for 15 minutes, and have one audit row', async () => {
+  const id = await addPool(5);
+  const { status, body } = await grab(id, { order_ref: 'SO-1', count: 2 });
+  expect(status).toBe(201);
+  expect(body).toMatchObject({ contract_id: id, order_ref: 'SO-1', state: 'held', customer_id: null, ended_at: null });
+  expect(Date.parse(body.held_until) - Date.parse(body.created_at)).toBe(15 * 60_000);
+  expect(await poolOf(id)).toEqual({ available: 3, held: 2, assigned: 0 });
+  const license = (await api.call('GET', `/licenses/${body.licenses[0].id}`)).body;
+  expect(license).toMatchObject({ key: body.licenses[0].key, status: 'held', customer_id: null });
+  const after = { order_ref: 'SO-1', licenses: 2, customer_id: null, held_until: expect.any(String) };
+  expect(await grabbedRows(id)).toEqual([{ subject_id: body.id, actor: 'user', after }]);
+});
+
+test('licenses of a customer are assigned at once, to one customer whatever the letter case of the address', async () => {
+  const id = await addPool(5);
+  const email = `ada-${id}@covenant.test`;
+  const first = (await grab(id, { order_ref: 'SO-1', customer_email: email })).body;
+  const second = (await grab(id, { order_ref: 'SO-2', customer_email: email.toUpperCase() })).body;
+  expect(first).toMatchObject({ state: 'assigned', held_until: null, customer_id: expect.any(String) });
+  expect(second.customer_id).toBe(first.customer_id);
+  expect(await poolOf(id)).toEqual({ available: 3, held: 0, assigned: 2 });
+  const license = (await api.call('GET', `/licenses/${first.licenses[0].id}`)).body;
+  expect(license).toMatchObject({ status: 'assigned', customer_id: first.customer_id });
+});
+
+test('16 orders of one new customer at once create one customer', async () => {
+  const id = await addPool(16);
+  const customer_email = `bo-${id}@covenant.test`;
+  const answers = await Promise.all(
+    Array.from({ length: 16 }, (_, n) => grab(id, { order_ref: `SO-${n}`, customer_email })),
+  );
+  expect(new Set(answers.map(({ body }) => body.customer_id)).size).toBe(1);
+  const [created] = await api.sql`SELECT count(*)::int FROM customers WHERE email = ${customer_email}`;
+  expect(created?.['count']).toBe(1);
+});
+
+test('with hold_minutes the licenses are held for the customer', async () => {
+  const id = await addPool(1);
+  const { body } = await grab(id, { order_ref: 'SO-1', customer_email: `cy-${id}@covenant.test`, hold_minutes: 60 });
+  expect(body).toMatchObject({ state: 'held', customer_id: expect.any(String) });
+  expect(Date.parse(body.held_until) - Date.parse(body.created_at)).toBe(60 * 60_000);
+  expect((await api.call('GET', `/licenses/${body.licenses[0].id}`)).body).toMatchObject({
+    status: 'held',
+    customer_id: null,
+  });
+});
+
+test('200 grabs at once on 100 licenses give 100 different licenses', async () => {
+  const id = await addPool(100);
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => grab(id, { order_ref: `SO-${n}` })));
+  expect(codesIn(answers)).toEqual({ '201 held': 100, '409 POOL_EMPTY': 100 });
+  expect(new Set(keysIn(answers)).size).toBe(100);
+  expect(await poolOf(id)).toEqual({ available: 0, held: 100, assigned: 0 });
+  expect(await grabbedRows(id)).toHaveLength(100);
+});
+
+test('grabs of several licenses at once get all or none, and a smaller one is not refused because of a larger one', async () => {
+  const id = await addPool(10);
+  const counts = [4, 7, 3, 7, 3];
+  const answers = await Promise.all(counts.map((count, n) => grab(id, { order_ref: `SO-${n}`, count })));
+  for (const [n, { status, body }] of answers.entries()) {
+    if (status === 201) expect(body.licenses).toHaveLength(counts[n] as number);
+    else expect(body.code).toMatch(/POOL_/);
+  }
+  const keys = keysIn(answers);
+  expect(new Set(keys).size).toBe(keys.length);
+  expect(keys).toHaveLength(10);
+  expect(await poolOf(id)).toEqual({ available: 0, held: 10, assigned: 0 });
+});
+
+test('too few licenses are refused with what is left, and nothing is taken', async () => {
+  const id = await addPool(2);
+  const answer = await grab(id, { order_ref: 'SO-1', count: 3 });
+  expectRefusal(answer, 409, 'POOL_INSUFFICIENT');
+  expect(answer.body.metadata).toEqual({ requested: 3, available: 2 });
+  expect(await poolOf(id)).toEqual({ available: 2, held: 0, assigned: 0 });
+  // The order can be tried again.
+  expect((await grab(id, { order_ref: 'SO-1', count: 2 })).status).toBe(201);
+});
+
+test('the licenses that expire first are taken first, and expired ones never', async () => {
+  const { id } = await addContract(api, catalogue, { type: 'pool' });
+  const generated: any[] = [];
+  for (const duration of ['P3Y', 'P1Y', 'P2Y']) {
+    await api.call('PATCH', `/contracts/${id}`, { body: { expiry: { duration } } });
+    generated.push((await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 } })).body.licenses[0]);
+  }
+  const [late, expired, early] = generated;
+  await api.sql`UPDATE pool_available SET expires_at = now() WHERE 'lic_' || license_id = ${expired.id}`;
+  const { body } = await grab(id, { order_ref: 'SO-1' });
+  expect(body.licenses).toEqual([early]);
+  expect((await grab(id, { order_ref: 'SO-2' })).body.licenses).toEqual([late]);
+  expectRefusal(await grab(id, { order_ref: 'SO-3' }), 409, 'POOL_EMPTY');
+});
+
+describe('an order that is repeated', () => {
+  test('gets the same licenses, once, however many requests for it arrive together', async () => {
+    const id = await addPool(20);
+    const order = { order_ref: 'SO-1', count: 2, customer_email: `di-${id}@covenant.test` };
+    const answers = await Promise.all(Array.from({ length: 16 }, () => grab(id, order)));
+    expect(codesIn(answers)).toEqual({ '201 assigned': 16 });
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(15);
+    expect(await poolOf(id)).toEqual({ available: 18, held: 0, assigned: 2 });
+    expect(await grabbedRows(id)).toHaveLength(1);
+  });
+
+  test('gets its licenses also when two processes serve it at the same moment', async () => {
+    const id = await addPool(10);
+    // The first process has inserted the hold, and commits while the second one waits for it.
+    const first = await lockRows(
+      api.sql,
+      (tx) => tx`
+        INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, state, held_until, created_at, fingerprint)
+        VALUES (gen_random_uuid(), ${id}, 'production', 'SO-1', '{}', 'held', now() + interval '1 hour', now(), 'another')`,
+    );
+    const answers = [grab(id, { order_ref: 'SO-1' }), grab(id, { order_ref: 'SO-2' })];
+    await waitUntilBlocked(api.sql);
+    await first.commit();
+    const [same, other] = await Promise.all(answers);
+    expectRefusal(same as ApiAnswer, 422, 'ORDER_REF_REUSED');
+    expect(other?.status).toBe(201);
+    expect(await poolOf(id)).toEqual({ available: 9, held: 1, assigned: 0 });
+  });
+
+  test('with another content is refused', async () => {
+    const id = await addPool(5);
+    const { body } = await grab(id, { order_ref: 'SO-1' });
+    const answer = await grab(id, { order_ref: 'SO-1', count: 2 });
+    expectRefusal(answer, 422, 'ORDER_REF_REUSED');
+    expect(answer.body.metadata).toEqual({ order_ref: 'SO-1', hold_id: body.id });
+    expect((await poolOf(id)).available).toBe(4);
+  });
+
+  test('gets its licenses after the contract was paused', async () => {
+    const id = await addPool(5);
+    const { body } = await grab(id, { order_ref: 'SO-1' });
+    await pause(id);
+    expect((await grab(id, { order_ref: 'SO-1' })).body).toEqual(body);
+  });
+});
+
+describe('the contract', () => {
+  test('of another type has no pool', async () => {
+    const { id } = await addContract(api, catalogue);
+    const answer = await grab(id, { order_ref: 'SO-1' });
+    expectRefusal(answer, 409, 'NOT_A_POOL');
+    expect(answer.body.metadata).toEqual({ type: 'standard' });
+  });
+
+  test('gives nothing while it is a draft or paused', async () => {
+    const draft = await addContract(api, catalogue, { type: 'pool', status: 'inactive' });
+    expectRefusal(await grab(draft.id, { order_ref: 'SO-1' }), 409, 'CONTRACT_INACTIVE');
+    const id = await addPool(5);
+    await pause(id);
+    expectRefusal(await grab(id, { order_ref: 'SO-1' }), 409, 'CONTRACT_INACTIVE');
+    expect((await poolOf(id)).available).toBe(5);
+  });
+
+  test('gives nothing after a pause that a grab waited for', async () => {
+    const id = await addPool(5);
+    const change = await lockRows(api.sql, (tx) => tx`SELECT pg_advisory_xact_lock(generation_lock(${id}))`);
+    const answer = grab(id, { order_ref: 'SO-1' });
+    await waitUntilBlocked(api.sql);
+    await pause(id);
+    await change.release();
+    expectRefusal(await answer, 409, 'CONTRACT_INACTIVE');
+    expect((await poolOf(id)).available).toBe(5);
+  });
+
+  test('gives nothing from a boundary on that nobody has applied yet', async () => {
+    const id = await addPool(5, { term: 'P1M' });
+    await api.sql`
+      UPDATE contracts SET start_date = start_date - 60, end_date = end_date - 60, next_boundary_at = next_boundary_at - interval '60 days',
+        settled_until = settled_until - interval '60 days', activated_at = activated_at - interval '60 days' WHERE id = ${id}`;
+    await clearGrantableTerms(api.sql, id);
+    expectRefusal(await grab(id, { order_ref: 'SO-1' }), 409, 'CONTRACT_EXPIRED');
+  });
+
+  test('that does not exist is not found', async () => {
+    expectRefusal(await grab('0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f', { order_ref: 'SO-1' }), 404, 'NOT_FOUND');
+  });
+});
+
+describe('the last license, locked by another transaction', () => {
+  /** Locks the only license of a pool, and starts a grab that waits for it. */
+  async function grabLocked() {
+    const id = await addPool(1);
+    const other = await lockRows(api.sql, (tx) => tx`SELECT FROM pool_available WHERE contract_id = ${id} FOR UPDATE`);
+    const answer = grab(id, { order_ref: 'SO-1' });
+    await waitUntilBlocked(api.sql);
+    return { id, other, answer };
+  }
+
+  test('is given when that transaction ends without taking it', async () => {
+    const { other, answer } = await grabLocked();
+    await other.release();
+    expect((await answer).status).toBe(201);
+  });
+
+  test('is not given while it stays locked: the pool is empty', async () => {
+    const { id, other, answer } = await grabLocked();
+    expectRefusal(await answer, 409, 'POOL_EMPTY');
+    await other.release();
+    expect((await poolOf(id)).available).toBe(1);
+  });
+});
+
+describe('the API key of the contract', () => {
+  test('grabs from its own pool, and each order counts as a request', async () => {
+    const id = await addPool(5, { rate_limits: { per_minute: 2 } });
+    const key = await addContractKey(api, id);
+    const first = await grab(id, { order_ref: 'SO-1' }, { key });
+    expect([first.status, first.headers.get('ratelimit')]).toEqual([
+      201,
+      expect.stringMatching(/^"requests-per-minute";r=1;/),
+    ]);
+    // A repeated order uses nothing of the rate.
+    expect((await grab(id, { order_ref: 'SO-1' }, { key })).headers.get('ratelimit')).toMatch(/;r=1;/);
+    expect((await grab(id, { order_ref: 'SO-2' }, { key })).status).toBe(201);
+    expectRefusal(await grab(id, { order_ref: 'SO-3' }, { key }), 429, 'RATE_LIMITED');
+    // An admin is not limited.
+    expect((await grab(id, { order_ref: 'SO-3' })).status).toBe(201);
+  });
+
+  test('does not find the pool of another contract', async () => {
+    const [own, other] = [await addPool(1), await addPool(1)];
+    const key = await addContractKey(api, own);
+    expectRefusal(await grab(other, { order_ref: 'SO-1' }, { key }), 404, 'NOT_FOUND');
+    expect((await poolOf(other)).available).toBe(1);
+  });
+});

@@ -1,0 +1,184 @@
+/**
+ * Takes licenses from a pool for an order (domain.md 5.4): all that it asks for or none, and once for each order.
+ *
+ * One statement serves a grab, possibly together with others. If the contract gives nothing, one read without a lock finds the common
+ * refusals. Only if nothing refuses there, the contract is locked and settled, and the statement is tried again.
+ */
+import { beginLocked } from '../../db/base/database';
+import type { Database } from '../../db/base/database';
+import { violates } from '../../db/base/errors';
+import { findCustomerByEmail } from '../../db/catalogue/customer';
+import { factsOf, findContract } from '../../db/contract/contract';
+import type { Grab } from '../../db/pool/grab';
+import { findHoldOfOrder, listHeldLicenses } from '../../db/pool/hold';
+import { findRateCounts } from '../../db/generation/rate';
+import { laterOf, millisLater } from '../../domain/base/instant';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { NO_NUDGE, mergeNudges } from '../../domain/contract/nudge';
+import { deletedRefusal } from '../../domain/contract/operations';
+import { admissionRefusal } from '../../domain/generation/rate';
+import { grabRefusal } from '../../domain/pool/grab';
+import { holdStateAt } from '../../domain/pool/hold';
+import { newId } from '../base/new-id';
+import { findOrCreateCustomer } from '../catalogue/customer';
+import { checkContract } from '../contract/check-contract';
+import { createAdmissions } from '../generation/admit-requests';
+import type { GrabLicenses, GrabOutcome, GrabRequest, GrabbedHold } from './grab-request';
+import { createMergedGrabs } from './merge-grabs';
+
+/** The most rounds before a grab fails. Each round ends with its licenses, a refusal, or a settled contract. */
+const ROUNDS_MAX = 5;
+
+/** Creates the function that takes licenses from pools. */
+export function createGrabs(db: Database): GrabLicenses {
+  const serve = createMergedGrabs(db);
+  const admit = createAdmissions(db);
+  /** Grabs that are being served, by contract and order. */
+  const serving = new Map<string, Promise<GrabOutcome>>();
+
+  return async function grabLicenses(request) {
+    const arrived_ms = performance.now();
+    const key = `${request.contract_id} ${request.order_ref}`;
+    // Equal orders of one process come one after another, so that the later ones find the licenses of the first.
+    for (let first = serving.get(key); first !== undefined; first = serving.get(key))
+      await first.catch(() => undefined);
+    const outcome = grab(atTime(request, arrived_ms));
+    serving.set(key, outcome);
+    try {
+      return await outcome;
+    } finally {
+      serving.delete(key);
+    }
+  };
+
+  async function grab(request: GrabRequest): Promise<GrabOutcome> {
+    const replayed = await replay(db, request);
+    if (replayed) {
+      await request.credential?.confirm();
+      return {
+        result: replayed,
+        nudge: NO_NUDGE,
+        rate: request.rated ? await findRateCounts(db, request.contract_id) : null,
+      };
+    }
+    if (!request.rated) return { ...(await decide(request)), rate: null };
+    await request.credential?.confirm();
+    const admission = await admit({ contract_id: request.contract_id, count: 0, idempotency: null });
+    const limited = admissionRefusal(admission, 0);
+    const outcome = limited ? { result: limited, nudge: NO_NUDGE } : await decide(request);
+    return { ...outcome, rate: admission.counts };
+  }
+
+  async function decide(received: GrabRequest): Promise<Omit<GrabOutcome, 'rate'>> {
+    const arrived_ms = performance.now();
+    const { contract_id } = received;
+    const customer_id = await customerOf(db, received);
+    if (isRefusal(customer_id)) return { result: customer_id, nudge: NO_NUDGE };
+    let nudge = NO_NUDGE;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const request = atTime(received, arrived_ms);
+      const result = await serveOrReplay(request, customer_id);
+      if (result !== 'closed') return { result, nudge };
+      await request.credential?.confirm();
+      const refusal = await refusalWithoutLock(db, request);
+      if (refusal) return { result: refusal, nudge };
+      const settled = await beginLocked(db, [{ table: 'contracts', id: contract_id }], (tx) =>
+        checkContract(tx, { ...request, id: contract_id }, (facts, { now }) => grabRefusal(facts, now)),
+      );
+      if (isRefusal(settled)) return { result: settled, nudge };
+      nudge = mergeNudges(nudge, settled.nudge);
+      if (settled.refusal) return { result: settled.refusal, nudge };
+    }
+    throw new Error(`the grab from contract ${contract_id} was neither served nor refused in ${ROUNDS_MAX} rounds`);
+  }
+
+  async function serveOrReplay(
+    request: GrabRequest,
+    customer_id: string | null,
+  ): Promise<GrabbedHold | Refusal | 'closed'> {
+    const grabbed = grabOf(request, customer_id);
+    try {
+      const { contract_id, now } = request;
+      const outcome = await serve({ contract_id, grab: grabbed, now, arrived_ms: performance.now() });
+      if (outcome === 'closed' || isRefusal(outcome)) return outcome;
+      const { at, held_until, licenses } = outcome;
+      const hold = {
+        ...{
+          id: grabbed.hold_id,
+          contract_id,
+          order_ref: request.order_ref,
+          customer_id,
+          held_until,
+          created_at: at,
+          clock_now: at,
+        },
+        license_ids: licenses.map(({ id }) => id),
+        state: held_until === null ? ('assigned' as const) : ('held' as const),
+        ended_at: held_until === null ? at : null,
+      };
+      return { hold, licenses, replayed: false };
+    } catch (error) {
+      if (!violates(error, 'pool_holds_order_unique')) throw error;
+      const replayed = await replay(db, request);
+      if (!replayed) throw error;
+      return replayed;
+    }
+  }
+}
+
+/** The request with its current time; `arrived_ms` is its arrival on the monotonic clock. */
+function atTime(request: GrabRequest, arrived_ms: number): GrabRequest {
+  return { ...request, now: millisLater(request.now, performance.now() - arrived_ms) };
+}
+
+function grabOf(request: GrabRequest, customer_id: string | null): Grab {
+  const { order_ref, count, hold_minutes, fingerprint, actor, request_id, credential, now } = request;
+  const caller_key = credential && credential.key;
+  return {
+    hold_id: newId(now),
+    order_ref,
+    count,
+    customer_id,
+    hold_minutes,
+    fingerprint,
+    actor,
+    request_id,
+    caller_key,
+  };
+}
+
+/** The customer of a request. One that does not exist is created, also if the pool then has too few licenses. */
+async function customerOf(db: Database, request: GrabRequest): Promise<string | null | Refusal> {
+  const { customer_email: email, actor, now, request_id } = request;
+  if (email === null) return null;
+  const known = await findCustomerByEmail(db, email);
+  if (known && known.erased_at === null) return known.id;
+  const found = await db.begin((tx) => findOrCreateCustomer(tx, { email, name: email }, { actor, now, request_id }));
+  return isRefusal(found) ? found : found.customer.id;
+}
+
+/**
+ * The hold that the order has already, or a refusal when it was another request. The licenses of a hold that has ended are not shown: they
+ * may belong to other orders now.
+ */
+async function replay(db: Database, request: GrabRequest): Promise<GrabbedHold | Refusal | undefined> {
+  const { contract_id, order_ref, fingerprint, now } = request;
+  const hold = await findHoldOfOrder(db, contract_id, order_ref);
+  if (!hold) return undefined;
+  if (hold.fingerprint !== fingerprint) return refuse('ORDER_REF_REUSED', { order_ref, hold_id: hold.id });
+  const state = holdStateAt(hold, hold.clock_now ?? now);
+  const keeps = state === 'held' || state === 'assigned';
+  return { hold, licenses: keeps ? await listHeldLicenses(db, hold.license_ids) : [], replayed: true };
+}
+
+/** The refusal that is certain without a lock, because nothing of the contract is due. */
+async function refusalWithoutLock(db: Database, { contract_id, now }: GrabRequest): Promise<Refusal | null> {
+  const contract = await findContract(db, contract_id);
+  if (!contract) return notFound('contract', contract_id);
+  if (contract.deleted_at !== null) return deletedRefusal(contract);
+  const facts = factsOf(contract);
+  const at = laterOf(contract.clock_now ?? now, facts.settled_until);
+  if (contract.next_boundary_at !== null && contract.next_boundary_at <= at) return null;
+  return grabRefusal(facts, at);
+}

@@ -1,0 +1,118 @@
+/**
+ * Serves grabs of one pool that wait at the same moment together, because each statement and each commit costs more than the rows of one
+ * grab. Each gets all its licenses or none, and no grab decides the outcome of another.
+ */
+import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
+import type { Database } from '../../db/base/database';
+import { grabLicenses } from '../../db/pool/grab';
+import type { Grab, GrabGroup, GrabOutcome, Grabbed } from '../../db/pool/grab';
+import { laterOf, millisLater } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import type { Refusal } from '../../domain/base/refusal';
+import { shortPoolRefusal } from '../../domain/pool/hold';
+import { createMergedCalls } from '../base/merged-calls';
+import type { Merge, WaitingCall } from '../base/merged-calls';
+import { endOverdueHolds } from './end-overdue-holds';
+
+/** The most grabs in one statement. */
+const MERGED_GRABS_MAX = 64;
+/**
+ * How long a grab that finds too few licenses waits for those that other transactions have locked: a transaction that is rolled back leaves
+ * its licenses in the pool (a falsely empty pool, found in a test of SKIP LOCKED).
+ */
+export const LOCKED_LICENSES_WAIT_MS = 2_000;
+
+/** A grab with its arrival on the monotonic clock. */
+export interface TimedGrab {
+  contract_id: string;
+  grab: Grab;
+  now: Instant;
+  arrived_ms: number;
+}
+
+/** `closed`: the contract gives nothing until it is looked at again. */
+export type MergedOutcome = Grabbed | Refusal | 'closed';
+
+type Call = WaitingCall<TimedGrab, MergedOutcome>;
+type Calls = Merge<TimedGrab, MergedOutcome>;
+
+/** Creates the function that serves one grab, possibly together with others. @throws 23505 on `pool_holds_order_unique` */
+export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<MergedOutcome> {
+  const { attempt_ms } = db.lockTurns.limits;
+  return createMergedCalls<TimedGrab, MergedOutcome>({
+    turns: db.lockTurns,
+    rowOf: ({ contract_id }) => ({ table: 'pool_available', id: contract_id }),
+    keyOf: ({ contract_id }) => contract_id,
+    take: (queue) => queue.splice(0, MERGED_GRABS_MAX) as Calls,
+    async serve(calls) {
+      try {
+        await serveTogether(calls);
+      } catch (error) {
+        if (isLockTimeout(error)) throw error;
+        const unsettled = calls.filter(({ is_settled }) => !is_settled);
+        if (unsettled.length === 1 || isDatabaseUnavailable(error)) return reject(unsettled, error);
+        // An order that another process serves at the same moment fails the statement of all.
+        for (const call of unsettled) await serveTogether([call]).catch((own: unknown) => reject([call], own));
+      }
+    },
+  });
+
+  /** Serves grabs until each is settled. Each round refuses one at least, or serves all. */
+  async function serveTogether(calls: Calls): Promise<void> {
+    let open = settle(calls, await grabLicenses(db, groupOf(calls), { wait: false, lock_ms: attempt_ms }));
+    if (isNone(open)) return;
+    const [{ input }] = open;
+    await endOverdueHolds(db, { contract_id: input.contract_id, now: groupOf(open).now });
+    for (;;) {
+      const outcome = await grabAwaited(open);
+      open = settle(open, outcome).filter((call) => !refuseAbove(call, outcome.left));
+      if (isNone(open)) return;
+    }
+  }
+
+  /** Waits for locked licenses. Those that stay locked count as taken. */
+  async function grabAwaited(calls: Call[]): Promise<GrabOutcome> {
+    try {
+      return await grabLicenses(db, groupOf(calls), { wait: true, lock_ms: LOCKED_LICENSES_WAIT_MS });
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      return grabLicenses(db, groupOf(calls), { wait: false, lock_ms: attempt_ms });
+    }
+  }
+}
+
+function isNone(calls: readonly Call[]): calls is [] {
+  return calls.length === 0;
+}
+
+/** Settles the calls that a statement has decided; returns the others. */
+function settle(calls: readonly Call[], { served, closed }: GrabOutcome): Call[] {
+  return calls.filter(({ input, resolve }) => {
+    const grabbed = closed ? 'closed' : served.get(input.grab.hold_id);
+    if (grabbed === undefined) return true;
+    resolve(grabbed);
+    return false;
+  });
+}
+
+/** Refuses a grab of more licenses than were left. */
+function refuseAbove({ input, resolve }: Call, left: number): boolean {
+  const { count } = input.grab;
+  if (count <= left) return false;
+  resolve(shortPoolRefusal(count, left));
+  return true;
+}
+
+function reject(calls: readonly Call[], error: unknown): void {
+  for (const call of calls) call.reject(error);
+}
+
+/** The grabs of calls, with the latest of their times. */
+function groupOf(calls: readonly Call[]): GrabGroup {
+  const [first, ...others] = calls as Calls;
+  return {
+    contract_id: first.input.contract_id,
+    grabs: [first.input.grab, ...others.map(({ input }) => input.grab)],
+    now: calls.map(({ input }) => millisLater(input.now, performance.now() - input.arrived_ms)).reduce(laterOf),
+  };
+}
