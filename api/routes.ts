@@ -16,7 +16,9 @@ import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
 import { licenseRoutes } from './license/license';
 import { metricRoutes } from './metric/metric';
+import { holdRoutes } from './pool/hold';
 import { poolRoutes } from './pool/pool';
+import { returnRoutes } from './pool/return';
 import { productRoutes } from './catalogue/product';
 import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
@@ -37,6 +39,8 @@ export const ROUTES: readonly Route[] = [
   ...jobRoutes,
   ...licenseAssignmentRoutes,
   ...poolRoutes,
+  ...holdRoutes,
+  ...returnRoutes,
   ...licenseRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,

@@ -705,15 +705,16 @@ CREATE INDEX pool_holds_open ON pool_holds (held_until) WHERE state = 'held';
 
 -- Takes the shared lock of the contract's generation for a grab, and returns whether its pool gives licenses: its type is pool, it is active
 -- and nothing is due. `at` is the time of the contract, `clock` names its clock, and licenses are given that expire after `expires_after`.
--- Returns no row for a contract that does not exist. Like `admit_chunk` it is a function because it reads after the lock is granted.
+-- `expires_by_assignment`: some may get their expiry by their assignment. Returns no row for a contract that does not exist. Like `admit_chunk` it is a function because it reads after the lock is granted.
 CREATE FUNCTION admit_grab(contract uuid, real_now timestamptz)
-RETURNS TABLE (environment text, open boolean, at timestamptz, clock text, expires_after timestamptz) LANGUAGE plpgsql AS $$
+RETURNS TABLE (environment text, open boolean, at timestamptz, clock text, expires_after timestamptz, expires_by_assignment boolean) LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(generation_lock(contract));
   RETURN QUERY
     SELECT c.environment, c.type = 'pool' AND c.state IN ('ACTIVE', 'PAST_DUE') AND coalesce(c.next_boundary_at, 'infinity') > coalesce(k.now, real_now),
            coalesce(k.now, real_now), CASE WHEN k.id IS NULL THEN 'real' ELSE 'test' END,
-           coalesce(k.now, real_now)
+           coalesce(k.now, real_now),
+           EXISTS (SELECT FROM license_terms t WHERE t.contract_id = c.id AND t.own_expiry ->> 'basis' = 'assignment')
     FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = contract;
 END
 $$;
@@ -979,8 +980,8 @@ CREATE TABLE sweep_attempts (
   -- One of `SWEEP_KINDS`.
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
                  ('boundary', 'late_timer', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
-                  'silent_job', 'paused_job', 'job_workflow', 'test_clock')),
-  -- The contract, job or test clock.
+                  'silent_job', 'paused_job', 'job_workflow', 'test_clock', 'overdue_hold')),
+  -- The contract, job, test clock or hold.
   subject_id   uuid NOT NULL,
   -- The epoch of the Temporal server on which it was tried. On another server it is tried at once.
   epoch        text NOT NULL,

@@ -9,6 +9,7 @@ import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import { deleteExpiredIdempotency } from '../../transactions/system/delete-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
+import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
 import { forecastQuotas } from '../../transactions/metric/forecast-quotas';
 import type { Database } from '../../db/base/database';
 import { hasManyDue, isAnyDue, listBusyMoments } from '../../db/contract/due-contract';
@@ -107,6 +108,11 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };
     for (const { kind, ids } of interleaveBatches(shares)) {
       if (!attempt.hasTimeLeft()) break;
+      if (kind === 'overdue_hold') {
+        const left = await endHolds(ids);
+        await runPart(() => recordAttempts(db, kind, left, { epoch, now }), undefined);
+        continue;
+      }
       const subject = kind === null ? 'contract' : SWEEP_KINDS[kind];
       if (kind === 'time_zone_rules') {
         const left = await computeBoundaries(ids);
@@ -129,6 +135,16 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     await runPart(() => dropOldFailures(db), 0);
     if (failures.length > 0) throw failures[0];
     return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };
+
+    /** Ends holds that are over, together, or one by one when one of them fails. Returns those that are left. */
+    async function endHolds(ids: string[]): Promise<string[]> {
+      const end = (hold_ids: string[]) => endOverdueHolds(db, { hold_ids, now });
+      const together = await end(ids).catch(() => undefined);
+      const ended = new Set(together);
+      if (together === undefined)
+        for (const id of ids) for (const one of await runPart(() => end([id]), [])) ended.add(one);
+      return ids.filter((id) => !ended.has(id));
+    }
 
     /**
      * Computes the next boundaries of contracts by the time zone rules of this process, and wakes the contracts whose boundary has moved.

@@ -39,7 +39,10 @@ export function presentContract(row: ShownContract, now: Instant, viewer: Contra
 /** Presents the facts as a contract; a dry run passes facts that are not stored. */
 export function presentFacts(
   facts: ContractFacts,
-  row: Pick<ShownContract, 'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'updated_at' | 'api_key' | 'pool'>,
+  row: Pick<
+    ShownContract,
+    'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'open_holds' | 'updated_at' | 'api_key' | 'pool'
+  >,
   now: Instant,
   { caller, publicUrl }: ContractViewer,
 ) {

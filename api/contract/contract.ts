@@ -220,7 +220,13 @@ export const contractRoutes: Route[] = [
     body: DeleteBody,
     examples: { 'Confirm by the name': { confirm_name: 'Spring sale' } },
     answers: { 204: { description: 'Deleted' }, 200: { ...CONTRACT, description: 'Dry run: it could be deleted' } },
-    refusals: ['CONTRACT_ACTIVE', 'CONTRACT_HAS_OPEN_JOB', 'CONFIRMATION_MISMATCH', 'REVISION_CONFLICT'],
+    refusals: [
+      'CONTRACT_ACTIVE',
+      'CONTRACT_HAS_OPEN_JOB',
+      'CONTRACT_HAS_OPEN_HOLD',
+      'CONFIRMATION_MISMATCH',
+      'REVISION_CONFLICT',
+    ],
     audit: ['contract.deleted', 'apikey.revoked'],
     async handle({ params, query, body, ...request }) {
       const input = { ...body, expected_revision: request.expected_revision };

@@ -21,6 +21,7 @@ import { columnNames, ofAlias } from '../base/columns';
 import { mergedStatement, rowsInOrder } from '../base/merged-statement';
 import { openJobsOf } from '../generation/generation-job';
 import type { PoolCounts } from '../../domain/pool/pool';
+import { openHolds } from '../pool/hold';
 import { poolCounts } from '../pool/available';
 import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
@@ -55,6 +56,8 @@ export interface ContractRow extends Omit<ContractFacts, 'quota' | 'activation_l
   /** Licenses that unfinished jobs still have to generate. */
   reserved: number;
   open_jobs: number;
+  /** How many orders hold licenses of its pool. */
+  open_holds: number;
 }
 
 /** The API key of a contract as the contract shows it. */
@@ -73,6 +76,7 @@ type FromOtherTables =
   | 'api_key'
   | 'reserved'
   | 'open_jobs'
+  | 'open_holds'
   | 'holds'
   | 'invoices'
   | 'amendments'
@@ -274,7 +278,7 @@ export const findContractWithSource = mergedStatement('find contract', async (sq
 /** The columns of a `ContractRow`, selected from `contractTables`. */
 function contractColumns(sql: Sql): Fragment {
   return sql`
-    ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, q.runs_out_on AS quota_runs_out_on, j.reserved, j.open_jobs, h.holds, i.invoices, a.amendments,
+    ${sql(ofAlias('c', CONTRACT_COLUMNS))}, q.total AS quota_total, q.claimed AS quota_claimed, q.runs_out_on AS quota_runs_out_on, j.reserved, j.open_jobs, ${openHolds(sql)} AS open_holds, h.holds, i.invoices, a.amendments,
            (SELECT now FROM test_clocks WHERE id = c.test_clock_id) AS clock_now, ${keySummary(sql)} AS api_key`;
 }
 

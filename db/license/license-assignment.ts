@@ -8,6 +8,7 @@ import type { Instant, LocalDate } from '../../domain/base/instant';
 import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { Sql } from '../base/database';
 import { testClockTime } from '../contract/clock';
+import { enterPool, leavePool } from '../pool/available';
 import { factsOf } from './license-facts';
 import type { LockedLicense } from './license-facts';
 import { lookUp, pageOf } from './license-page';
@@ -36,12 +37,14 @@ export async function listLicenseIds(
 
 /**
  * Locks the facts of licenses until the transaction ends and reads them by a statement of its own. A license that was not used yet gets a
- * row without facts, which {@link dropUnusedFacts} removes again. Licenses that do not exist are missing from the result.
+ * row without facts, and leaves its pool. {@link leaveUnchanged} undoes both. Licenses that do not exist are missing from the result.
  */
 export async function lockLicenses(
   tx: Sql,
   ids: readonly string[],
 ): Promise<{ licenses: LockedForAssignment[]; unused: Set<string> }> {
+  // Before their facts are locked (db/pool/available.ts).
+  await leavePool(tx, ids);
   const unused = await tx<{ id: string }[]>`
     INSERT INTO license_facts (license_id) SELECT id FROM licenses WHERE id = ANY(${[...ids]}::bigint[]) ORDER BY id
     ON CONFLICT (license_id) DO NOTHING RETURNING license_id AS id`;
@@ -57,9 +60,16 @@ export async function lockLicenses(
   return { licenses, unused: new Set(unused.map(({ id }) => id)) };
 }
 
-/** Removes the rows of locked licenses that got one only to be locked. */
-export async function dropUnusedFacts(tx: Sql, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await tx`DELETE FROM license_facts WHERE license_id = ANY(${[...ids]}::bigint[])`;
+/**
+ * Leaves locked licenses as they were: removes the rows of those that got one only to be locked, and makes those available again that are in
+ * no other hands.
+ */
+export async function leaveUnchanged(
+  tx: Sql,
+  { ids, unused }: { ids: readonly string[]; unused: readonly string[] },
+): Promise<void> {
+  if (unused.length > 0) await tx`DELETE FROM license_facts WHERE license_id = ANY(${[...unused]}::bigint[])`;
+  await enterPool(tx, ids);
 }
 
 /** The assignment of one license. */

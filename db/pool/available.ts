@@ -6,7 +6,6 @@
  * its row first (`leavePool`), and whoever takes a license from the pool has it before its facts.
  */
 import type { Fragment, Sql } from '../base/database';
-import { testClockTime } from '../contract/clock';
 
 /** The ids of the licenses of the job `j`, as a range for BETWEEN. */
 function idsOfJob(sql: Sql): Fragment {
@@ -21,7 +20,7 @@ export function poolCounts(sql: Sql): Fragment {
   return sql`(
     SELECT jsonb_build_object(
       'available', (SELECT count(*) FROM pool_available WHERE contract_id = c.id AND expires_at > at.now) + used.free, 'held', used.held, 'assigned', used.assigned)
-    FROM (SELECT coalesce(${testClockTime(sql, sql`c.id`)}, now()) AS now) at
+    FROM (SELECT coalesce((SELECT k.now FROM test_clocks k WHERE k.id = c.test_clock_id), now()) AS now) at
     CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE valid AND held_until <= at.now) AS free, count(*) FILTER (WHERE valid AND held_until > at.now) AS held,
              count(*) FILTER (WHERE customer_id IS NOT NULL) AS assigned
@@ -47,18 +46,25 @@ export async function leavePool(tx: Sql, license_ids: readonly string[]): Promis
 }
 
 /**
- * Makes licenses of pools available that are no longer held or assigned: clears these facts and inserts their rows, except for licenses that
- * were activated, suspended or revoked meanwhile. Those that another transaction assigned after the end of their hold stay assigned.
+ * Makes licenses available again that nobody has: inserts their rows, if they are licenses of a pool. Those that are held, assigned,
+ * activated, suspended or revoked stay out. Call it with the facts of the licenses locked.
  */
-export async function putBack(tx: Sql, license_ids: readonly string[]): Promise<void> {
+export async function enterPool(tx: Sql, license_ids: readonly string[]): Promise<void> {
   if (license_ids.length === 0) return;
   await tx`
-    WITH freed AS (
-      UPDATE license_facts SET held_until = NULL WHERE license_id = ANY(${[...license_ids]}::bigint[])
-      RETURNING license_id, customer_id IS NULL AND activated_at IS NULL AND suspended_at IS NULL AND revoked_at IS NULL AS available
-    )
     INSERT INTO pool_available (contract_id, expires_at, license_id)
-    SELECT j.contract_id, coalesce(j.expires_at, 'infinity'), f.license_id
-    FROM freed f JOIN generation_jobs j ON j.serial = f.license_id >> 24 WHERE f.available
+    SELECT j.contract_id, coalesce(j.expires_at, 'infinity'), l.id
+    FROM unnest(${[...license_ids]}::bigint[]) AS l (id)
+    JOIN generation_jobs j ON j.serial = l.id >> 24 JOIN contracts c ON c.id = j.contract_id
+    LEFT JOIN license_facts f ON f.license_id = l.id
+    WHERE c.type = 'pool' AND NOT j.is_test AND f.customer_id IS NULL AND f.held_until IS NULL AND f.activated_at IS NULL
+      AND f.suspended_at IS NULL AND f.revoked_at IS NULL
     ON CONFLICT DO NOTHING`;
+}
+
+/** Ends the hold of licenses and makes them available, except those that were assigned after the end of their hold. */
+export async function endHoldOfLicenses(tx: Sql, license_ids: readonly string[]): Promise<void> {
+  if (license_ids.length === 0) return;
+  await tx`UPDATE license_facts SET held_until = NULL WHERE license_id = ANY(${[...license_ids]}::bigint[])`;
+  await enterPool(tx, license_ids);
 }

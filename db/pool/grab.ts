@@ -50,14 +50,17 @@ export interface Grabbed {
  * available licenses that were found and that no grab took, at most as many as were asked for.
  */
 export interface GrabOutcome {
-  served: ReadonlyMap<string, Grabbed>;
+  served: Map<string, Grabbed>;
   closed: boolean;
+  /** Whether it is closed because licenses of the pool may expire by their assignment: then it needs a transaction that sets their expiry. */
+  needs_transaction: boolean;
   left: number;
 }
 
 interface GrabRow {
   environment: Environment;
   open: boolean;
+  needs_transaction: boolean;
   at: Instant;
   left: number;
   hold_id: string | null;
@@ -75,12 +78,14 @@ interface GrabRow {
  * A shared lock of the contract's generation is held to the end (`admit_grab`): a change that closes the contract waits for it, so no
  * license is given after such a change (`awaitChunks` in db/generation/chunk.ts).
  *
+ * Licenses that are assigned and expire by their assignment need `in_transaction`, and then `setExpiryByAssignment` (transactions/pool/).
+ *
  * @throws 23505 on `pool_holds_order_unique` when one of the orders has its hold already
  */
 export async function grabLicenses(
   sql: Sql,
   { contract_id, grabs, now }: GrabGroup,
-  { wait, lock_ms }: { wait: boolean; lock_ms: number | undefined },
+  { wait, lock_ms, in_transaction }: { wait: boolean; lock_ms: number | undefined; in_transaction: boolean },
 ): Promise<GrabOutcome> {
   const asked = grabs.map(
     ({ hold_id, order_ref, count, customer_id, hold_minutes, fingerprint, actor, request_id }) => ({
@@ -89,10 +94,12 @@ export async function grabLicenses(
     }),
   );
   const total = grabs.reduce((sum, { count }) => sum + count, 0);
+  const assigns = grabs.some(({ hold_minutes }) => hold_minutes === null);
   const keys = grabs.flatMap(({ caller_key }) => caller_key ?? []);
+  const needsTransaction = assigns && !in_transaction ? sql`p.expires_by_assignment` : sql`false`;
   const rows = await withoutPipelining(sql<GrabRow[]>`
     WITH pool AS MATERIALIZED (
-      SELECT p.environment, p.at, p.clock, p.expires_after, p.open AND ${areKeysAccepted(sql, keys)} AS open
+      SELECT p.environment, p.at, p.clock, p.expires_after, p.open AND ${areKeysAccepted(sql, keys)} AND NOT ${needsTransaction} AS open, p.open AND ${needsTransaction} AS needs_transaction
       FROM ${lock_ms === undefined ? sql`` : sql`${limitedLockWait(sql, lock_ms)} CROSS JOIN LATERAL`} admit_grab(${contract_id}, ${now}) p
     ), asked AS MATERIALIZED (
       SELECT a.hold_id, a.order_ref, a.count, a.customer_id, a.hold_minutes, a.fingerprint, a.actor, a.request_id,
@@ -139,7 +146,7 @@ export async function grabLicenses(
              s.request_id, pool.clock
       FROM served s CROSS JOIN pool
     )
-    SELECT pool.environment, pool.open, pool.at, (SELECT count(*) FROM picked)::int - coalesce((SELECT max(upto) FROM served), 0) AS left,
+    SELECT pool.environment, pool.open, pool.needs_transaction, pool.at, (SELECT count(*) FROM picked)::int - coalesce((SELECT max(upto) FROM served), 0) AS left,
            g.hold_id, g.held_until, l.id, l.key, NULLIF(g.expires_at, 'infinity') AS expires_at
     FROM pool LEFT JOIN (given g JOIN licenses l ON l.id = g.license_id) ON true
     ORDER BY g.place`);
@@ -159,5 +166,11 @@ function outcomeOf(rows: readonly GrabRow[]): GrabOutcome {
     served.set(hold_id, grabbed);
     grabbed.licenses.push({ id, key, expires_at });
   }
-  return { served, closed: rows[0]?.open !== true, left: rows[0]?.left ?? 0 };
+  const [first] = rows;
+  return {
+    served,
+    closed: first?.open !== true,
+    needs_transaction: first?.needs_transaction === true,
+    left: first?.left ?? 0,
+  };
 }

@@ -3,7 +3,8 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { HoldState } from '../../domain/pool/hold';
 import { columnNames, ofAlias } from '../base/columns';
-import type { Sql } from '../base/database';
+import type { Fragment, Sql } from '../base/database';
+
 import { testClockTime } from '../contract/clock';
 
 export interface HoldRow {
@@ -68,4 +69,32 @@ export async function listHeldLicenses(sql: Sql, license_ids: readonly string[])
     FROM unnest(${[...license_ids]}::bigint[]) WITH ORDINALITY AS held (id, place)
     JOIN licenses l ON l.id = held.id JOIN generation_jobs j ON j.serial = held.id >> 24 LEFT JOIN license_facts f ON f.license_id = held.id
     ORDER BY held.place`;
+}
+
+/**
+ * Locks a hold until the transaction ends, and reads it by a statement of its own, with the time of its contract's test clock at that moment;
+ * undefined when there is none with this id.
+ */
+export async function lockHold(tx: Sql, id: string): Promise<HoldWithClock | undefined> {
+  await tx`SELECT FROM pool_holds WHERE id = ${id} FOR NO KEY UPDATE`;
+  const [row] = await tx<HoldWithClock[]>`
+    SELECT ${tx(ofAlias('h', HOLD_COLUMNS))}, ${testClockTime(tx, tx`h.contract_id`)} AS clock_now FROM pool_holds h WHERE h.id = ${id}`;
+  return row;
+}
+
+/** Sets what became of a locked hold. */
+export async function endHold(
+  tx: Sql,
+  id: string,
+  end: { state: HoldState; customer_id: string | null; ended_at: Instant },
+): Promise<void> {
+  await tx`UPDATE pool_holds SET ${tx(end)} WHERE id = ${id}`;
+}
+
+/** An expression for the number of open holds of the contract `c`. Only a pool has any, so for other types nothing is read. */
+export function openHolds(sql: Sql): Fragment {
+  return sql`
+    CASE WHEN c.type = 'pool' THEN (
+      SELECT count(*)::int FROM pool_holds
+      WHERE contract_id = c.id AND state = 'held' AND held_until > coalesce((SELECT k.now FROM test_clocks k WHERE k.id = c.test_clock_id), now())) ELSE 0 END`;
 }

@@ -10,7 +10,7 @@ import { computedByOlderRules } from '../contract/time-zone-rules';
 /** The workflow that a sweep wakes for a row: that of a contract, a job or a test clock. */
 export type SweepSubject = 'contract' | 'job' | 'test_clock';
 
-/** The kinds of rows that the sweep wakes, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
+/** The kinds of rows that the sweep wakes or settles itself, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
   /** Contracts with an overdue boundary. */
   boundary: 'contract',
@@ -34,7 +34,9 @@ export const SWEEP_KINDS = {
   job_workflow: 'job',
   /** Test clocks that are advancing. */
   test_clock: 'test_clock',
-} as const satisfies Record<string, SweepSubject>;
+  /** Holds of pools that are over. */
+  overdue_hold: 'hold',
+} as const satisfies Record<string, SweepSubject | 'hold'>;
 
 export type SweepKind = keyof typeof SWEEP_KINDS;
 
@@ -155,6 +157,10 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
         WHERE state IN ${unfinishedStates(sql)} AND ${notStartedOn(sql, epoch, late)}`;
     case 'test_clock':
       return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
+    case 'overdue_hold':
+      return sql`
+        SELECT h.id, h.held_until AS since FROM pool_holds h JOIN contracts c ON c.id = h.contract_id LEFT JOIN test_clocks k ON k.id = c.test_clock_id
+        WHERE h.state = 'held' AND h.held_until <= coalesce(k.now, ${now})`;
   }
 }
 

@@ -100,6 +100,9 @@ export const PERMISSIONS = {
   exportJobLicenses: { ...OPERATOR, contract: OWN },
 
   grabLicenses: { ...ADMIN, contract: OWN },
+  assignHold: { ...ADMIN, contract: OWN },
+  releaseHold: { ...ADMIN, contract: OWN },
+  returnLicense: { ...ADMIN, contract: OWN },
 
   listLicenses: { ...VIEWER, contract: OWN },
   exportLicenses: OPERATOR,

@@ -89,6 +89,11 @@ const SENTENCES = {
     detail: (m) =>
       `${show(m.open_jobs)} generation job(s) of this contract are not finished. Wait for them or cancel them first.`,
   },
+  CONTRACT_HAS_OPEN_HOLD: {
+    title: 'Licenses of the pool are held',
+    detail: (m) =>
+      `${show(m.open_holds)} order(s) hold licenses of this contract. Assign or release them first, or wait until the holds are over.`,
+  },
   CONFIRMATION_MISMATCH: {
     title: 'The confirmation does not match',
     detail: () => 'Send the exact name of the contract as confirm_name.',
@@ -230,6 +235,16 @@ const SENTENCES = {
   LICENSE_NOT_AVAILABLE: {
     title: 'A license is not available',
     detail: (m) => `The license ${show(m.license_id)} is ${show(m.status)}. Choose another license.`,
+  },
+  LICENSE_NOT_ASSIGNED: {
+    title: 'The license is not assigned',
+    detail: (m) =>
+      `The license is ${show(m.status)}. Only an assigned license can be returned; release a hold instead.`,
+  },
+  RETURN_PERIOD_OVER: {
+    title: 'The license can no longer be returned',
+    detail: (m) =>
+      `The license was assigned at ${show(m.assigned_at)}, and can be returned for ${show(m.days)} days. Revoke it instead.`,
   },
   LICENSE_ALREADY_ACTIVATED: {
     title: 'The license was already activated',

@@ -42,10 +42,12 @@ export const CONTRACT_ACTION_NAMES = [
 ] as const;
 export type ContractActionName = (typeof CONTRACT_ACTION_NAMES)[number];
 
-/** The licenses that the unfinished jobs of a contract have reserved, and the number of these jobs. */
+/** The licenses that the unfinished jobs of a contract have reserved, the number of these jobs, and of open holds of its pool. */
 export interface OpenJobs {
   reserved: number;
   open_jobs: number;
+  /** How many orders hold licenses of its pool. */
+  open_holds: number;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface OpenJobs {
  */
 export function contractActions(
   facts: ContractFacts,
-  { reserved, open_jobs }: OpenJobs,
+  { reserved, open_jobs, open_holds }: OpenJobs,
   now: Instant,
 ): Record<ContractActionName, Allowed> {
   const state = stateAt(facts, now);
@@ -80,7 +82,7 @@ export function contractActions(
     reinstate: reinstateRefusal(facts, now, state),
     reveal_api_key: revealKeyRefusal(facts, now, state),
     rotate_api_key: rotateKeyRefusal(facts, now, state),
-    delete: deleteRefusal(facts, open_jobs, now, state),
+    delete: deleteRefusal(facts, { open_jobs, open_holds }, now, state),
   };
   return Object.fromEntries(CONTRACT_ACTION_NAMES.map((action) => [action, allowedUnless(refusals[action])])) as Record<
     ContractActionName,

@@ -305,7 +305,12 @@ function applyAmendmentOnItsDay(
   const ends_here = facts.end_date !== null && at === dayStart(facts, facts.end_date);
   const now = ends_here ? instantFromMillis(millisOf(at) - 1) : at;
   const generator = generatorOf(context, amendment.changes.generator_id ?? facts.generator_id);
-  return applyAmendment(facts, amendment, { ...context, now, actor_id: SYSTEM.id, open_jobs: 0, generator }, at);
+  return applyAmendment(
+    facts,
+    amendment,
+    { ...context, now, actor_id: SYSTEM.id, open_jobs: 0, open_holds: 0, generator },
+    at,
+  );
 }
 
 /** T6, once the billing system has confirmed that invoices are unpaid. */

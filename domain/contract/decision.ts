@@ -14,6 +14,8 @@ export interface DecisionContext extends RenewalContext {
   actor_id: string;
   /** Generation jobs that are not finished. */
   open_jobs: number;
+  /** How many orders hold licenses of its pool. */
+  open_holds: number;
 }
 
 /** A change, several changes, a refusal, or `unchanged` when the command has nothing to change. */

@@ -68,7 +68,7 @@ export function reinstateRefusal(
 
 /** T16: the row stays as a tombstone. Licenses, jobs and audit stay too (domain.md 1.9). */
 export function remove(facts: ContractFacts, input: DeleteInput, context: DecisionContext): Decision {
-  const refusal = deleteRefusal(facts, context.open_jobs, context.now);
+  const refusal = deleteRefusal(facts, context, context.now);
   if (refusal) return refusal;
   if (!isSameName(input.confirm_name, facts.name)) return refuse('CONFIRMATION_MISMATCH');
   const deleted = { ...withdrawPendingAmendments(facts, context.now), deleted_at: context.now };
@@ -78,12 +78,14 @@ export function remove(facts: ContractFacts, input: DeleteInput, context: Decisi
 /** Why a contract cannot be deleted, apart from the confirmed name; null when it can. */
 export function deleteRefusal(
   facts: ContractFacts,
-  open_jobs: number,
+  { open_jobs, open_holds }: Pick<DecisionContext, 'open_jobs' | 'open_holds'>,
   now: Instant,
   state: ContractState = stateAt(facts, now),
 ): Refusal | null {
   const refusal = operationRefusal('delete', facts, now, state);
-  return refusal ?? (open_jobs > 0 ? refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs }) : null);
+  if (refusal) return refusal;
+  if (open_jobs > 0) return refuse('CONTRACT_HAS_OPEN_JOB', { open_jobs });
+  return open_holds > 0 ? refuse('CONTRACT_HAS_OPEN_HOLD', { open_holds }) : null;
 }
 
 /** Whether two texts are the same name. A person types one of them, and keyboards compose letters differently. */

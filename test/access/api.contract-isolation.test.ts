@@ -55,13 +55,13 @@ async function addPartner(name: string): Promise<Partner> {
   });
   const licenses = inline.licenses as { id: string; key: string }[];
   const ids = [
-    held.body.id,
     contract_id,
     inline.job_id,
     background.job_id,
     created.body.id,
     amendment.body.id,
     catalogue.product_id,
+    held.body.id,
   ];
   const marks = [name, key.split('_')[2] as string, key.slice(-4), ...licenses.map((license) => license.key)];
   return { contract_id, key, ids: [...ids, ...licenses.map(({ id }) => id)].filter(Boolean) as string[], marks };

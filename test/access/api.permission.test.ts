@@ -145,6 +145,7 @@ describe('the name of an operation', () => {
       'renew',
       'replay',
       'resume',
+      'return',
       'reveal',
       'revoke',
       'rotate',

@@ -67,6 +67,12 @@ async function poolId(): Promise<string> {
   return id;
 }
 
+/** A hold of one license. */
+async function holdId(more: object = {}): Promise<string> {
+  const order = { order_ref: randomUUID(), count: 1, ...more };
+  return (await api.call('POST', `/contracts/${await poolId()}/pool/grab`, { body: order })).body.id;
+}
+
 async function unfinishedJob(state: 'QUEUED' | 'PARTIAL'): Promise<string> {
   const { job_id } = await generateLicenses(1);
   await api.sql`UPDATE generation_jobs SET state = ${state}, requested = 2 WHERE id = ${job_id}`;
@@ -236,6 +242,16 @@ const CALLS: Record<string, () => Promise<Call>> = {
     body: { order_ref: randomUUID(), count: 1 },
     audit: 'pool.grabbed',
   }),
+  'POST /holds/:id/assign': async () => ({
+    params: { id: await holdId({ customer_email: `${randomUUID()}@covenant.test`, hold_minutes: 5 }) },
+    audit: 'license.assigned',
+  }),
+  'POST /holds/:id/release': async () => ({ params: { id: await holdId() } }),
+  'POST /licenses/:id/return': async () => {
+    const order = { order_ref: randomUUID(), count: 1, customer_email: `${randomUUID()}@covenant.test` };
+    const { body } = await api.call('POST', `/contracts/${await poolId()}/pool/grab`, { body: order });
+    return { params: { id: body.licenses[0].id } };
+  },
   'GET /licenses': async () => ({}),
   'GET /licenses.csv': async () => ({}),
   'GET /licenses/:id': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),

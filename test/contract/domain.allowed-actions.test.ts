@@ -78,13 +78,17 @@ const COMMANDS: Record<
 interface JobCounts {
   reserved: number;
   open_jobs: number;
+  open_holds: number;
 }
-const NO_JOBS: JobCounts = { reserved: 0, open_jobs: 0 };
+const NO_JOBS: JobCounts = { reserved: 0, open_jobs: 0, open_holds: 0 };
 
 /** The outcome of each action: true when one of its commands succeeds, else the codes of their refusals. */
-function outcomesOf(facts: ContractFacts, { reserved, open_jobs }: JobCounts): Record<string, true | string> {
+function outcomesOf(
+  facts: ContractFacts,
+  { reserved, open_jobs, open_holds }: JobCounts,
+): Record<string, true | string> {
   const now = facts.settled_until;
-  const context = buildContext({ now, open_jobs, generator: buildGenerator({ id: facts.generator_id }) });
+  const context = buildContext({ now, open_jobs, open_holds, generator: buildGenerator({ id: facts.generator_id }) });
   const answer = (outcomes: unknown[]): true | string => {
     const refusals = outcomes.filter(isRefusal);
     if (refusals.length < outcomes.length) return true;
@@ -134,6 +138,7 @@ const CASES: [string, ContractFacts, Partial<JobCounts>, Partial<Record<Contract
     { reserved: 5, open_jobs: 1 },
     { generate: 'QUOTA_EXCEEDED' },
   ],
+  ['with an open hold', FACTS_BY_STATE.PAUSED, { open_holds: 1 }, { delete: 'CONTRACT_HAS_OPEN_HOLD', resume: true }],
   ['with an open job', FACTS_BY_STATE.PAUSED, { open_jobs: 1 }, { delete: 'CONTRACT_HAS_OPEN_JOB', resume: true }],
   [
     'whose licenses would be expired',
@@ -214,7 +219,7 @@ test('the allowed actions of any contract equal the outcomes of running them', (
         // A draft whose automatic renewal is impossible cannot be stored.
         ...(end === 'draft' ? { activated_at: null, renewal: { ...given.renewal, mode: 'manual' as const } } : {}),
       };
-      expectAgreement(facts, { reserved: 0, open_jobs });
+      expectAgreement(facts, { reserved: 0, open_jobs, open_holds: 0 });
     }),
     { seed: PROPERTY_SEED, numRuns: 300 },
   );

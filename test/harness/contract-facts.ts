@@ -55,6 +55,7 @@ export function buildContext(changes: Partial<DecisionContext> = {}): DecisionCo
     generator: buildGenerator(),
     coterm_target: null,
     open_jobs: 0,
+    open_holds: 0,
     ...changes,
   };
 }

@@ -40,6 +40,7 @@ export async function buildContract(
     generator,
     coterm_target: null,
     open_jobs: 0,
+    open_holds: 0,
   };
   const change = create(randomUUID(), generator_id, { ...DEFAULTS, ...input }, context);
   if (isRefusal(change)) throw new Error(change.detail);

@@ -71,7 +71,7 @@ async function addContractAt(sql: Database, now: Instant, given: Partial<CreateI
   const input: CreateInput = { ...CREATE_INPUT, name: 'A contract', status: 'active', quota: 1_000, ...given };
   return sql.begin(async (tx) => {
     const facts = await catalogue(tx, product_id, generator_id);
-    const context = { now, actor_id: CUSTOMER_SERVICE.id, ...facts, coterm_target: null, open_jobs: 0 };
+    const context = { now, actor_id: CUSTOMER_SERVICE.id, ...facts, coterm_target: null, open_jobs: 0, open_holds: 0 };
     const change = requireGranted(create(uuidv7(), generator_id, input, context));
     await insertContract(tx, change, { actor: CUSTOMER_SERVICE, request_id: null }, null);
     return change.facts.id;

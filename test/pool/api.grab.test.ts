@@ -135,7 +135,7 @@ test('the licenses that expire first are taken first, and expired ones never', a
     generated.push((await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 } })).body.licenses[0]);
   }
   const [late, expired, early] = generated;
-  await api.sql`UPDATE pool_available SET expires_at = now() WHERE 'lic_' || license_id = ${expired.id}`;
+  await api.sql`UPDATE pool_available SET expires_at = now() - interval '1 minute' WHERE 'lic_' || license_id = ${expired.id}`;
   const { body } = await grab(id, { order_ref: 'SO-1' });
   expect(body.licenses).toEqual([early]);
   expect((await grab(id, { order_ref: 'SO-2' })).body.licenses).toEqual([late]);

@@ -98,8 +98,8 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
   return sweep;
 }
 
-/** All kinds except the one whose rows the sweep settles itself. */
-type WakingKind = Exclude<SweepKind, 'time_zone_rules'>;
+/** All kinds except those whose rows the sweep settles itself. */
+type WakingKind = Exclude<SweepKind, 'time_zone_rules' | 'overdue_hold'>;
 
 /** Inserts `count` rows of one kind that are due. Rows that are inserted later have been due for as long, and come after them. */
 type MakeDue = (count: number) => Promise<string[]>;
@@ -150,7 +150,9 @@ async function copiesOfJob(changes: Record<string, string | null>): Promise<Make
   return (count) => copyRow(sql, 'generation_jobs', id, count, changes);
 }
 
-const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter((kind) => kind !== 'time_zone_rules');
+const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter(
+  (kind): kind is WakingKind => !['time_zone_rules', 'overdue_hold'].includes(kind),
+);
 
 /** All rows of a kind that are due. */
 const due = (kind: SweepKind, now = NOW, epoch = EPOCH) =>
@@ -194,6 +196,33 @@ test('time_zone_rules: a full share of rows that cannot be computed does not del
   expect(await due('time_zone_rules', later(10_000))).toEqual([]);
   expect((await due('time_zone_rules', later(MINUTE_MS))).sort()).toEqual(stuck.sort());
 }, 90_000);
+
+test('overdue_hold: a hold that cannot be ended delays no other, and both are looked at again', async () => {
+  const { facts } = await buildContract(sql, { type: 'pool' });
+  const [broken, other] = [await insertOverdueHold(facts.id, 'A'), await insertOverdueHold(facts.id, 'B')];
+  await sql.unsafe(`
+    CREATE FUNCTION refuse_hold() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN IF OLD.id = '${broken}' THEN RAISE EXCEPTION 'broken'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER refuse_hold BEFORE UPDATE ON pool_holds FOR EACH ROW EXECUTE FUNCTION refuse_hold()`);
+  await expect(createSweep().run()).rejects.toThrow('broken');
+  expect(await sql`SELECT id, state FROM pool_holds WHERE contract_id = ${facts.id} ORDER BY order_ref`).toEqual([
+    { id: broken, state: 'held' },
+    { id: other, state: 'expired' },
+  ]);
+  expect(await attemptsAt(broken)).toMatchObject([{ attempts: 1 }]);
+  await sql.unsafe('DROP TRIGGER refuse_hold ON pool_holds; DROP FUNCTION refuse_hold');
+  await createSweep().run(later(MINUTE_MS));
+  expect(await due('overdue_hold', later(MINUTE_MS))).toEqual([]);
+  await createSweep().run(later(2 * MINUTE_MS));
+  expect(await attemptsAt(broken)).toEqual([]);
+});
+
+async function insertOverdueHold(contract_id: string, order_ref: string): Promise<string> {
+  const [row] = await sql<[{ id: string }]>`
+    INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, state, held_until, created_at, fingerprint)
+    VALUES (gen_random_uuid(), ${contract_id}, 'production', ${order_ref}, '{}', 'held', ${LONG_AGO}, ${LONG_AGO}, 'none') RETURNING id`;
+  return row.id;
+}
 
 test('each kind has its own share, and batches alternate between the kinds', async () => {
   const boundaries = await (await DUE.boundary())(3 * SWEEP_BATCH_ROWS);

@@ -73,6 +73,7 @@ export async function createContract(
       generator,
       coterm_target: coterm ? factsOf(coterm) : null,
       open_jobs: 0,
+      open_holds: 0,
     },
   );
   if (isRefusal(change)) return change;

@@ -68,7 +68,8 @@ export async function settleAndDecide(
   const { product, coterm_target } = context;
   // Null is a result too: the named generator does not exist.
   const generator = locked.checked === undefined ? locked.generator : locked.checked;
-  const decision_context = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs: row.open_jobs };
+  const { open_jobs, open_holds } = row;
+  const decision_context = { now, actor_id: act.actor.id, product, coterm_target, generator, open_jobs, open_holds };
   const decision = decide(settled.facts, decision_context);
   const changes = isRefusal(decision) || decision === 'unchanged' ? [] : [decision].flat();
   const decided = { ...(changes.at(-1)?.facts ?? settled.facts), settled_until: now };

@@ -3,7 +3,7 @@ import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import {
-  dropUnusedFacts,
+  leaveUnchanged,
   listLicenseIds,
   lockLicenses,
   storeAssignments,
@@ -178,11 +178,11 @@ export async function storeDecisions(
       expires_at: ownExpiry(own_expiry, 'assignment', at, end_date),
     })),
   );
-  const left_unused = decided.filter(({ unused, outcome }) => unused && outcome !== 'assigned');
-  await dropUnusedFacts(
-    tx,
-    left_unused.map(({ id }) => id),
-  );
+  const unchanged = decided.filter(({ outcome }) => outcome !== 'assigned');
+  await leaveUnchanged(tx, {
+    ids: unchanged.map(({ id }) => id),
+    unused: unchanged.filter(({ unused }) => unused).map(({ id }) => id),
+  });
   return assigned.map(({ id, contract_id, environment, at, clock_now, moved }) => ({
     id,
     contract_id,

@@ -4,6 +4,7 @@ import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { lockLicense, setLicenseFacts } from '../../db/license/license-facts';
 import type { Act } from '../../domain/base/edit';
+import { enterPool, leavePool } from '../../db/pool/available';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { licenseIdText } from '../../domain/license/license';
@@ -12,7 +13,8 @@ import type { LicenseChange } from '../../domain/license/license-change';
 
 /**
  * Changes a license under its lock, with an audit row and a domain event of its contract; a change that is already in place writes
- * neither. The time is that of the contract's clock. Call it inside a transaction.
+ * neither. A suspended or revoked license leaves its pool, and a reinstated one that nobody has returns to it. The time is that of the
+ * contract's clock. Call it inside a transaction.
  * @param id the stored id
  * @returns a refusal when the license does not exist or is revoked
  */
@@ -22,6 +24,8 @@ export async function changeLicense(
   change: LicenseChange,
   { reason, ...act }: Act & { reason: string | null },
 ): Promise<Refusal | null> {
+  // Before its facts are locked (db/pool/available.ts).
+  if (change !== 'reinstate') await leavePool(tx, [id]);
   const license = await lockLicense(tx, id);
   if (!license) return notFound('license', licenseIdText(id));
   const now = license.clock_now ?? act.now;
@@ -29,6 +33,7 @@ export async function changeLicense(
   if (isRefusal(facts)) return facts;
   if (facts === 'unchanged') return null;
   await setLicenseFacts(tx, id, facts);
+  if (change === 'reinstate') await enterPool(tx, [id]);
   const { contract_id, environment, job_id } = license;
   const { suspended_at, revoked_at } = license;
   const license_id = licenseIdText(id);

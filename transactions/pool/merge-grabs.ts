@@ -3,7 +3,7 @@
  * grab. Each gets all its licenses or none, and no grab decides the outcome of another.
  */
 import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
-import type { Database } from '../../db/base/database';
+import type { Database, Sql } from '../../db/base/database';
 import { grabLicenses } from '../../db/pool/grab';
 import type { Grab, GrabGroup, GrabOutcome, Grabbed } from '../../db/pool/grab';
 import { laterOf, millisLater } from '../../domain/base/instant';
@@ -13,6 +13,7 @@ import { shortPoolRefusal } from '../../domain/pool/hold';
 import { createMergedCalls } from '../base/merged-calls';
 import type { Merge, WaitingCall } from '../base/merged-calls';
 import { endOverdueHolds } from './end-overdue-holds';
+import { setExpiryByAssignment } from './own-expiry';
 
 /** The most grabs in one statement. */
 const MERGED_GRABS_MAX = 64;
@@ -57,28 +58,52 @@ export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<M
     },
   });
 
-  /** Serves grabs until each is settled. Each round refuses one at least, or serves all. */
+  /** Serves grabs until each is settled. Each round puts back licenses of holds that are over, or refuses a grab at least. */
   async function serveTogether(calls: Calls): Promise<void> {
-    let open = settle(calls, await grabLicenses(db, groupOf(calls), { wait: false, lock_ms: attempt_ms }));
-    if (isNone(open)) return;
-    const [{ input }] = open;
-    await endOverdueHolds(db, { contract_id: input.contract_id, now: groupOf(open).now });
-    for (;;) {
+    let open = settle(calls, await grabTogether(calls, { wait: false, lock_ms: attempt_ms }));
+    while (!isNone(open)) {
+      const { contract_id, now } = groupOf(open);
+      const put_back = await endOverdueHolds(db, { contract_id, now });
       const outcome = await grabAwaited(open);
-      open = settle(open, outcome).filter((call) => !refuseAbove(call, outcome.left));
-      if (isNone(open)) return;
+      open = settle(open, outcome);
+      if (put_back.length === 0) open = open.filter((call) => !refuseAbove(call, outcome.left));
     }
   }
 
+  /** Runs the statement for all calls, in a transaction if licenses get their expiry by their assignment. */
+  async function grabTogether(
+    calls: readonly Call[],
+    options: { wait: boolean; lock_ms: number },
+  ): Promise<GrabOutcome> {
+    const outcome = await grabLicenses(db, groupOf(calls), { ...options, in_transaction: false });
+    return outcome.needs_transaction ? db.begin((tx) => grabWithExpiry(tx, groupOf(calls), options)) : outcome;
+  }
+
   /** Waits for locked licenses. Those that stay locked count as taken. */
-  async function grabAwaited(calls: Call[]): Promise<GrabOutcome> {
+  async function grabAwaited(calls: readonly Call[]): Promise<GrabOutcome> {
     try {
-      return await grabLicenses(db, groupOf(calls), { wait: true, lock_ms: LOCKED_LICENSES_WAIT_MS });
+      return await grabTogether(calls, { wait: true, lock_ms: LOCKED_LICENSES_WAIT_MS });
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
-      return grabLicenses(db, groupOf(calls), { wait: false, lock_ms: attempt_ms });
+      return grabTogether(calls, { wait: false, lock_ms: attempt_ms });
     }
   }
+}
+
+/** Grabs licenses, and gives those that are assigned their own expiry. */
+async function grabWithExpiry(
+  tx: Sql,
+  group: GrabGroup,
+  options: { wait: boolean; lock_ms: number },
+): Promise<GrabOutcome> {
+  const outcome = await grabLicenses(tx, group, { ...options, in_transaction: true });
+  for (const grabbed of outcome.served.values()) {
+    if (grabbed.held_until !== null) continue;
+    const ids = grabbed.licenses.map(({ id }) => id);
+    const expiry = await setExpiryByAssignment(tx, group.contract_id, ids, grabbed.at);
+    for (const license of grabbed.licenses) license.expires_at = expiry.get(license.id) ?? null;
+  }
+  return outcome;
 }
 
 function isNone(calls: readonly Call[]): calls is [] {

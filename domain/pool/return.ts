@@ -1,0 +1,24 @@
+/** Whether a license is taken back from its customer (domain.md 5.4). */
+import { millisOf } from '../base/instant';
+import type { Instant } from '../base/instant';
+import { refuse } from '../base/refusal';
+import type { Refusal } from '../base/refusal';
+import { licenseStatus } from '../license/license-facts';
+import type { LicenseFacts } from '../license/license-facts';
+
+/** How long after its assignment a license can be returned. */
+export const RETURN_DAYS_MAX = 30;
+
+const DAY_MS = 86_400_000;
+
+/** Decides a return: only of a license that was never activated, within 30 days. `unchanged` when nobody has it. */
+export function returnDecision(facts: LicenseFacts, now: Instant): 'return' | 'unchanged' | Refusal {
+  if (facts.revoked_at !== null) return refuse('LICENSE_REVOKED', { revoked_at: facts.revoked_at });
+  if (facts.activated_at !== null) return refuse('LICENSE_ALREADY_ACTIVATED', { activated_at: facts.activated_at });
+  const status = licenseStatus(facts, now);
+  if (status === 'available') return 'unchanged';
+  if (status !== 'assigned' || facts.assigned_at === null) return refuse('LICENSE_NOT_ASSIGNED', { status });
+  if (millisOf(now) - millisOf(facts.assigned_at) > RETURN_DAYS_MAX * DAY_MS)
+    return refuse('RETURN_PERIOD_OVER', { assigned_at: facts.assigned_at, days: RETURN_DAYS_MAX });
+  return 'return';
+}

@@ -1,0 +1,354 @@
+/** What becomes of held licenses: they are assigned, released, or available again when the hold is over; and licenses that are returned. */
+import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
+import { startTestApi } from '../harness/api';
+import type { ApiAnswer, TestApi } from '../harness/api';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { addContractKey } from '../harness/contract-keys';
+import { expectRefusal } from '../harness/expect-refusal';
+import { expectInvariants } from '../harness/invariants';
+import { lockRows } from '../harness/locked-rows';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+let staging: TestCatalogue;
+beforeAll(async () => {
+  api = await startTestApi();
+  [catalogue, staging] = [await addCatalogue(api), await addCatalogue(api, { environment: 'staging' })];
+});
+afterEach(() => expectInvariants(api.sql));
+afterAll(() => api.close());
+
+const START = '2031-05-01T00:00:00.000Z';
+const at = (minutes: number): string => new Date(Date.parse(START) + minutes * 60_000).toISOString();
+
+interface Pool {
+  id: string;
+  clock: string;
+}
+
+/** A pool with licenses, on a test clock that begins at START. */
+async function addPool(licenses: number, more: Record<string, unknown> = {}): Promise<Pool> {
+  const clock = (await api.call('POST', '/test-clocks', { body: { now: START } })).body.id;
+  const { id } = await addContract(api, staging, { type: 'pool', test_clock_id: clock, ...more });
+  await api.call('POST', `/contracts/${id}/generate`, { body: { count: licenses } });
+  return { id, clock };
+}
+
+/** Sets the clock of a pool. No worker runs here, and the contract has no boundary. */
+const setClock = ({ clock }: Pool, now: string) => api.sql`UPDATE test_clocks SET now = ${now} WHERE id = ${clock}`;
+const post = (path: string, body?: object, options: object = {}): Promise<ApiAnswer> =>
+  api.call('POST', path, { ...(body === undefined ? {} : { body }), ...options });
+const grab = ({ id }: { id: string }, body: object = {}, options: object = {}) =>
+  post(`/contracts/${id}/pool/grab`, { order_ref: `SO-${Math.random()}`, count: 1, ...body }, options);
+const poolOf = async ({ id }: { id: string }) => (await api.call('GET', `/contracts/${id}`)).body.pool;
+const licenseOf = async (id: string) => (await api.call('GET', `/licenses/${id}`)).body;
+const someone = (pool: { id: string }) => ({ customer_email: `ada-${pool.id}@covenant.test` });
+const actionsOn = async (id: string) =>
+  (await api.sql`SELECT action FROM audit_events WHERE subject_id = ${id} ORDER BY id`).map((row) => row['action']);
+const eventsOf = async (contract_id: string) =>
+  (await api.sql`SELECT type, data FROM domain_events WHERE contract_id = ${contract_id} ORDER BY sequence`)
+    .filter(({ type }) => type.startsWith('license.') && type !== 'license.batch_generated')
+    .map(({ type, data }) => [type, data]);
+
+describe('assigning a hold', () => {
+  test('gives all its licenses to the customer, with one audit row and one event', async () => {
+    const pool = await addPool(3);
+    const held = (await grab(pool, { count: 2, order_ref: 'SO-1' })).body;
+    const { status, body } = await post(`/holds/${held.id}/assign`, someone(pool));
+    expect([status, body]).toEqual([
+      200,
+      { ...held, state: 'assigned', customer_id: expect.any(String), ended_at: START },
+    ]);
+    expect(await poolOf(pool)).toEqual({ available: 1, held: 0, assigned: 2 });
+    for (const { id } of body.licenses)
+      expect(await licenseOf(id)).toMatchObject({
+        status: 'assigned',
+        customer_id: body.customer_id,
+        assigned_at: START,
+      });
+    expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'license.assigned']);
+    const license_ids = held.licenses.map(({ id }: any) => id);
+    const data = {
+      customer_id: body.customer_id,
+      count: 2,
+      reassigned: 0,
+      license_ids,
+      hold_id: held.id,
+      order_ref: 'SO-1',
+    };
+    expect(await eventsOf(pool.id)).toEqual([['license.assigned', data]]);
+  });
+
+  test('again, to the same customer, changes nothing; to another one is refused', async () => {
+    const pool = await addPool(1);
+    const held = (await grab(pool)).body;
+    const { body } = await post(`/holds/${held.id}/assign`, someone(pool));
+    expect((await post(`/holds/${held.id}/assign`, someone(pool))).body).toEqual(body);
+    expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'license.assigned']);
+    expectRefusal(
+      await post(`/holds/${held.id}/assign`, { customer_email: 'eve@covenant.test' }),
+      409,
+      'HOLD_NOT_OPEN',
+    );
+  });
+
+  test('needs a customer, unless the licenses are held for one', async () => {
+    const pool = await addPool(2);
+    const nobody = (await grab(pool)).body;
+    expectRefusal(await post(`/holds/${nobody.id}/assign`), 422, 'VALIDATION_FAILED');
+    const held = (await grab(pool, { ...someone(pool), hold_minutes: 5 })).body;
+    expect((await post(`/holds/${held.id}/assign`)).body).toMatchObject({
+      state: 'assigned',
+      customer_id: held.customer_id,
+    });
+  });
+
+  test('is possible until the hold is over, and refused at the instant of its end', async () => {
+    const pool = await addPool(2);
+    const [early, late] = [(await grab(pool)).body, (await grab(pool)).body];
+    await setClock(pool, new Date(Date.parse(at(15)) - 1).toISOString());
+    expect((await post(`/holds/${early.id}/assign`, someone(pool))).status).toBe(200);
+    await setClock(pool, at(15));
+    const answer = await post(`/holds/${late.id}/assign`, someone(pool));
+    expectRefusal(answer, 409, 'HOLD_EXPIRED');
+    expect(answer.body.metadata).toEqual({ held_until: at(15) });
+    expect(await poolOf(pool)).toEqual({ available: 1, held: 0, assigned: 1 });
+  });
+
+  test('waits for the end of the hold that is being written, and is refused', async () => {
+    const pool = await addPool(1);
+    const held = (await grab(pool)).body;
+    const end = await lockRows(api.sql, (tx) => tx`SELECT FROM pool_holds WHERE id = ${held.id} FOR UPDATE`);
+    const answer = post(`/holds/${held.id}/assign`, someone(pool));
+    await waitUntilBlocked(api.sql);
+    await setClock(pool, at(15));
+    await end.release();
+    // It was sent before the end, and is judged when it has the hold.
+    expectRefusal(await answer, 409, 'HOLD_EXPIRED');
+  });
+
+  test('is refused when a license was suspended or revoked meanwhile', async () => {
+    const pool = await addPool(2);
+    const held = (await grab(pool, { count: 2 })).body;
+    await post(`/licenses/${held.licenses[1].id}/suspend`);
+    const answer = await post(`/holds/${held.id}/assign`, someone(pool));
+    expectRefusal(answer, 409, 'LICENSE_NOT_AVAILABLE');
+    expect(answer.body.metadata).toEqual({ license_id: held.licenses[1].id, status: 'suspended' });
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 1, assigned: 0 });
+  });
+
+  test('of 16 at once to different customers, one succeeds', async () => {
+    const pool = await addPool(1);
+    const held = (await grab(pool)).body;
+    const assign = (n: number) =>
+      post(`/holds/${held.id}/assign`, { customer_email: `c${n}-${pool.id}@covenant.test` });
+    const answers = await Promise.all(Array.from({ length: 16 }, (_, n) => assign(n)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'license.assigned']);
+  });
+});
+
+describe('a license that expires by its assignment', () => {
+  const BY_ASSIGNMENT = { expiry: { duration: 'P1M', basis: 'assignment' } };
+
+  test.each([
+    ['at once', {}],
+    ['from a hold', { hold_minutes: 5 }],
+  ])('expires a month after it is assigned %s, and no longer when it is returned', async (_how, how) => {
+    const pool = await addPool(1, BY_ASSIGNMENT);
+    await setClock(pool, at(60));
+    const { body } = await grab(pool, { ...someone(pool), ...how });
+    const answer = body.state === 'held' ? (await post(`/holds/${body.id}/assign`)).body : body;
+    const [{ id }] = answer.licenses;
+    expect(answer.licenses).toMatchObject([{ expires_at: '2031-06-01T01:00:00.000Z' }]);
+    expect(await licenseOf(id)).toMatchObject({ status: 'assigned', expires_at: '2031-06-01T01:00:00.000Z' });
+    expect((await post(`/licenses/${id}/return`)).body).toMatchObject({ status: 'available', expires_at: null });
+  });
+});
+
+describe('releasing a hold', () => {
+  test('makes its licenses available again, with one audit row', async () => {
+    const pool = await addPool(2);
+    const held = (await grab(pool, { count: 2 })).body;
+    const released = (await post(`/holds/${held.id}/release`)).body;
+    expect(released).toEqual({ ...held, state: 'released', ended_at: START, licenses: [] });
+    expect((await post(`/holds/${held.id}/release`)).body).toEqual(released);
+    expect(await poolOf(pool)).toEqual({ available: 2, held: 0, assigned: 0 });
+    expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'pool.released']);
+    expect((await grab(pool, { count: 2 })).status).toBe(201);
+  });
+
+  test('is refused when the licenses are assigned', async () => {
+    const pool = await addPool(1);
+    const { body } = await grab(pool, someone(pool));
+    expectRefusal(await post(`/holds/${body.id}/release`), 409, 'HOLD_NOT_OPEN');
+    expectRefusal(await post(`/holds/${pool.id}/release`), 404, 'NOT_FOUND');
+  });
+
+  test('leaves suspended licenses out of the pool until they are reinstated', async () => {
+    const pool = await addPool(1);
+    const held = (await grab(pool)).body;
+    const [{ id }] = held.licenses;
+    await post(`/licenses/${id}/suspend`);
+    await post(`/holds/${held.id}/release`);
+    expectRefusal(await grab(pool), 409, 'POOL_EMPTY');
+    await post(`/licenses/${id}/reinstate`);
+    expect((await grab(pool)).body.licenses).toMatchObject([{ id }]);
+  });
+});
+
+describe('a hold that is over', () => {
+  test('counts as available at once, and its licenses are given to the next order', async () => {
+    const pool = await addPool(1);
+    const order = { order_ref: 'SO-1' };
+    const held = (await grab(pool, order)).body;
+    await setClock(pool, at(15));
+    expect(await poolOf(pool)).toEqual({ available: 1, held: 0, assigned: 0 });
+    expect((await grab(pool)).body.licenses).toMatchObject([{ id: held.licenses[0].id }]);
+    expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'pool.hold_expired']);
+    // A repeated order does not show licenses that another one has.
+    expect((await grab(pool, order)).body).toEqual({ ...held, state: 'expired', ended_at: at(15), licenses: [] });
+  });
+
+  test('is ended once by two sweeps and a grab at the same moment', async () => {
+    const pool = await addPool(1);
+    const held = (await grab(pool)).body;
+    await setClock(pool, at(16));
+    const sweep = () => endOverdueHolds(api.sql, { hold_ids: [held.id], now: START });
+    const [first, second, next] = await Promise.all([sweep(), sweep(), grab(pool)]);
+    expect([...first, ...second].length).toBeLessThanOrEqual(1);
+    expect(next.status).toBe(201);
+    expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'pool.hold_expired']);
+  });
+
+  test('does not prevent the deletion of the contract, and an open one does', async () => {
+    const pool = await addPool(1, { status: 'active' });
+    const held = (await grab(pool)).body;
+    await api.sql`INSERT INTO contract_holds (contract_id, source, code, placed_at, placed_by) VALUES (${pool.id}, 'admin', 'PAUSED', ${START}, 'test')`;
+    await api.sql`UPDATE contracts SET state = 'PAUSED', may_generate = false WHERE id = ${pool.id}`;
+    await api.sql`UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL WHERE contract_id = ${pool.id}`;
+    const { name } = (await api.call('GET', `/contracts/${pool.id}`)).body;
+    const remove = () => api.call('DELETE', `/contracts/${pool.id}`, { body: { confirm_name: name } });
+    const answer = await remove();
+    expectRefusal(answer, 409, 'CONTRACT_HAS_OPEN_HOLD');
+    expect(answer.body.metadata).toEqual({ open_holds: 1 });
+    await setClock(pool, held.held_until);
+    expect((await remove()).status).toBe(204);
+  });
+});
+
+describe('suspended and revoked licenses', () => {
+  test.each(['suspend', 'revoke'])('leave the pool: %s', async (action) => {
+    const pool = await addPool(1);
+    const [license] = (await api.call('GET', `/licenses?contract_id=${pool.id}`)).body.data;
+    await post(`/licenses/${license.id}/${action}`);
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 0, assigned: 0 });
+    expectRefusal(await grab(pool), 409, 'POOL_EMPTY');
+  });
+
+  test('are revoked while an order takes them: the order has them, and they are revoked', async () => {
+    const pool = await addPool(1);
+    const [license] = (await api.call('GET', `/licenses?contract_id=${pool.id}`)).body.data;
+    // The order has taken the license from the pool, and has not written its facts yet.
+    const order = await lockRows(api.sql, async (tx) => {
+      await tx`DELETE FROM pool_available WHERE contract_id = ${pool.id}`;
+      await tx`INSERT INTO license_facts (license_id, held_until) VALUES (${license.id.slice(4)}, ${at(15)})`;
+    });
+    const revoked = post(`/licenses/${license.id}/revoke`);
+    await waitUntilBlocked(api.sql);
+    await order.commit();
+    expect((await revoked).body).toMatchObject({ status: 'revoked' });
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 0, assigned: 0 });
+  });
+});
+
+describe('returning a license', () => {
+  const EXPIRY = { expiry: { duration: 'P1Y' } };
+
+  async function assigned(pool: Pool): Promise<any> {
+    const { body } = await grab(pool, someone(pool));
+    return { ...body.licenses[0], customer_id: body.customer_id };
+  }
+
+  test('makes it available again with its original expiry, with one audit row and one event', async () => {
+    const pool = await addPool(1, EXPIRY);
+    const { id, expires_at, customer_id } = await assigned(pool);
+    const returned = (await post(`/licenses/${id}/return`, { reason: 'Cancelled' })).body;
+    expect(returned).toMatchObject({ status: 'available', customer_id: null, assigned_at: null, expires_at });
+    expect(await poolOf(pool)).toEqual({ available: 1, held: 0, assigned: 0 });
+    expect((await post(`/licenses/${id}/return`)).body).toEqual(returned);
+    expect(await actionsOn(id)).toEqual(['license.returned']);
+    expect(await eventsOf(pool.id)).toEqual([
+      ['license.returned', { license_id: id, job_id: returned.job_id, customer_id, reason: 'Cancelled' }],
+    ]);
+    expect((await grab(pool)).body.licenses).toMatchObject([{ id, expires_at }]);
+  });
+
+  test('is refused after its activation', async () => {
+    const pool = await addPool(1);
+    const { id } = await assigned(pool);
+    await api.sql`UPDATE license_facts SET activated_at = ${at(1)} WHERE license_id = ${id.slice(4)}`;
+    const answer = await post(`/licenses/${id}/return`);
+    expectRefusal(answer, 409, 'LICENSE_ALREADY_ACTIVATED');
+    expect(answer.body.metadata).toEqual({ activated_at: at(1) });
+  });
+
+  test('is possible for 30 days', async () => {
+    const pool = await addPool(2);
+    const [early, late] = [await assigned(pool), await assigned(pool)];
+    await setClock(pool, at(30 * 24 * 60));
+    expect((await post(`/licenses/${early.id}/return`)).status).toBe(200);
+    await setClock(pool, new Date(Date.parse(at(30 * 24 * 60)) + 1).toISOString());
+    expectRefusal(await post(`/licenses/${late.id}/return`), 409, 'RETURN_PERIOD_OVER');
+  });
+
+  test('is refused for a license that is held, revoked or unknown', async () => {
+    const pool = await addPool(2);
+    const held = (await grab(pool)).body.licenses[0].id;
+    expectRefusal(await post(`/licenses/${held}/return`), 409, 'LICENSE_NOT_ASSIGNED');
+    const { id } = await assigned(pool);
+    await post(`/licenses/${id}/revoke`);
+    expectRefusal(await post(`/licenses/${id}/return`), 409, 'LICENSE_REVOKED');
+    expectRefusal(await post('/licenses/lic_1/return'), 404, 'NOT_FOUND');
+  });
+
+  test('is seen by a grab that finds the pool empty while the return is written', async () => {
+    const pool = await addPool(1);
+    const { id } = await assigned(pool);
+    // The return waits to commit: the grab does not see the license, and does not wait for it.
+    const [returned, grabbed] = await Promise.all([post(`/licenses/${id}/return`), grab(pool)]);
+    expect(returned.status).toBe(200);
+    if (grabbed.status !== 201) {
+      expectRefusal(grabbed, 409, 'POOL_EMPTY');
+      expect((await grab(pool)).body.licenses).toMatchObject([{ id }]);
+    }
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 1, assigned: 0 });
+  });
+
+  test('of a contract of another type leaves it without a customer', async () => {
+    const { id } = await addContract(api, catalogue);
+    const license = (await post(`/contracts/${id}/generate`, { count: 1 })).body.licenses[0].id;
+    const [customer] =
+      await api.sql`INSERT INTO customers (email, name, created_at, updated_at) VALUES (${`${id}@covenant.test`}, 'Ada', now(), now()) RETURNING id`;
+    await api.sql`INSERT INTO license_facts (license_id, customer_id, assigned_at) VALUES (${license.slice(4)}, ${customer?.['id']}, now())`;
+    expect((await post(`/licenses/${license}/return`)).body).toMatchObject({ status: 'available', customer_id: null });
+  });
+});
+
+test('the API key of a contract changes its own holds and licenses, and finds no others', async () => {
+  const [own, other] = [await addPool(3), await addPool(1)];
+  const key = await addContractKey(api, own.id);
+  const [first, second] = [(await grab(own, {}, { key })).body, (await grab(own, {}, { key })).body];
+  expect((await post(`/holds/${first.id}/release`, undefined, { key })).status).toBe(200);
+  const { body } = await post(`/holds/${second.id}/assign`, someone(own), { key });
+  expect((await post(`/licenses/${body.licenses[0].id}/return`, undefined, { key })).status).toBe(200);
+  const foreign = (await grab(other)).body;
+  for (const path of [
+    `/holds/${foreign.id}/release`,
+    `/holds/${foreign.id}/assign`,
+    `/licenses/${foreign.licenses[0].id}/return`,
+  ])
+    expectRefusal(await post(path, undefined, { key }), 404, 'NOT_FOUND');
+});

@@ -1,0 +1,129 @@
+/** Assigns the licenses of a hold to a customer, or releases them. */
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import { insertDomainEvents } from '../../db/contract/domain-event';
+import { endHoldOfLicenses } from '../../db/pool/available';
+import { assignLicenses, lockAssignableLicenses } from '../../db/pool/assignment';
+import type { AssignableLicense } from '../../db/pool/assignment';
+import { endHold, listHeldLicenses, lockHold } from '../../db/pool/hold';
+import type { HeldLicense, HoldWithClock } from '../../db/pool/hold';
+import type { Act } from '../../domain/base/edit';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { licenseIdText } from '../../domain/license/license';
+import { licenseStatus } from '../../domain/license/license-facts';
+import { assignDecision, releaseDecision } from '../../domain/pool/hold';
+import { findOrCreateCustomer } from '../catalogue/customer';
+import { setExpiryByAssignment } from './own-expiry';
+
+/** A changed hold; its licenses are empty when they are available again. */
+export interface ChangedHold {
+  hold: HoldWithClock;
+  licenses: HeldLicense[];
+}
+
+/** Whether the holds of a contract exist for the caller. */
+type Reaches = (contract_id: string) => boolean;
+
+/**
+ * Assigns the licenses of a hold to the customer of an address, or to the one for whom they are held, with an audit row and a domain event.
+ * A customer who does not exist is created. Refuses when the hold is over, or when one of its licenses was suspended, revoked or expired
+ * meanwhile. Call it inside a transaction.
+ */
+export async function assignHold(
+  tx: Sql,
+  id: string,
+  customer_email: string | null,
+  { reaches, ...act }: Act & { reaches: Reaches },
+): Promise<ChangedHold | Refusal> {
+  const hold = await lockHold(tx, id);
+  if (!hold || !reaches(hold.contract_id)) return notFound('hold', id);
+  const now = hold.clock_now ?? act.now;
+  const customer_id = customer_email === null ? hold.customer_id : await customerOf(tx, customer_email, act);
+  if (isRefusal(customer_id)) return customer_id;
+  if (customer_id === null)
+    return refuse('VALIDATION_FAILED', {
+      path: 'customer_email',
+      message: 'customer_email: the licenses are held for nobody yet, so a customer is needed.',
+    });
+  const decision = assignDecision(hold, customer_id, now);
+  if (isRefusal(decision)) return decision;
+  if (decision === 'assign') {
+    const licenses = await lockAssignableLicenses(tx, hold.license_ids);
+    const refusal = unavailableRefusal(licenses, now);
+    if (refusal) return refusal;
+    await assignLicenses(tx, hold.license_ids, { customer_id, at: now });
+    await setExpiryByAssignment(tx, hold.contract_id, hold.license_ids, now);
+    await endHold(tx, id, { state: 'assigned', customer_id, ended_at: now });
+    await recordEnd(tx, hold, { ...act, now }, 'license.assigned', customer_id);
+  }
+  return changedHold(tx, id);
+}
+
+/** Makes the licenses of a hold available again, with an audit row. Call it inside a transaction. */
+export async function releaseHold(
+  tx: Sql,
+  id: string,
+  { reaches, ...act }: Act & { reaches: Reaches },
+): Promise<ChangedHold | Refusal> {
+  const hold = await lockHold(tx, id);
+  if (!hold || !reaches(hold.contract_id)) return notFound('hold', id);
+  const now = hold.clock_now ?? act.now;
+  const decision = releaseDecision(hold, now);
+  if (isRefusal(decision)) return decision;
+  if (decision === 'release') {
+    await lockAssignableLicenses(tx, hold.license_ids);
+    await endHoldOfLicenses(tx, hold.license_ids);
+    await endHold(tx, id, { state: 'released', customer_id: hold.customer_id, ended_at: now });
+    await recordEnd(tx, hold, { ...act, now }, 'pool.released', hold.customer_id);
+  }
+  return changedHold(tx, id);
+}
+
+async function customerOf(tx: Sql, email: string, act: Act): Promise<string | Refusal> {
+  const found = await findOrCreateCustomer(tx, { email, name: email }, act);
+  return isRefusal(found) ? found : found.customer.id;
+}
+
+/** Refuses to assign licenses of which one can no longer be given to a customer. */
+function unavailableRefusal(licenses: readonly AssignableLicense[], now: Instant): Refusal | null {
+  for (const license of licenses) {
+    const status = licenseStatus(license, now);
+    if (status !== 'held' && status !== 'active')
+      return refuse('LICENSE_NOT_AVAILABLE', { license_id: licenseIdText(license.id), status });
+  }
+  return null;
+}
+
+/** Writes the audit row of the end of a hold, and the domain event of an assignment. */
+async function recordEnd(
+  tx: Sql,
+  { id, contract_id, environment, order_ref, license_ids, clock_now }: HoldWithClock,
+  act: Act,
+  action: 'license.assigned' | 'pool.released',
+  customer_id: string | null,
+): Promise<void> {
+  const licenses = license_ids.length;
+  await auditAct(tx, act, {
+    ...{ action, subject_type: 'hold', subject_id: id, contract_id, environment },
+    after: { order_ref, licenses, customer_id },
+    clock: clock_now === null ? 'real' : 'test',
+  });
+  if (action === 'pool.released') return;
+  const data = {
+    customer_id,
+    count: licenses,
+    reassigned: 0,
+    license_ids: license_ids.map(licenseIdText),
+    hold_id: id,
+    order_ref,
+  };
+  await insertDomainEvents(tx, contract_id, [{ at: act.now, type: action, environment, data }]);
+}
+
+async function changedHold(tx: Sql, id: string): Promise<ChangedHold> {
+  const hold = await lockHold(tx, id);
+  if (!hold) throw new Error(`hold ${id} is gone`);
+  return { hold, licenses: hold.state === 'assigned' ? await listHeldLicenses(tx, hold.license_ids) : [] };
+}
