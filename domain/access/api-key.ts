@@ -28,6 +28,8 @@ const API_KEY_PATTERN = new RegExp(
 );
 /** A key inside of a longer text, also one whose secret is incomplete. */
 const CONTAINED_PATTERN = new RegExp(`cov_(?:${KIND})_[0-9A-Za-z]{${KEY_ID_CHARS}}_[0-9A-Za-z]{8}`);
+/** A percent-encoded byte, also when its percent sign is encoded again. */
+const ENCODED_PATTERN = /%(?:25)*([0-9A-Fa-f]{2})/g;
 
 export interface ApiKey {
   kind: ApiKeyKind;
@@ -68,9 +70,15 @@ export function parseApiKey(text: string): ApiKey | null {
   return typeof key === 'string' ? null : key;
 }
 
-/** Whether a text, such as a URL, contains an API key. */
+/** Whether a text, such as a URL, contains an API key, also with percent-encoded characters (`cov%5Flive%5F…`). */
 export function containsApiKey(text: string): boolean {
-  return CONTAINED_PATTERN.test(text);
+  if (CONTAINED_PATTERN.test(text)) return true;
+  return text.includes('%') && CONTAINED_PATTERN.test(text.replace(ENCODED_PATTERN, decoded));
+}
+
+/** The character of a percent-encoded byte. No character of a key has more than one byte. */
+function decoded(_encoded: string, hex: string): string {
+  return String.fromCharCode(parseInt(hex, 16));
 }
 
 /** The kind of the keys of a contract. */

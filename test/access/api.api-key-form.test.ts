@@ -14,10 +14,11 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 test('a key in the URL is refused also beside a valid header, and its response and request id do not repeat it', async () => {
-  for (const path of [`/me?api_key=${key}`, `/contracts?search=${key}`, `/contracts/${key}`]) {
+  const encoded = key.replaceAll('_', '%5F');
+  for (const path of [`/me?api_key=${key}`, `/contracts?search=${key}`, `/contracts/${key}`, `/contracts/${encoded}`]) {
     const answer = await api.call('GET', path, { key, headers: { 'X-Request-Id': key } });
     expectRefusal(answer, 401, 'API_KEY_IN_URL');
-    expect(answer.text).not.toContain(key);
+    expect(answer.text).not.toContain(key.slice(-20));
     expect(answer.headers.get('x-request-id')).not.toBe(key);
   }
 });

@@ -78,6 +78,8 @@ test('a key of an admin from before the checksum is accepted, and one of a contr
 test('a key is found in a longer text, and its public parts alone are not one', () => {
   expect(containsApiKey(`/api/v1/me?api_key=${key.text}&x=1`)).toBe(true);
   expect(containsApiKey(`session=1; key=${key.text.slice(0, 40)}`)).toBe(true);
+  for (const encoded of [key.text.replaceAll('_', '%5F'), `%63${key.text.slice(1)}`, key.text.replaceAll('_', '%255f')])
+    expect(containsApiKey(`/api/v1/contracts/${encoded}?%`)).toBe(true);
   expect(containsApiKey(maskedApiKey('live', key.key_id, 'abcd'))).toBe(false);
   expect(containsApiKey('/api/v1/contracts?search=cov_live_')).toBe(false);
 });
