@@ -71,7 +71,12 @@ export function testClientProgram(command: readonly string[]): void {
   });
   afterEach(() => proxy.close());
 
-  async function run(...args: string[]): Promise<Run> {
+  function run(...args: string[]): Promise<Run> {
+    return runWith({}, ...args);
+  }
+
+  /** Runs the program with other settings. */
+  async function runWith(settings: Record<string, string>, ...args: string[]): Promise<Run> {
     const waits_file = join(directory, 'waits.txt');
     rmSync(waits_file, { force: true });
     const { PATH = '', HOME = '' } = process.env;
@@ -86,6 +91,7 @@ export function testClientProgram(command: readonly string[]): void {
         COVENANT_CONTRACT_ID: contract.id,
         COVENANT_API_KEY: contract.key,
         COVENANT_TIMEOUT_SECONDS: String(TIMEOUT_SECONDS),
+        ...settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: PROGRAM_TIMEOUT_MS,
@@ -118,6 +124,17 @@ export function testClientProgram(command: readonly string[]): void {
     await expectLicenses({ ...second, keys: [...first.keys, ...second.keys] }, 3);
     expect([...idempotencyKeys()]).toEqual([expect.stringMatching(/^.{32,}$/), expect.stringMatching(/^.{32,}$/)]);
     expect([first.waits, second.waits]).toEqual([[], []]);
+  });
+
+  test('names the setting that is missing, and sends nothing', async () => {
+    for (const name of ['COVENANT_URL', 'COVENANT_CONTRACT_ID', 'COVENANT_API_KEY']) {
+      const { code, stderr, waits } = await runWith({ [name]: '' }, '1');
+      expect([code, stderr.trim().split('\n').length, waits]).toEqual([1, 1, []]);
+      expect(stderr).toContain(`${name}: is not set`);
+    }
+    const { code, stderr } = await run();
+    expect([code, stderr]).toEqual([1, expect.stringContaining('How many licenses?')]);
+    expect(proxy.requests).toEqual([]);
   });
 
   test('with the idempotency key of an earlier request, prints its licenses and generates none', async () => {

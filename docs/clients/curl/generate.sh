@@ -11,6 +11,7 @@ POLL_SECONDS=2
 TIMEOUT_SECONDS=${COVENANT_TIMEOUT_SECONDS:-30}
 
 count=${1:?How many licenses?}
+: "${COVENANT_URL:?is not set}" "${COVENANT_CONTRACT_ID:?is not set}" "${COVENANT_API_KEY:?is not set}"
 key=${2:-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')}
 answer=$(mktemp -d)
 trap 'rm -rf "$answer"' EXIT

@@ -99,11 +99,13 @@ def error_of(refusal):
         return CovenantError(f"HTTP status {refusal.code}")
 
 
+def setting(name):
+    return os.environ.get(name) or sys.exit(f"{name}: is not set")
+
+
 def main(count, idempotency_key=None):
     idempotency_key = idempotency_key or str(uuid.uuid4())
-    contract = Contract(
-        os.environ["COVENANT_URL"], os.environ["COVENANT_CONTRACT_ID"], os.environ["COVENANT_API_KEY"]
-    )
+    contract = Contract(setting("COVENANT_URL"), setting("COVENANT_CONTRACT_ID"), setting("COVENANT_API_KEY"))
     try:
         for key in contract.generate(int(count), idempotency_key):
             print(key)

@@ -7,14 +7,14 @@
 import { randomUUID } from 'node:crypto';
 import { createContractClient } from './client';
 
-const { COVENANT_URL = '', COVENANT_CONTRACT_ID = '', COVENANT_API_KEY = '' } = process.env;
 const { COVENANT_TIMEOUT_SECONDS = '30' } = process.env;
 
-async function main(count: string | undefined, idempotency_key: string = randomUUID()): Promise<void> {
+async function main(count?: string, idempotency_key: string = randomUUID()): Promise<void> {
+  if (count === undefined) return exit('How many licenses?');
   const contract = createContractClient({
-    url: COVENANT_URL,
-    contract_id: COVENANT_CONTRACT_ID,
-    api_key: COVENANT_API_KEY,
+    url: setting('COVENANT_URL'),
+    contract_id: setting('COVENANT_CONTRACT_ID'),
+    api_key: setting('COVENANT_API_KEY'),
     timeout_ms: Number(COVENANT_TIMEOUT_SECONDS) * 1_000,
   });
   try {
@@ -24,6 +24,15 @@ async function main(count: string | undefined, idempotency_key: string = randomU
     console.error(`With the idempotency key ${idempotency_key}, this request never generates twice.`);
     process.exitCode = 1;
   }
+}
+
+function setting(name: string): string {
+  return process.env[name] || exit(`${name}: is not set`);
+}
+
+function exit(message: string): never {
+  console.error(message);
+  process.exit(1);
 }
 
 void main(...(process.argv.slice(2) as [string?, string?]));
