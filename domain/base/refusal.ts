@@ -121,7 +121,7 @@ const SENTENCES = {
   RATE_LIMITED: {
     title: 'Too many requests',
     detail: (m) =>
-      `The API key of the contract may use ${show(m.limit)} ${show(m.unit)} in one ${show(m.window)}, and ${show(m.remaining)} are left. Repeat the request in ${show(m.retry_after_s)} s, after ${show(m.reset)}.`,
+      `The API key of the contract may use ${show(m.limit)} ${show(m.unit)} in one ${show(m.window)} (left: ${show(m.remaining)}). Repeat the request in ${show(m.retry_after_s)} s, after ${show(m.reset)}.`,
   },
   COUNT_ABOVE_RATE_LIMIT: {
     title: 'More licenses than the rate limit allows',

@@ -98,3 +98,21 @@ test('a request for more licenses than a window allows is refused by the smalles
   expect(admissionRefusal({ outcome: 'repeated', counts }, 50)).toBeNull();
   expect(admissionRefusal({ outcome: 'admitted', counts: null }, 50)).toBeNull();
 });
+
+test('the sentence of a refusal by the rate is correct for one and for several licenses that are left', () => {
+  const reset = '2026-03-01T13:00:00.000Z';
+  const sentence = (used: number) =>
+    admissionRefusal(
+      {
+        outcome: 'limited',
+        counts: {
+          at: '2026-03-01T12:59:00.000Z',
+          windows: [{ unit: 'licenses', window: 'hour', limit: 10, used, reset }],
+        },
+      },
+      20,
+    )?.detail;
+  const end = `Repeat the request in 60 s, after ${reset}.`;
+  expect(sentence(9)).toBe(`The API key of the contract may use 10 licenses in one hour (left: 1). ${end}`);
+  expect(sentence(4)).toBe(`The API key of the contract may use 10 licenses in one hour (left: 6). ${end}`);
+});
