@@ -244,10 +244,9 @@ function busyCodes({ path, method }: Route): ProtocolCode[] {
 
 const STREAM_CODES: readonly ProtocolCode[] = ['TOO_MANY_STREAMS', 'STREAMS_BUSY'];
 
-/** For each status except 403, the code that follows from the form of the request alone. */
+/** For each status except 401 and 403, the code that follows from the form of the request alone. */
 const FORMAL_CODES: Readonly<Record<number, ProtocolCode | RefusalCode>> = {
   400: 'MALFORMED_JSON',
-  401: 'UNAUTHENTICATED',
   404: 'NOT_FOUND',
   409: 'IDEMPOTENCY_IN_PROGRESS',
   410: 'CONTRACT_DELETED',
@@ -268,11 +267,26 @@ function refusalText(route: Route, status: number): string {
     .join('; ');
 }
 
+/** The codes of API keys that are missing, not accepted, in the wrong place, or not complete. */
+const KEY_CODES: readonly ProtocolCode[] = [
+  'UNAUTHENTICATED',
+  'INVALID_API_KEY',
+  'API_KEY_IN_URL',
+  'API_KEY_IN_COOKIE',
+  'API_KEY_TOO_LONG',
+  'API_KEY_HAS_SPACES',
+  'API_KEY_REPEATED',
+  'API_KEY_TRUNCATED',
+  'API_KEY_MISTYPED',
+  'API_KEY_MALFORMED',
+];
+
 const FORBIDDEN_CODES = ['HTTPS_REQUIRED', 'ADDRESS_NOT_ALLOWED', 'FORBIDDEN_ROLE', 'FORBIDDEN_CALLER'];
 
 /** The codes that follow from the form of a request. A signed message has no API key, so only the declared codes of its route apply to 401 and 400. */
-function formalCodes(route: Route, status: number): string[] {
+function formalCodes(route: Route, status: number): readonly string[] {
   if (route.raw_body && (status === 401 || status === 400)) return [];
+  if (status === 401) return KEY_CODES;
   // HTTPS is checked before the route is known.
   if (status === 403) return isOpen(route.operation_id) ? ['HTTPS_REQUIRED'] : FORBIDDEN_CODES;
   const code = FORMAL_CODES[status];

@@ -28,8 +28,9 @@ const DAY_MS = 86_400_000;
 /** A contract without a license for this period is idle. */
 const IDLE_PERIOD = 'P3M';
 
-const FORMULAS =
-  'Test licenses are left out. Days are local days of the contract, and only complete ones count: the last 28 unless from or to is given.';
+const DAYS =
+  'Test licenses are left out. Days are local days of the contract, and only complete ones count: the last 28';
+const FORMULAS = `${DAYS} unless from or to is given.`;
 
 export const metricRoutes: Route[] = [
   route({
@@ -82,7 +83,7 @@ export const metricRoutes: Route[] = [
     path: '/api/v1/metrics/contracts',
     tag: 'Metrics',
     summary: 'Rank the contracts of the installation',
-    description: `The first open contracts of an environment: the highest utilization, velocity or error_rate, the soonest time_to_quota, or idle: without a license for three months, first those that were activated earliest. A contract without the figure, or whose quota is used up, is not in that ranking. ${FORMULAS}`,
+    description: `The first open contracts of an environment: the highest utilization, velocity or error_rate, the soonest time_to_quota, or idle: without a license for three months, first those that were activated earliest. A contract without the figure is not in its ranking, and one whose quota is used up is not in that of time_to_quota. ${DAYS}.`,
     query: z.object({
       environment: EnvironmentShape.default('production'),
       by: z.enum(RANKINGS).default('utilization'),

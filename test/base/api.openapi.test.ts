@@ -1,5 +1,6 @@
-/** The examples of request bodies in the OpenAPI document, which the page at `/docs` fills in. */
+/** The OpenAPI document: its examples of request bodies, which the page at `/docs` fills in, and the codes of refused API keys. */
 import { openApiDocument } from '../../api/http/openapi';
+import { problemCatalogue } from '../../api/http/problem';
 import { ROUTES } from '../../api/routes';
 
 /** The parts of a schema that name fields. */
@@ -61,4 +62,13 @@ test.each(WITH_BODY)('the examples of %s name only fields that its schema declar
   const [media] = Object.values(bodies.get(operation_id)?.content ?? {});
   const undeclared = examplesOf(operation_id).flatMap((example) => undeclaredFields(media?.schema ?? {}, example));
   expect(undeclared).toEqual([]);
+});
+
+test('an operation that needs an API key names every code with which a key is refused', () => {
+  const responses = document.paths?.['/api/v1/contracts/{id}/generate']?.post?.responses;
+  const { description = '' } = responses?.['401'] as { description?: string };
+  const of_keys = problemCatalogue().filter(({ code, status }) => status === 401 && code !== 'BAD_SIGNATURE');
+  const expected = of_keys.map(({ code, title }) => `${code}: ${title}`).join('; ');
+  expect(description).toBe(expected);
+  expect(expected).toContain('INVALID_API_KEY');
 });
