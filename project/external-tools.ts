@@ -81,6 +81,18 @@ export const EXTERNAL_TOOLS = [
     versionMin: '3.9',
     install: ['apt-get', 'install', '--yes', '--no-install-recommends', 'python3'],
   },
+  {
+    name: 'schemathesis',
+    programs: ['schemathesis'],
+    versionCommand: [PROGRAM, '--version'],
+    versionPattern: /schemathesis, version ([\d.]+)/,
+    versionMin: '4.32.5',
+    install: [
+      'sh',
+      '-c',
+      `python3 -m venv ${INSTALL_DIRECTORY}/../schemathesis && ${INSTALL_DIRECTORY}/../schemathesis/bin/pip install --quiet schemathesis==4.32.5 && mkdir -p ${INSTALL_DIRECTORY} && ln -sf ../schemathesis/bin/schemathesis ${INSTALL_DIRECTORY}/schemathesis`,
+    ],
+  },
 ] as const satisfies readonly ExternalTool[];
 
 export type ToolName = (typeof EXTERNAL_TOOLS)[number]['name'];
@@ -111,7 +123,7 @@ export function findTool(tool: ExternalTool): FoundTool {
 
 /** Returns the arguments of the command that installs a tool. */
 export function installCommand(tool: ExternalTool): string[] {
-  return tool.install.map((word) => word.replace(INSTALL_DIRECTORY, installDirectory()));
+  return tool.install.map((word) => word.replaceAll(INSTALL_DIRECTORY, installDirectory()));
 }
 
 /** The directory for programs that are not packages of the system. */

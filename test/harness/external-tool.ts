@@ -53,3 +53,24 @@ export function startTool(
     },
   };
 }
+
+/** Runs a program to its end. Returns its exit code, null when it did not start or was killed, and its output. */
+export async function runTool(
+  path: string,
+  args: readonly string[],
+  options: { cwd?: string } = {},
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(path, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const take = (text: Buffer): void => void (output += text.toString());
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  const code = await new Promise<number | null>((resolve) => {
+    child.once('error', (error) => {
+      output += error.message;
+      resolve(null);
+    });
+    child.once('close', resolve);
+  });
+  return { code, output };
+}
