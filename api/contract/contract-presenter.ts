@@ -78,6 +78,8 @@ export function presentFacts(
     dunning: facts.dunning,
     dunning_exempt: facts.dunning_exempt,
     rate_limits: facts.rate_limits,
+    low_water: facts.low_water,
+    min_remaining_validity: facts.min_remaining_validity,
     billing: { ...billingStanding(facts, now), unpaid_invoices: unpaidInvoices(facts) },
     termination: terminationOf(facts),
     pending_amendments: facts.amendments.filter(({ status }) => status === 'pending').length,

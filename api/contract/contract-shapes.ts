@@ -1,4 +1,5 @@
 /** The shapes of contracts in requests and responses. */
+import { LOW_WATER_DEFAULT, LOW_WATER_MAX } from '../../domain/pool/pool';
 import { ADDRESS_ENTRIES_MAX, ADDRESS_ENTRY_CHARS_MAX, parseAddressList } from '../../domain/access/address-list';
 import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../../domain/billing/dunning';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
@@ -192,6 +193,17 @@ function recommendedLimits(): string {
   return `Recommended: ${sizes.join('; ')}.`;
 }
 
+const LowWaterShape = z
+  .int()
+  .min(0)
+  .max(LOW_WATER_MAX)
+  .describe(
+    'Of a pool: an event is written when fewer licenses are available, once until there are ten percent more; 0: never',
+  );
+const MinValidityShape = PeriodShape.nullable().describe(
+  'Of a pool: for how long a license must still be valid to be given out; null: it must not have expired',
+);
+
 /** Body of `POST /contracts`. */
 export const ContractCreate = z
   .strictObject({
@@ -220,6 +232,8 @@ export const ContractCreate = z
     ),
     dunning_exempt: z.boolean().default(false).describe('true: unpaid invoices have no effect'),
     rate_limits: RateLimitsEdit.default(null),
+    low_water: LowWaterShape.default(LOW_WATER_DEFAULT),
+    min_remaining_validity: MinValidityShape.default(null),
     test_clock_id: Id.nullable().default(null).describe('The test clock of the contract; outside production only'),
     api_access: z
       .boolean()
@@ -264,6 +278,8 @@ export const ContractEdit = z
     dunning: z.strictObject(DunningFields).partial(),
     dunning_exempt: z.boolean(),
     rate_limits: RateLimitsEdit,
+    low_water: LowWaterShape,
+    min_remaining_validity: MinValidityShape,
     test_clock_id: immutable(z.string().max(50).nullable()),
     type: immutable(z.string().max(50)),
     product_id: immutable(z.string().max(50)),
@@ -394,6 +410,8 @@ export const ContractShape = z
     dunning: z.object(DunningFields),
     dunning_exempt: z.boolean(),
     rate_limits: RateLimitsShape,
+    low_water: z.int(),
+    min_remaining_validity: z.string().nullable(),
     billing: z.object({
       level: z
         .enum(BILLING_LEVELS)

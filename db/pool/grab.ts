@@ -9,6 +9,7 @@ import type { Fragment, Sql } from '../base/database';
 import { withoutPipelining } from '../base/database';
 import { limitedLockWait } from '../base/session';
 import type { HeldLicense } from './hold';
+import { noticeLowWater } from './low-water';
 
 /** One grab, ready to be served. */
 export interface Grab {
@@ -99,7 +100,7 @@ export async function grabLicenses(
   const needsTransaction = assigns && !in_transaction ? sql`p.expires_by_assignment` : sql`false`;
   const rows = await withoutPipelining(sql<GrabRow[]>`
     WITH pool AS MATERIALIZED (
-      SELECT p.environment, p.at, p.clock, p.expires_after, p.open AND ${areKeysAccepted(sql, keys)} AND NOT ${needsTransaction} AS open, p.open AND ${needsTransaction} AS needs_transaction
+      SELECT p.environment, p.at, p.clock, p.expires_after, p.low_water, p.rearm_from, p.open AND ${areKeysAccepted(sql, keys)} AND NOT ${needsTransaction} AS open, p.open AND ${needsTransaction} AS needs_transaction
       FROM ${lock_ms === undefined ? sql`` : sql`${limitedLockWait(sql, lock_ms)} CROSS JOIN LATERAL`} admit_grab(${contract_id}, ${now}) p
     ), asked AS MATERIALIZED (
       SELECT a.hold_id, a.order_ref, a.count, a.customer_id, a.hold_minutes, a.fingerprint, a.actor, a.request_id,
@@ -145,7 +146,7 @@ export async function grabLicenses(
              jsonb_build_object('order_ref', s.order_ref, 'licenses', s.count, 'customer_id', s.customer_id, 'held_until', s.held_until),
              s.request_id, pool.clock
       FROM served s CROSS JOIN pool
-    )
+    ), ${noticeLowWater(sql, contract_id, total)}
     SELECT pool.environment, pool.open, pool.needs_transaction, pool.at, (SELECT count(*) FROM picked)::int - coalesce((SELECT max(upto) FROM served), 0) AS left,
            g.hold_id, g.held_until, l.id, l.key, NULLIF(g.expires_at, 'infinity') AS expires_at
     FROM pool LEFT JOIN (given g JOIN licenses l ON l.id = g.license_id) ON true

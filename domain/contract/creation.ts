@@ -43,6 +43,8 @@ export interface CreateInput {
   dunning: Dunning;
   dunning_exempt: boolean;
   rate_limits: RateLimitsEdit;
+  low_water: number;
+  min_remaining_validity: string | null;
   test_clock_id: string | null;
   ip_allowlist: string[];
   api_access: boolean;
@@ -89,6 +91,8 @@ export function create(
     dunning: input.dunning,
     dunning_exempt: input.dunning_exempt,
     rate_limits: editRateLimits(NO_RATE_LIMITS, input.rate_limits),
+    low_water: input.low_water,
+    min_remaining_validity: input.min_remaining_validity,
     past_due_since: null,
     billing_unreachable_since: null,
     verify_after: null,

@@ -51,6 +51,8 @@ export interface EditInput extends Conditional {
   dunning?: { [Step in keyof Dunning]?: Dunning[Step] | undefined } | undefined;
   dunning_exempt?: boolean | undefined;
   rate_limits?: RateLimitsEdit | undefined;
+  low_water?: number | undefined;
+  min_remaining_validity?: string | null | undefined;
   /** Never editable. These fields are accepted so that the refusal can name them. */
   type?: string | undefined;
   product_id?: string | undefined;
@@ -78,6 +80,8 @@ const EDITABLE_DETAILS = [
   'dunning',
   'dunning_exempt',
   'rate_limits',
+  'low_water',
+  'min_remaining_validity',
 ] as const;
 
 /** A PATCH: fields first, then `status`; together one change (domain.md 2.1, 2.2). */
@@ -128,6 +132,9 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     dunning: { ...facts.dunning, ...withoutUndefined(input.dunning) },
     dunning_exempt: input.dunning_exempt ?? facts.dunning_exempt,
     rate_limits: editRateLimits(facts.rate_limits, input.rate_limits),
+    low_water: input.low_water ?? facts.low_water,
+    min_remaining_validity:
+      input.min_remaining_validity === undefined ? facts.min_remaining_validity : input.min_remaining_validity,
   };
   const touches = (field: keyof ContractFacts): boolean => !sameJson(next[field], facts[field]);
   const terms = TERMS.some(touches);

@@ -171,6 +171,10 @@ export interface ContractFacts {
   quota: QuotaCounters;
   /** How often the API key of the contract may request licenses. */
   rate_limits: RateLimits;
+  /** Of a pool: below how many available licenses it is noticed; 0: never. */
+  low_water: number;
+  /** Of a pool: for how long a license must still be valid to be given out, as a period; null: it must not have expired. */
+  min_remaining_validity: string | null;
   /** Counts changes of terms and holds, not generation (decisions 22). */
   revision: number;
   /** Every boundary up to this instant is applied (decisions 2). */

@@ -279,3 +279,49 @@ describe('the API key of the contract', () => {
     expect((await poolOf(other)).available).toBe(1);
   });
 });
+
+describe('low water', () => {
+  const levelsOf = async (id: string) =>
+    (
+      await api.sql`SELECT data FROM domain_events WHERE contract_id = ${id} AND type = 'pool.low_water' ORDER BY sequence`
+    ).map(({ data }) => data.available);
+  const take = (id: string, count: number) => grab(id, { order_ref: `SO-${Math.random()}`, count });
+  const add = (id: string, count: number) => api.call('POST', `/contracts/${id}/generate`, { body: { count } });
+
+  test('is noticed once when fewer licenses are available, and again after there were ten percent more', async () => {
+    const id = await addPool(12, { low_water: 10 });
+    await take(id, 2);
+    expect(await levelsOf(id)).toEqual([]);
+    await take(id, 1);
+    await take(id, 1);
+    expect(await levelsOf(id)).toEqual([9]);
+    // Ten licenses are not enough to notice the next fall.
+    await add(id, 2);
+    await take(id, 1);
+    expect(await levelsOf(id)).toEqual([9]);
+    await add(id, 2);
+    await take(id, 1);
+    expect(await levelsOf(id)).toEqual([9]);
+    await take(id, 1);
+    expect(await levelsOf(id)).toEqual([9, 9]);
+  });
+
+  test('is noticed once by 64 grabs at once', async () => {
+    const id = await addPool(80, { low_water: 50 });
+    await Promise.all(Array.from({ length: 64 }, () => take(id, 1)));
+    expect(await levelsOf(id)).toHaveLength(1);
+  });
+
+  test('is not noticed for a pool that never had more, and never with 0', async () => {
+    const [small, silent] = [await addPool(5, { low_water: 10 }), await addPool(5, { low_water: 0 })];
+    for (const id of [small, silent]) await take(id, 5);
+    expect([await levelsOf(small), await levelsOf(silent)]).toEqual([[], []]);
+  });
+});
+
+test('licenses that expire within min_remaining_validity are not given out', async () => {
+  const id = await addPool(1, { expiry: { duration: 'P30D' }, min_remaining_validity: 'P31D' });
+  expectRefusal(await grab(id, { order_ref: 'SO-1' }), 409, 'POOL_EMPTY');
+  await api.call('PATCH', `/contracts/${id}`, { body: { min_remaining_validity: 'P29D' } });
+  expect((await grab(id, { order_ref: 'SO-1' })).status).toBe(201);
+});
