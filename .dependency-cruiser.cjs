@@ -45,6 +45,7 @@ const CONTRACT_SHAPES = [
   'expiry',
   'facts',
   'features',
+  'issued-licenses',
   'nudge',
   'operations',
   'quota',

@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { WRONG_KEYS_MAX, WRONG_KEYS_MAX_MAX } from './domain/license/wrong-key';
 import { certificateFile, isKeyOf, privateKeyFile } from './pem-file';
 import type { PemFile } from './pem-file';
 
@@ -32,6 +33,7 @@ export interface Config {
   databasePoolSize: number | undefined;
   apiStatementTimeoutMs: number;
   listStatementTimeoutMs: number;
+  wrongLicenseKeysMax: number;
   workerStatementTimeoutMs: number;
   idleTransactionTimeoutMs: number;
   temporalAddress: string;
@@ -187,6 +189,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: `a whole number from ${LIST_STATEMENT_MS_MIN} to ${DATABASE_TIMEOUT_MS_MAX}`,
     usedBy: ['api'],
     parse: wholeNumber(LIST_STATEMENT_MS_MIN, DATABASE_TIMEOUT_MS_MAX),
+  },
+  wrongLicenseKeysMax: {
+    env: 'COVENANT_WRONG_LICENSE_KEYS_MAX',
+    about:
+      'Wrong license keys from one IPv4 address or IPv6 network of 64 bits in a minute, counted for all API processes. After them, no license key from there is looked up until the next minute, also none that exists.',
+    default: { text: String(WRONG_KEYS_MAX) },
+    allowed: `a whole number from 1 to ${WRONG_KEYS_MAX_MAX}`,
+    usedBy: ['api'],
+    parse: wholeNumber(1, WRONG_KEYS_MAX_MAX),
   },
   workerStatementTimeoutMs: {
     env: 'WORKER_STATEMENT_TIMEOUT_MS',

@@ -16,6 +16,7 @@ import type { SealingKey } from '../transactions/access/sealed-key';
 import { createGrabs } from '../transactions/pool/grab-licenses';
 import { createDryRunAdmissions } from '../transactions/generation/admit-requests';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
+import { createLicenseLookUps } from '../transactions/license/look-up-licenses';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
 import type { StartDescriber } from '../temporal/describe-start';
@@ -24,6 +25,7 @@ import { createSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
 import { createClockNotifier } from '../temporal/test-clock';
 import type { Api } from './http/api';
+import { createWrongKeyLimit } from './license/wrong-key-limit';
 import { createAuthentication } from './http/authentication';
 import { createFailureLimit } from './http/failed-authentication';
 import { createOpenStreams, streamLimits } from './http/open-streams';
@@ -50,6 +52,8 @@ export interface ApiOptions {
   command_timeout_ms?: number | undefined;
   /** Failed authentications of one client in a minute. `domain/access/failed-authentication.ts` has the default. */
   failures_max?: number | undefined;
+  /** Wrong license keys of one client in a minute. `domain/license/wrong-key.ts` has the default. */
+  wrong_keys_max?: number | undefined;
   /** Limits of streams that replace the defaults. */
   streamLimits?: Partial<StreamLimits> | undefined;
 }
@@ -61,6 +65,7 @@ export function createApi(options: ApiOptions): Api {
   // Every decision reads the clock first, so behind an unsuitable pooler, which loses writes, nothing is decided.
   const clock = () => checkSessions().then(now);
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues);
+  const failures = createFailureCounter(db);
   const sealer = createSealer(options.sealingKeys);
   return {
     ...options,
@@ -69,11 +74,13 @@ export function createApi(options: ApiOptions): Api {
     clock,
     ...createAuthentication(db, options.keyPepper, clock),
     limitFailure: createFailureLimit({
-      counter: createFailureCounter(db),
+      counter: failures,
       log,
       findRejection: (key) => findRejection(db, key, options.keyPepper),
       failures_max: options.failures_max,
     }),
+    wrongKeys: createWrongKeyLimit(failures, log, options.wrong_keys_max),
+    lookUpLicense: createLicenseLookUps(db),
     countRefusedCall: createRefusedCallCounter(db),
     readList: createListReads(db, options.list_statement_ms),
     nudger: createNudger({

@@ -52,6 +52,7 @@ async function main(): Promise<void> {
       titles: config.temporalShowNames ? createTitleReader(db) : undefined,
     }),
     list_statement_ms: config.listStatementTimeoutMs,
+    wrong_keys_max: config.wrongLicenseKeysMax,
   });
   const server = createFastServer(createApp(api, { trustProxy: config.trustProxy, requireHttps: config.requireHttps }));
 

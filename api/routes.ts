@@ -15,6 +15,8 @@ import { jobRoutes } from './generation/generation-job';
 import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
 import { licenseRoutes } from './license/license';
+import { validationRoutes } from './license/validation';
+import { deviceRoutes } from './license/device';
 import { metricRoutes } from './metric/metric';
 import { holdRoutes } from './pool/hold';
 import { poolRoutes } from './pool/pool';
@@ -41,6 +43,9 @@ export const ROUTES: readonly Route[] = [
   ...poolRoutes,
   ...holdRoutes,
   ...returnRoutes,
+  // Before the routes of one license, whose id could be `validate`.
+  ...validationRoutes,
+  ...deviceRoutes,
   ...licenseRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,

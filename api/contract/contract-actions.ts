@@ -8,12 +8,12 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   edit_particulars: {
     operation_id: 'updateContract',
     description:
-      'Change name, customer, metadata, api_access, ip_allowlist, rate_limits, grace_allows_generation, renewal, dunning or dunning_exempt',
+      'Change name, customer, metadata, api_access, ip_allowlist, rate_limits, on_suspend, grace_allows_generation, renewal, dunning or dunning_exempt',
   },
   edit_terms: {
     operation_id: 'updateContract',
     description:
-      'Change generator_id, feature_overrides, activation_limit, expiry or cap_expiry_at_contract_end, or lower the quota while it is unused',
+      'Change generator_id, feature_overrides, activation_limit, expiry, cap_expiry_at_contract_end or device_lease_minutes, or lower the quota while it is unused',
   },
   edit_dates: {
     operation_id: 'updateContract',

@@ -99,6 +99,8 @@ export function presentFacts(
     activation_limit: facts.activation_limit,
     expiry: facts.expiry,
     cap_expiry_at_contract_end: facts.cap_expiry_at_contract_end,
+    device_lease_minutes: facts.device_lease_minutes,
+    on_suspend: facts.on_suspend,
     api_access: presentApiAccess(facts, row.api_key, publicUrl),
     ip_allowlist: facts.ip_allowlist,
     metadata: facts.metadata,

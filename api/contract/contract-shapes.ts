@@ -31,6 +31,11 @@ import {
   plainText,
 } from '../http/shapes';
 import { EXPIRY_BASES } from '../../domain/contract/expiry';
+import {
+  DEFAULT_ON_SUSPEND,
+  DEVICE_LEASE_MINUTES_MAX,
+  ISSUED_LICENSES_POLICIES,
+} from '../../domain/contract/issued-licenses';
 import { CONTRACT_ACTIONS } from './contract-actions';
 import { z } from '../http/zod';
 
@@ -68,6 +73,22 @@ const CapExpiryShape = z
   .describe(
     'true: new licenses expire at the end of the contract at the latest, as it is when their expiry is computed',
   );
+
+const DeviceLeaseShape = z
+  .int()
+  .min(1)
+  .max(DEVICE_LEASE_MINUTES_MAX)
+  .nullable()
+  .describe(
+    'How long a device keeps its place without a heartbeat, for licenses generated from now on; null: until it is deactivated',
+  );
+const OnSuspendShape = z.strictObject({
+  issued_licenses: z
+    .enum(ISSUED_LICENSES_POLICIES)
+    .describe(
+      'What a suspension for unpaid invoices or compliance does to issued licenses. keep: nothing; no_new_activations: no further device is activated; suspend: they are not valid meanwhile',
+    ),
+});
 
 const ActivationLimitShape = z
   .union(
@@ -220,6 +241,8 @@ export const ContractCreate = z
     activation_limit: ActivationLimitShape.default(null),
     expiry: ExpiryShape.default(null),
     cap_expiry_at_contract_end: CapExpiryShape.default(false),
+    device_lease_minutes: DeviceLeaseShape.default(null),
+    on_suspend: OnSuspendShape.default(DEFAULT_ON_SUSPEND),
     timezone: TimeZoneShape.default('UTC').describe('The time zone of all dates of the contract; fixed at activation'),
     start_date: LocalDateShape.nullable().default(null).describe('First day; null: the day of activation'),
     end_date: LocalDateShape.nullable().default(null).describe('First day not covered; set either this or term'),
@@ -263,6 +286,8 @@ export const ContractEdit = z
     activation_limit: ActivationLimitShape,
     expiry: ExpiryShape,
     cap_expiry_at_contract_end: CapExpiryShape,
+    device_lease_minutes: DeviceLeaseShape,
+    on_suspend: OnSuspendShape,
     api_access: z
       .boolean()
       .describe('true: the contract gets an API key, which this response shows; false: its keys are revoked'),
@@ -450,6 +475,8 @@ export const ContractShape = z
     activation_limit: z.union([z.int(), z.literal('unlimited'), z.null()]),
     expiry: z.unknown(),
     cap_expiry_at_contract_end: z.boolean(),
+    device_lease_minutes: z.int().nullable(),
+    on_suspend: OnSuspendShape,
     api_access: z.object({
       enabled: z.boolean(),
       masked_key: z.string().nullable().describe('The current key without its secret; null: there is none'),

@@ -10,6 +10,7 @@ import type { KeySecrets } from '../../transactions/access/contract-api-key';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
 import type { GrabLicenses } from '../../transactions/pool/grab-request';
 import type { AdmitDryRun } from '../../transactions/generation/admit-requests';
+import type { LookUpLicense } from '../../transactions/license/look-up-licenses';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
 import type { Nudger } from '../../temporal/nudge';
@@ -19,6 +20,7 @@ import type { ClockNotifier } from '../../temporal/test-clock';
 import type { Authenticate } from './authentication';
 import type { LimitFailure } from './failed-authentication';
 import type { OpenStreams } from './open-streams';
+import type { WrongKeyLimit } from '../license/wrong-key-limit';
 import type { ProgressFeed } from '../generation/progress';
 
 export interface Api {
@@ -31,6 +33,10 @@ export interface Api {
   authenticate: Authenticate;
   /** For routes whose SQL statement checks the caller's key again (api/http/authentication.ts). */
   authenticateCached: Authenticate;
+  /** Looks up a license by its key; look-ups of the same tick share a statement. */
+  lookUpLicense: LookUpLicense;
+  /** Limits wrong license keys from one client. */
+  wrongKeys: WrongKeyLimit;
   /** Counts a failed authentication, and returns the problem to answer with. */
   limitFailure: LimitFailure;
   /** Counts a refused call of a contract's API key. */

@@ -12,6 +12,7 @@ import type { RefusalCode } from '../../domain/base/refusal';
 import { containsApiKey } from '../../domain/access/api-key';
 import { actorOf } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
+import { clientNetwork } from '../../domain/access/failed-authentication';
 import { rolesOf } from '../../domain/access/permission';
 import type { Role } from '../../domain/access/role';
 import type { LockedRow } from '../../db/base/errors';
@@ -179,6 +180,7 @@ function parse(
     actor: known && actorOf(known, request.ip),
     now,
     request_id,
+    client: () => clientNetwork(request.ip),
     credential: known && route.checks_caller ? credentialOf(request, access, known) : null,
     expected_revision,
     idempotency,

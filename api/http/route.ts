@@ -52,6 +52,8 @@ export interface HandlerRequest<Params, Query, Body, CallerKind extends Caller =
   actor: CallerKind extends KnownCaller ? Actor : null;
   now: Instant;
   request_id: string;
+  /** What identifies the client for limits: its IPv4 address, or its IPv6 network of 64 bits. */
+  client: () => string;
   /** For a route with `checks_caller`: the key that its statement checks, and a function that confirms the caller otherwise. Else null. */
   credential: Credential | null;
   /** The revision in `If-Match`, if the request has one. */

@@ -172,8 +172,7 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
     key: row.key,
     status: licenseStatus(row, row.clock_now ?? now),
     customer: row.customer_email,
-    // Covenant has no activations yet.
-    activations: 0,
+    activations: row.activations,
     created_at: row.created_at,
     features: JSON.stringify(row.features),
     expires_at: row.expires_at,

@@ -60,6 +60,7 @@ export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: Gen
       features: tx.json(effectiveFeatures(generator.features, facts.feature_overrides)),
       activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
       own_expiry: own_expiry && tx.json({ ...own_expiry }),
+      device_lease_minutes: facts.device_lease_minutes,
     })}
     -- Updates a column of no key: an update of a key column would conflict with the foreign keys of grants in progress and deadlock.
     ON CONFLICT ON CONSTRAINT license_terms_unique DO UPDATE SET key_format = license_terms.key_format

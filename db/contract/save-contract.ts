@@ -74,6 +74,7 @@ function columnsOf(tx: Sql, facts: ContractFacts) {
     metadata: tx.json(facts.metadata),
     renewal: tx.json({ ...facts.renewal }),
     dunning: tx.json({ ...facts.dunning }),
+    on_suspend: tx.json({ ...facts.on_suspend }),
     rate_limits: tx.json(facts.rate_limits as never),
   };
 }

@@ -31,6 +31,8 @@ export interface LicenseRow extends LicenseFacts {
   generator_id: string;
   features: JsonObject;
   activation_limit: number | null;
+  /** Devices on which it is active. */
+  activations: number;
   created_at: Instant;
   channel: Channel;
   /** The time of the contract's test clock, which decides the status; null for the real time. */
@@ -76,6 +78,13 @@ export async function* exportLicenses(sql: Sql, filter: LicenseFilter, now: Inst
   }
 }
 
+/** Selects the number of devices of a license. It only informs, so the real time is that of Postgres. */
+function activationsOf(sql: Sql, license_id: Fragment, clock_now: Fragment): Fragment {
+  return sql`
+    SELECT count(*)::int FROM license_devices d
+    WHERE d.license_id = ${license_id} AND coalesce(d.leased_until > coalesce(${clock_now}, statement_timestamp()), true)`;
+}
+
 /** Adds the facts and the fields of contracts, license terms and chunks to the rows of a page. */
 async function withDetails(sql: Sql, page: Fragment, order: 'asc' | 'desc'): Promise<LicenseRow[]> {
   return sql<LicenseRow[]>`
@@ -83,7 +92,7 @@ async function withDetails(sql: Sql, page: Fragment, order: 'asc' | 'desc'): Pro
     SELECT p.id, p.key, (p.id & ${ORDINAL_MASK}::int)::int AS ordinal, p.job_id, p.contract_id, c.name AS contract_name,
            c.customer_id AS contract_customer_id, v.email AS contract_customer_email, u.email AS customer_email, p.environment, p.is_test,
            c.product_id, t.generator_id, t.features, t.activation_limit, k.created_at, p.channel, o.now AS clock_now,
-           ${factsOf(sql, sql`p.expires_at`)}
+           ${factsOf(sql, sql`p.expires_at`)}, (${activationsOf(sql, sql`p.id`, sql`o.now`)}) AS activations
     FROM page p
     JOIN contracts c ON c.id = p.contract_id
     JOIN license_terms t ON t.id = p.terms_id

@@ -111,6 +111,12 @@ export const PERMISSIONS = {
   reinstateLicense: ADMIN,
   revokeLicense: ADMIN,
   assignLicenses: ADMIN,
+  validateLicense: OPEN,
+  activateLicense: OPEN,
+  deactivateLicense: OPEN,
+  reportDevice: OPEN,
+  listLicenseDevices: OPERATOR,
+  deleteLicenseDevice: ADMIN,
 
   receiveBillingEvent: SIGNED,
   listBillingEvents: OPERATOR,

@@ -250,6 +250,23 @@ const SENTENCES = {
     title: 'The license was already activated',
     detail: (m) => `The license was activated at ${show(m.activated_at)}, so it cannot be returned.`,
   },
+  LICENSE_SUSPENDED: {
+    title: 'The license is suspended',
+    detail: (m) => `The license is suspended since ${show(m.suspended_at)}. Ask its seller to reinstate it.`,
+  },
+  LICENSE_EXPIRED: {
+    title: 'The license has expired',
+    detail: (m) => `The license expired at ${show(m.expires_at)}. Use another license.`,
+  },
+  TOO_MANY_DEVICES: {
+    title: 'The license is active on too many devices',
+    detail: (m) =>
+      `The license is active on ${show(m.activations)} devices, and its limit is ${show(m.activation_limit)}. Deactivate one of them first.`,
+  },
+  DEVICE_NOT_ACTIVATED: {
+    title: 'The license is not active on this device',
+    detail: () => 'The license is not active on this device. Activate it first.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     title: 'The idempotency key belongs to another request',
     detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',
@@ -361,6 +378,7 @@ export type ResourceKind =
   | 'billing event'
   | 'contract'
   | 'customer'
+  | 'device'
   | 'generation job'
   | 'generator'
   | 'hold'

@@ -11,6 +11,7 @@ import type { Dunning } from '../billing/dunning';
 import { expiryRefusal } from './expiry';
 import type { ExpiryRule } from './expiry';
 import type { ActivationLimitOverride } from './features';
+import type { OnSuspend } from './issued-licenses';
 import type { Instant, LocalDate } from '../base/instant';
 import type { JsonObject } from '../base/json';
 import { isRefusal, refuse } from '../base/refusal';
@@ -33,6 +34,8 @@ export interface CreateInput {
   activation_limit: ActivationLimitOverride;
   expiry: ExpiryRule;
   cap_expiry_at_contract_end: boolean;
+  device_lease_minutes: number | null;
+  on_suspend: OnSuspend;
   timezone: string;
   start_date: LocalDate | null;
   end_date: LocalDate | null;
@@ -71,6 +74,8 @@ export function create(
     activation_limit: input.activation_limit,
     expiry: input.expiry,
     cap_expiry_at_contract_end: input.cap_expiry_at_contract_end,
+    device_lease_minutes: input.device_lease_minutes,
+    on_suspend: input.on_suspend,
     metadata: input.metadata,
     ip_allowlist: input.ip_allowlist,
     api_access: input.api_access,

@@ -13,6 +13,7 @@ import type { ContractOperation } from './operations';
 import { expiryRefusal } from './expiry';
 import type { ExpiryRule } from './expiry';
 import type { ActivationLimitOverride } from './features';
+import type { OnSuspend } from './issued-licenses';
 import { laterOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
 import { sameJson } from '../base/json';
@@ -38,6 +39,8 @@ export interface EditInput extends Conditional {
   activation_limit?: ActivationLimitOverride | undefined;
   expiry?: ExpiryRule | undefined;
   cap_expiry_at_contract_end?: boolean | undefined;
+  device_lease_minutes?: number | null | undefined;
+  on_suspend?: OnSuspend | undefined;
   metadata?: JsonObject | undefined;
   ip_allowlist?: string[] | undefined;
   api_access?: boolean | undefined;
@@ -68,6 +71,7 @@ const TERMS = [
   'activation_limit',
   'expiry',
   'cap_expiry_at_contract_end',
+  'device_lease_minutes',
 ] as const;
 const EDITABLE_DETAILS = [
   'name',
@@ -82,6 +86,7 @@ const EDITABLE_DETAILS = [
   'rate_limits',
   'low_water',
   'min_remaining_validity',
+  'on_suspend',
 ] as const;
 
 /** A PATCH: fields first, then `status`; together one change (domain.md 2.1, 2.2). */
@@ -123,6 +128,9 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     activation_limit: input.activation_limit === undefined ? facts.activation_limit : input.activation_limit,
     expiry: input.expiry === undefined ? facts.expiry : input.expiry,
     cap_expiry_at_contract_end: input.cap_expiry_at_contract_end ?? facts.cap_expiry_at_contract_end,
+    device_lease_minutes:
+      input.device_lease_minutes === undefined ? facts.device_lease_minutes : input.device_lease_minutes,
+    on_suspend: input.on_suspend ?? facts.on_suspend,
     metadata: input.metadata ?? facts.metadata,
     ip_allowlist: input.ip_allowlist ?? facts.ip_allowlist,
     api_access: input.api_access ?? facts.api_access,

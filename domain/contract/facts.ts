@@ -1,6 +1,7 @@
 /** The stored facts of a contract. Field names are those of the columns and of the interface. */
 import type { Instant, LocalDate } from '../base/instant';
 import type { ExpiryRule } from './expiry';
+import type { OnSuspend } from './issued-licenses';
 import type { JsonObject } from '../base/json';
 import type { RenewalEdit, RenewalPolicy } from './renewal-policy';
 import type { ActivationLimitOverride } from './features';
@@ -125,6 +126,10 @@ export interface ContractFacts {
   expiry: ExpiryRule;
   /** Whether new licenses expire with the contract at the latest (domain/contract/expiry.ts). */
   cap_expiry_at_contract_end: boolean;
+  /** How long a device keeps its place without a heartbeat, in minutes; null: until it is deactivated. */
+  device_lease_minutes: number | null;
+  /** What a suspension does to issued licenses (domain/contract/issued-licenses.ts). */
+  on_suspend: OnSuspend;
   metadata: JsonObject;
   /** The addresses from which the contract's API key is accepted (domain/access/address-list.ts); empty: every address. */
   ip_allowlist: string[];

@@ -173,6 +173,7 @@ function auditedFacts(facts: ContractFacts): JsonObject {
     ...terms,
     renewal: { ...facts.renewal },
     dunning: { ...facts.dunning },
+    on_suspend: { ...facts.on_suspend },
     rate_limits: { ...facts.rate_limits, licenses: { ...facts.rate_limits.licenses } },
     quota: quota.total,
     holds: holds.filter(({ lifted_at }) => lifted_at === null).map(({ id: _id, ...hold }) => hold),

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createApp } from '../../api/http/app';
 import { openApiDocument } from '../../api/http/openapi';
 import { ROOT_OPERATIONS } from '../../api/http/root-operations';
+import type { Route } from '../../api/http/route';
 import { ROUTES } from '../../api/routes';
 import { ANONYMOUS } from '../../domain/access/caller';
 import { PERMISSIONS, mayCall, rolesOf } from '../../domain/access/permission';
@@ -35,10 +36,14 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+function routeOf(operation_id: OperationId): Route | undefined {
+  return ROUTES.find((known) => known.operation_id === operation_id);
+}
+
 function send(operation_id: OperationId, key: string | null): Promise<ApiAnswer> {
   const root_operation = ROOT_OPERATIONS.find((operation) => operation.operation_id === operation_id);
   if (root_operation) return api.call('GET', `/${root_operation.path}`, { key });
-  const route = ROUTES.find((known) => known.operation_id === operation_id);
+  const route = routeOf(operation_id);
   if (!route) throw new Error(`${operation_id} is not served`);
   const path = route.path.slice('/api/v1'.length).replace(':source', 'standard').replace(/:\w+/g, UNKNOWN_ID);
   return api.call(route.method.toUpperCase(), path, { key });
@@ -59,7 +64,7 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
     for (const [caller, answer] of answers) {
       if ('anonymous' in permission) {
         if (permission.anonymous === 'signed') expectRefusal(answer, 401, 'BAD_SIGNATURE');
-        else expect([caller, answer.status]).toEqual([caller, 200]);
+        else expect([caller, answer.status]).toEqual([caller, routeOf(operation_id)?.body ? 422 : 200]);
       } else if (caller === 'anonymous') expectRefusal(answer, 401, 'UNAUTHENTICATED');
       else if (caller === 'unknown') expectRefusal(answer, 401, 'INVALID_API_KEY');
       else if (caller === 'contract') expectContractAnswer(answer);
@@ -71,7 +76,7 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
   /** Without an id in the path, the key of a contract gets its own resources; any other contract or job does not exist. */
   function expectContractAnswer(answer: ApiAnswer): void {
     if (!('contract' in permission)) return expectRefusal(answer, 403, 'FORBIDDEN_CALLER');
-    const route = ROUTES.find((known) => known.operation_id === operation_id);
+    const route = routeOf(operation_id);
     if (route?.path.includes('/:')) expectRefusal(answer, 404, 'NOT_FOUND');
     else expect(answer.status).toBe(200);
   }
@@ -134,6 +139,7 @@ describe('the name of an operation', () => {
       'assign',
       'cancel',
       'create',
+      'deactivate',
       'generate',
       'grab',
       'hold',
@@ -144,6 +150,7 @@ describe('the name of an operation', () => {
       'release',
       'renew',
       'replay',
+      'report',
       'resume',
       'return',
       'reveal',
@@ -151,6 +158,7 @@ describe('the name of an operation', () => {
       'rotate',
       'suspend',
       'terminate',
+      'validate',
     ],
   };
 

@@ -199,6 +199,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `contract_id=${busy_contract}&method=api&from=${rare_from}&to=${rare_to}`,
     ],
   }),
+  '/licenses/:id/devices': ({ busy_license }) => ({ path: `/licenses/${busy_license}/devices`, queries: [''] }),
   '/licenses': (of) => ({
     queries: [
       '',

@@ -73,6 +73,14 @@ async function holdId(more: object = {}): Promise<string> {
   return (await api.call('POST', `/contracts/${await poolId()}/pool/grab`, { body: order })).body.id;
 }
 
+/** The key of a new license, which is active on a device if one is given. */
+async function licenseKey(device_id?: string): Promise<string> {
+  const { license_id } = await generateLicenses(1);
+  const { key } = (await api.call('GET', `/licenses/${license_id}`)).body;
+  if (device_id !== undefined) await api.call('POST', '/licenses/activate', { body: { key, device_id } });
+  return key;
+}
+
 async function unfinishedJob(state: 'QUEUED' | 'PARTIAL'): Promise<string> {
   const { job_id } = await generateLicenses(1);
   await api.sql`UPDATE generation_jobs SET state = ${state}, requested = 2 WHERE id = ${job_id}`;
@@ -265,6 +273,17 @@ const CALLS: Record<string, () => Promise<Call>> = {
     const { license_id } = await generateLicenses(1);
     await api.call('POST', `/licenses/${license_id}/suspend`);
     return { params: { id: license_id } };
+  },
+  'POST /licenses/validate': async () => ({ body: { key: await licenseKey() } }),
+  'POST /licenses/activate': async () => ({ body: { key: await licenseKey(), device_id: 'one' } }),
+  'POST /licenses/deactivate': async () => ({ body: { key: await licenseKey(), device_id: 'one' } }),
+  'POST /licenses/heartbeat': async () => ({ body: { key: await licenseKey('one'), device_id: 'one' } }),
+  'GET /licenses/:id/devices': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
+  'DELETE /licenses/:id/devices/:device_id': async () => {
+    const { license_id } = await generateLicenses(1);
+    const { key } = (await api.call('GET', `/licenses/${license_id}`)).body;
+    await api.call('POST', '/licenses/activate', { body: { key, device_id: 'one' } });
+    return { params: { id: license_id, device_id: 'one' } };
   },
   'POST /licenses/:id/revoke': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
 };

@@ -104,6 +104,8 @@ export interface TestApiOptions {
   poolSize?: number;
   /** Failed authentications of a minute. Default: so many that no test reaches them by chance. */
   failures_max?: number;
+  /** Wrong license keys of a minute. Default: so many that no test reaches them by chance. */
+  wrong_keys_max?: number;
   /** How long a request waits for the outcome of its command. Default: that of the product. */
   command_timeout_ms?: number;
 }
@@ -148,6 +150,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,
     command_timeout_ms: options.command_timeout_ms,
     failures_max: options.failures_max ?? FAILURES_MAX,
+    wrong_keys_max: options.wrong_keys_max ?? FAILURES_MAX,
     streamLimits: options.streamLimits,
   });
   const server = createFastServer(

@@ -9,6 +9,7 @@ import type { ContractChange } from '../../domain/contract/change';
 import type { CreateInput } from '../../domain/contract/creation';
 import type { Decision, DecisionContext, RenewalContext } from '../../domain/contract/decision';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import { DEFAULT_ON_SUSPEND } from '../../domain/contract/issued-licenses';
 import type { Instant } from '../../domain/base/instant';
 import type { Invoice, ObservedInvoice } from '../../domain/billing/invoice';
 import { DEFAULT_ALPHABET } from '../../domain/catalogue/license-key';
@@ -94,6 +95,8 @@ export function buildFacts(changes: Partial<ContractFacts> = {}): ContractFacts 
     cap_expiry_at_contract_end: false,
     low_water: 100,
     min_remaining_validity: null,
+    device_lease_minutes: null,
+    on_suspend: DEFAULT_ON_SUSPEND,
     metadata: {},
     ip_allowlist: [],
     api_access: false,
@@ -228,6 +231,8 @@ export const CREATE_INPUT: CreateInput = {
   cap_expiry_at_contract_end: false,
   low_water: 100,
   min_remaining_validity: null,
+  device_lease_minutes: null,
+  on_suspend: DEFAULT_ON_SUSPEND,
   timezone: 'UTC',
   start_date: null,
   end_date: null,

@@ -19,6 +19,8 @@ export interface FilledTables {
   rare_product: string;
   rare_customer: string;
   rare_job: string;
+  /** A license with many devices, by its public id. */
+  busy_license: string;
   /** The id of an actor who acted rarely; the name is `Rare Actor`. */
   rare_actor: string;
   /** An admin with one half of all keys. */
@@ -48,7 +50,8 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
   const [row] = await sql<[FilledTables]>`
     SELECT filled_id('contract', 1) AS busy_contract, filled_id('contract', ${RARE_FROM}) AS rare_contract,
            filled_id('product', 2) AS rare_product, filled_id('customer', 2) AS rare_customer,
-           filled_id('job', ${RARE_FROM}) AS rare_job, filled_id('admin', ${RARE_FROM})::text AS rare_actor,
+           filled_id('job', ${RARE_FROM}) AS rare_job,
+           'lic_' || (SELECT (min(serial) << 24) + 1 FROM generation_jobs) AS busy_license, filled_id('admin', ${RARE_FROM})::text AS rare_actor,
            filled_id('admin', 1) AS busy_admin,
            filled_at(${RARE_FROM}) AS rare_from, filled_at(${RARE_FROM + RARE_ROWS}) AS rare_to`;
   return row;
@@ -123,6 +126,9 @@ SELECT (serial << 24) + 1, CASE WHEN n % 5 < 2 THEN filled_id('customer', CASE W
        CASE WHEN n % 5 = 2 THEN timestamptz '2999-01-01' END, CASE WHEN n % 5 = 1 THEN at END, CASE WHEN n % 5 = 3 AND rare THEN at END,
        CASE WHEN n % 5 = 4 AND rare THEN at END, CASE WHEN n % 5 = 1 AND rare THEN timestamptz '2999-01-01' END
 FROM numbers JOIN generation_jobs ON id = filled_id('job', n);
+-- One license has a sixth of all devices. A list of licenses counts the devices of each.
+INSERT INTO license_devices (license_id, device_id, activated_at, seen_at)
+SELECT ((SELECT min(serial) FROM generation_jobs) + CASE WHEN n % 6 = 0 THEN 0 ELSE n END << 24) + 1, 'device-' || n, at, at FROM numbers;
 
 INSERT INTO audit_people (id, person_id, name) OVERRIDING SYSTEM VALUE
 SELECT n, filled_id('admin', n), filled_name(n) FROM generate_series(0, ${FILLED_ROWS}) n;

@@ -77,6 +77,7 @@ test('a license shows what it grants and its origin', async () => {
     contract_customer_id: customer.id,
     features: { seats: 5, tier: 'gold' },
     activation_limit: null,
+    activations: 0,
     expires_at: null,
     created_at: expect.any(String),
     assigned_at: null,

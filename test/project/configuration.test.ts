@@ -97,6 +97,7 @@ test('only the required variables must be set, and all others have defaults', ()
     databaseUrl: REQUIRED.DATABASE_URL,
     apiStatementTimeoutMs: 7_000,
     listStatementTimeoutMs: 3_000,
+    wrongLicenseKeysMax: 60,
     workerStatementTimeoutMs: 20_000,
     idleTransactionTimeoutMs: 10_000,
     temporalAddress: '127.0.0.1:7233',

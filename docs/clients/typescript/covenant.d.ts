@@ -581,6 +581,8 @@ export interface components {
             };
             /** @description Devices on which it can be active; null: unlimited */
             activation_limit: number | null;
+            /** @description Devices on which it is active */
+            activations: number;
             /**
              * Format: date-time
              * @description The end of its validity; null: none
