@@ -264,6 +264,53 @@ describe('suspended and revoked licenses', () => {
   });
 });
 
+describe('licenses of a pool that are assigned in bulk', () => {
+  const listOf = async ({ id }: Pool) => (await api.call('GET', `/licenses?contract_id=${id}&order=asc`)).body.data;
+
+  test('leave the pool, and those that are not assigned stay in it', async () => {
+    const pool = await addPool(3);
+    const [first, second] = await listOf(pool);
+    await post(`/licenses/${second.id}/suspend`);
+    const ids = [first.id, second.id];
+    expect((await post('/licenses/assign', { ids, ...someone(pool) })).body.counts).toMatchObject({ assigned: 1 });
+    expect(await poolOf(pool)).toEqual({ available: 1, held: 0, assigned: 1 });
+    expectRefusal(await grab(pool, { count: 2 }), 409, 'POOL_INSUFFICIENT');
+  });
+
+  test('are not those of an order that is being written', async () => {
+    const pool = await addPool(2);
+    const [first, second] = await listOf(pool);
+    // The order has taken the first license, and has not committed yet.
+    const order = await lockRows(api.sql, async (tx) => {
+      await tx`DELETE FROM pool_available WHERE license_id = ${first.id.slice(4)}`;
+      await tx`INSERT INTO license_facts (license_id, held_until) VALUES (${first.id.slice(4)}, ${at(15)})`;
+    });
+    const answer = post('/licenses/assign', { ids: [first.id, second.id], ...someone(pool) });
+    await waitUntilBlocked(api.sql);
+    await order.commit();
+    const outcomes = (await answer).body.licenses.map(({ outcome }: any) => outcome);
+    expect(outcomes).toEqual(['not_available', 'assigned']);
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 1, assigned: 1 });
+  });
+
+  test('are not given to orders that wait for them', async () => {
+    const pool = await addPool(3);
+    const [customer] = await api.sql`
+      INSERT INTO customers (email, name, created_at, updated_at) VALUES (${`bulk-${pool.id}@covenant.test`}, 'Bulk', now(), now()) RETURNING id`;
+    const [first, second] = await listOf(pool);
+    const ids = [first.id.slice(4), second.id.slice(4)];
+    const bulk = await lockRows(api.sql, async (tx) => {
+      await tx`DELETE FROM pool_available WHERE license_id = ANY(${ids}::bigint[])`;
+      await tx`INSERT INTO license_facts (license_id, customer_id, assigned_at) SELECT id, ${customer?.['id']}, ${START} FROM unnest(${ids}::bigint[]) AS id`;
+    });
+    const orders = [grab(pool), grab(pool), grab(pool)];
+    await waitUntilBlocked(api.sql);
+    await bulk.commit();
+    expect((await Promise.all(orders)).map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 1, assigned: 2 });
+  });
+});
+
 describe('returning a license', () => {
   const EXPIRY = { expiry: { duration: 'P1Y' } };
 
