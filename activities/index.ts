@@ -10,6 +10,7 @@ import { createContractActivities } from './contract/contract';
 import { createDueBatchActivities } from './contract/due-batch';
 import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
+import { createAssignmentActivities } from './license/assignment-job';
 import { createSweepActivities } from './system/sweep';
 import { createTestClockActivities } from './system/test-clock';
 
@@ -36,6 +37,10 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...limitNowByPostgres(createBillingBatchActivities(dependencies), bound),
     ...limitNowByPostgres(
       createGenerationJobActivities({ ...dependencies, fillTaskQueue: taskQueues.generation }),
+      bound,
+    ),
+    ...limitNowByPostgres(
+      createAssignmentActivities({ ...dependencies, batchTaskQueue: taskQueues.generation }),
       bound,
     ),
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),

@@ -12,6 +12,7 @@ import { generationRoutes } from './generation/generation';
 import { generatorRoutes } from './catalogue/generator';
 import { historyRoutes } from './system/history';
 import { jobRoutes } from './generation/generation-job';
+import { assignmentRoutes } from './license/assignment';
 import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
 import { licenseRoutes } from './license/license';
@@ -46,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   // Before the routes of one license, whose id could be `validate`.
   ...validationRoutes,
   ...deviceRoutes,
+  ...assignmentRoutes,
   ...licenseRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,

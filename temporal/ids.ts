@@ -8,6 +8,10 @@ export function generationJobWorkflowId(job_id: string): string {
   return `generation-job:${job_id}`;
 }
 
+export function assignmentJobWorkflowId(job_id: string): string {
+  return `assignment-job:${job_id}`;
+}
+
 export function testClockWorkflowId(clock_id: string): string {
   return `test-clock:${clock_id}`;
 }

@@ -6,14 +6,21 @@
  */
 import type { Client } from '@temporalio/client';
 import pMap, { pMapSkip } from 'p-map';
+import { assignLicenses, wakeAssignmentSignal } from '../workflows/assign-licenses';
 import { applyBilling, billingEventQueuedSignal } from '../workflows/apply-billing';
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { Nudger } from '../activities/ports';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { dueSignal, settleDue } from '../workflows/settle-due';
 import type { StartDescriber, StartDescription } from './describe-start';
-import { billingBatchWorkflowId, contractWorkflowId, dueBatchWorkflowId, generationJobWorkflowId } from './ids';
-import { billingBatchStart, contractStart, dueBatchStart, generationJobStart } from './start';
+import {
+  assignmentJobWorkflowId,
+  billingBatchWorkflowId,
+  contractWorkflowId,
+  dueBatchWorkflowId,
+  generationJobWorkflowId,
+} from './ids';
+import { assignmentJobStart, billingBatchStart, contractStart, dueBatchStart, generationJobStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
@@ -87,6 +94,14 @@ export function createNudger(options: NudgerOptions): Nudger {
         }),
       );
     },
+    async wakeAssignments(ids, { request_id } = {}) {
+      return wakeEach(ids, assignmentJobWorkflowId, (id) =>
+        client.workflow.signalWithStart(assignLicenses, {
+          ...assignmentJobStart(id, taskQueues, { request_id, epoch: options.epoch?.() }),
+          signal: wakeAssignmentSignal,
+        }),
+      );
+    },
     async signalBillingEvent(contract_id, notice, request_id) {
       const descriptionOf = await describe?.contracts([contract_id]);
       return wakeEach([contract_id], contractWorkflowId, () =>
@@ -122,10 +137,15 @@ export function createNudger(options: NudgerOptions): Nudger {
       );
     },
     async wake(nudge, request_id) {
-      if (nudge.contract_id === null && nudge.job_ids.length === 0) return;
+      const { assignment_ids = [] } = nudge;
+      if (nudge.contract_id === null && nudge.job_ids.length === 0 && assignment_ids.length === 0) return;
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
       const options = { request_id };
-      await Promise.all([nudger.wakeContracts(contract_ids, options), nudger.wakeJobs(nudge.job_ids, options)]);
+      await Promise.all([
+        nudger.wakeContracts(contract_ids, options),
+        nudger.wakeJobs(nudge.job_ids, options),
+        nudger.wakeAssignments(assignment_ids, options),
+      ]);
     },
   };
   return nudger;

@@ -1,6 +1,7 @@
 /** The options with which each workflow is started; every starter uses the same. */
 import type { StartDescription } from './describe-start';
 import {
+  assignmentJobWorkflowId,
   billingBatchWorkflowId,
   contractWorkflowId,
   dueBatchWorkflowId,
@@ -46,6 +47,16 @@ export function contractStart(contract_id: string, queues: TaskQueues, details: 
 export function generationJobStart(job_id: string, queues: TaskQueues, details: StartDetails = {}) {
   const { epoch } = details;
   return start(generationJobWorkflowId(job_id), `Generation job ${job_id}`, { job_id, epoch }, queues, details);
+}
+
+/** The options for `assignLicenses`. */
+export function assignmentJobStart(
+  job_id: string,
+  queues: TaskQueues,
+  details: Omit<StartDetails, 'description'> = {},
+) {
+  const { epoch } = details;
+  return start(assignmentJobWorkflowId(job_id), `Assignment job ${job_id}`, { job_id, epoch }, queues, details);
 }
 
 /** The options for `advanceTestClock`. */

@@ -1,6 +1,7 @@
 /** Every workflow of Covenant, as the worker bundles them. */
 export { advanceTestClock } from './advance-test-clock';
 export { applyBilling } from './apply-billing';
+export { assignLicenses } from './assign-licenses';
 export { contractLifecycle } from './contract-lifecycle';
 export { generateLicenses } from './generate-licenses';
 export { settleDue } from './settle-due';

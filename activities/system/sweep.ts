@@ -50,6 +50,7 @@ export interface SweepOnceInput {
 
 export interface Swept {
   contracts: number;
+  /** Generation and assignment jobs. */
   jobs: number;
   /** Test clocks that are advancing. */
   test_clocks: number;
@@ -105,7 +106,12 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
     await runPart(() => startBillingBatch(now), undefined);
     await runPart(() => startDueBatch(now), undefined);
-    const woken: Record<SweepSubject, Set<string>> = { contract: new Set(), job: new Set(), test_clock: new Set() };
+    const woken: Record<SweepSubject, Set<string>> = {
+      contract: new Set(),
+      job: new Set(),
+      assignment: new Set(),
+      test_clock: new Set(),
+    };
     for (const { kind, ids } of interleaveBatches(shares)) {
       if (!attempt.hasTimeLeft()) break;
       if (kind === 'overdue_hold') {
@@ -134,7 +140,11 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     await runPart(() => dropOldRefusedCalls(db), 0);
     await runPart(() => dropOldFailures(db), 0);
     if (failures.length > 0) throw failures[0];
-    return { contracts: woken.contract.size, jobs: woken.job.size, test_clocks: woken.test_clock.size };
+    return {
+      contracts: woken.contract.size,
+      jobs: woken.job.size + woken.assignment.size,
+      test_clocks: woken.test_clock.size,
+    };
 
     /** Ends holds that are over, together, or one by one when one of them fails. Returns those that are left. */
     async function endHolds(ids: string[]): Promise<string[]> {
@@ -194,6 +204,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
   async function wake(subject: SweepSubject, ids: string[]): Promise<string[]> {
     if (subject === 'contract') return nudger.wakeContracts(ids, REFRESH_ATTRIBUTES);
     if (subject === 'job') return nudger.wakeJobs(ids, REFRESH_ATTRIBUTES);
+    if (subject === 'assignment') return nudger.wakeAssignments(ids);
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }
@@ -201,7 +212,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
 /** The rows of a batch that are still due. A row that only had to be started on this server is no longer due when it was reached. */
 function stillDue(kind: SweepKind, ids: string[], reached: ReadonlySet<string>): string[] {
-  const settled_by_waking = kind === 'contract_workflow' || kind === 'job_workflow';
+  const settled_by_waking = kind === 'contract_workflow' || kind === 'job_workflow' || kind === 'assignment_workflow';
   return settled_by_waking ? ids.filter((id) => !reached.has(id)) : ids;
 }
 

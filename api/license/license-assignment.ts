@@ -1,16 +1,16 @@
 /** Assigns licenses to a customer in bulk. */
 import type { Sql } from '../../db/base/database';
+import type { AssignmentJobRow } from '../../db/license/assignment-job';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { licenseIdText, parseLicenseId } from '../../domain/license/license';
 import {
-  ASSIGNMENT_OUTCOMES,
   INLINE_ASSIGNMENT_LICENSES_MAX,
-  NOT_AVAILABLE_REASONS,
   notAvailable,
 } from '../../domain/license/license-assignment';
+import { ASSIGNMENT_JOB_LICENSES_MAX } from '../../domain/license/assignment-job';
 import { LICENSE_STATUSES } from '../../domain/license/license-facts';
-import { assignLicenses } from '../../transactions/license/assign-licenses';
+import { requestAssignment } from '../../transactions/license/request-assignment';
 import type { AssignmentResult, DecidedLicense, LicenseSelection } from '../../transactions/license/assign-licenses';
 import { actOf } from '../http/edit';
 import { EmailShape } from '../http/email';
@@ -19,7 +19,11 @@ import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { DryRunQuery, EnvironmentShape, Id, NameShape, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
+import { AssignmentShape, CountsShape, DecidedShape, presentAssignment } from './assignment-presenter';
 import { LicenseIdParams } from './license-presenter';
+
+/** Ids of one request; more do not fit into the largest body. */
+const IDS_MAX = 25_000;
 
 const Recipient = z.strictObject({
   customer_email: EmailShape.describe('The customer with this address, in any letter case; created if there is none'),
@@ -42,7 +46,7 @@ const FilterShape = z
     limit: z
       .int()
       .min(1)
-      .max(INLINE_ASSIGNMENT_LICENSES_MAX)
+      .max(ASSIGNMENT_JOB_LICENSES_MAX)
       .optional()
       .describe(
         'Exactly so many licenses are assigned, the earliest that match and can be assigned. With fewer, nothing is',
@@ -51,33 +55,10 @@ const FilterShape = z
   .describe('The filters of the list of licenses. Test licenses never match');
 
 const AssignById = Recipient.extend({
-  ids: z.array(LicenseIdParams.shape.id).min(1).max(INLINE_ASSIGNMENT_LICENSES_MAX).describe('Ids of licenses'),
+  ids: z.array(LicenseIdParams.shape.id).min(1).max(IDS_MAX).describe('Ids of licenses'),
 }).openapi('AssignLicensesById');
 const AssignByFilter = Recipient.extend({ filter: FilterShape }).openapi('AssignLicensesByFilter');
 const AssignBody = z.union([AssignById, AssignByFilter]);
-
-const CountsShape = z
-  .object({
-    assigned: z.int(),
-    reassigned: z.int().describe('Those of `assigned` that belonged to another customer'),
-    already_assigned_same: z.int(),
-    conflict: z.int(),
-    not_available: z.int(),
-  })
-  .openapi('AssignmentCounts');
-
-const DecidedShape = z
-  .object({
-    license_id: z.string(),
-    outcome: z
-      .enum(ASSIGNMENT_OUTCOMES)
-      .describe(
-        'assigned; already_assigned_same: it belonged to this customer before; conflict: it belongs to another customer; not_available: for the reason',
-      ),
-    reason: z.enum(NOT_AVAILABLE_REASONS).nullable().describe('For not_available, the status or what else forbids it'),
-    other_customer_id: Id.nullable().describe('The other customer to whom it belonged before'),
-  })
-  .openapi('AssignedLicense');
 
 const ResultShape = z
   .object({
@@ -88,6 +69,14 @@ const ResultShape = z
     dry_run: z.literal(true).optional(),
   })
   .openapi('AssignmentResult');
+
+const QueuedShape = AssignmentShape.extend({
+  id: Id.nullable().describe('null in a dry run'),
+  customer_id: Id.nullable().describe('null in a dry run, if the customer would be created'),
+  customer_created: z.boolean(),
+  workflow_id: z.string().nullable(),
+  dry_run: z.literal(true).optional(),
+}).openapi('QueuedAssignment');
 
 type AssignRequest = HandlerRequest<
   unknown,
@@ -102,7 +91,7 @@ export const licenseAssignmentRoutes: Route[] = [
     path: '/api/v1/licenses/assign',
     tag: 'Licenses',
     summary: 'Assign licenses to a customer',
-    description: `At most ${INLINE_ASSIGNMENT_LICENSES_MAX} licenses. The response has the outcome of each. Licenses that already belong to the customer stay as they are, so a repeated request changes nothing. All that are assigned are assigned in one transaction.`,
+    description: `Up to ${INLINE_ASSIGNMENT_LICENSES_MAX} licenses are assigned in one transaction, and the response has the outcome of each. For more, the response is 202 and a job assigns them; \`Location\` has its URL. Licenses that already belong to the customer stay as they are, so a repeated request changes nothing.`,
     query: DryRunQuery,
     body: AssignBody,
     examples: {
@@ -113,9 +102,12 @@ export const licenseAssignmentRoutes: Route[] = [
         customer_name: 'Ada Ltd',
       },
     },
-    answers: { 200: { description: 'The outcomes', schema: ResultShape } },
+    answers: {
+      200: { description: 'The outcomes', schema: ResultShape },
+      202: { description: 'Queued', schema: QueuedShape },
+    },
     refusals: ['NOT_ENOUGH_LICENSES', 'PERSON_ERASED'],
-    audit: ['license.assigned', 'license.reassigned', 'customer.created'],
+    audit: ['license.assigned', 'license.reassigned', 'assignment.requested', 'customer.created'],
     handle: (request) => assign(request),
   }),
 ];
@@ -126,15 +118,22 @@ function assign(request: AssignRequest): Promise<Answer | Refusal> {
   const { known, unknown } = selectionOf(request.body);
   const { customer_email: email, customer_name: name = null, reassign } = request.body;
   return run(async (tx: Sql) => {
-    const result = await assignLicenses(
+    const done = await requestAssignment(
       tx,
       { selection: known, customer: { email, name }, reassign },
       actOf(request),
     );
  
     // Thrown, so that the transaction is rolled back: a customer who was created for a refused request must not stay.
-    if (isRefusal(result)) throw new ProblemError(problemOf(result));
-    return { status: 200, body: presentResult(result, unknown, dry_run) };
+    if (isRefusal(done)) throw new ProblemError(problemOf(done));
+    if (done.kind === 'inline') return { status: 200, body: presentResult(done.result, unknown, dry_run) };
+    const { id } = done.job;
+    return {
+      status: 202,
+      headers: dry_run ? {} : { Location: `/api/v1/assignments/${id}` },
+      body: presentQueued(done, dry_run),
+      nudge: { contract_id: null, job_ids: [], assignment_ids: [id] },
+    };
   }, []);
 }
 
@@ -162,6 +161,12 @@ function presentResult({ customer, customer_created, counts, licenses }: Assignm
       ...unknown.map((license_id) => ({ license_id, ...missing })),
     ],
   };
+}
+
+function presentQueued({ job, customer_created }: { job: AssignmentJobRow; customer_created: boolean }, dry_run: boolean) {
+  const queued = { ...presentAssignment(job), customer_created };
+  if (!dry_run) return queued;
+  return { ...queued, id: null, workflow_id: null, customer_id: customer_created ? null : job.customer_id };
 }
 
 function presentDecided({ id, ...decision }: DecidedLicense) {

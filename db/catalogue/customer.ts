@@ -30,12 +30,12 @@ const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
 
 /**
  * A customer, or undefined. `lock` keeps other transactions from changing it until this one ends; `erase` also keeps them from
- * referring to it.
+ * referring to it, and `refer` only keeps them from erasing it.
  */
 export async function findCustomer(
   sql: Sql,
   id: string,
-  options: { lock?: 'change' | 'erase' } = {},
+  options: { lock?: CustomerLock } = {},
 ): Promise<CustomerRow | undefined> {
   const [row] = await sql<
     CustomerRow[]
@@ -43,9 +43,11 @@ export async function findCustomer(
   return row;
 }
 
-function lockClause(sql: Sql, lock: 'change' | 'erase' | undefined): Fragment {
+type CustomerLock = 'change' | 'erase' | 'refer';
+
+function lockClause(sql: Sql, lock: CustomerLock | undefined): Fragment {
   if (lock === undefined) return sql``;
-  return lock === 'change' ? sql`FOR NO KEY UPDATE` : sql`FOR UPDATE`;
+  return { change: sql`FOR NO KEY UPDATE`, erase: sql`FOR UPDATE`, refer: sql`FOR KEY SHARE` }[lock];
 }
 
 /** Whether a customer exists and was not erased. Inside a transaction, the customer cannot be erased until it ends. */

@@ -35,6 +35,18 @@ export async function listLicenseIds(
   return rows.map(({ id }) => id);
 }
 
+/** How many licenses match a filter, except test licenses; at most `max` are counted. */
+export async function countLicenses(
+  sql: Sql,
+  filter: LicenseFilter,
+  { max, now }: { max: number; now: Instant },
+): Promise<number> {
+  const known = await lookUp(sql, { ...filter, is_test: false });
+  const [row] = await sql<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM (${pageOf(sql, known, { order: 'asc', after: null, limit: max, now })}) AS page`;
+  return row.count;
+}
+
 /**
  * Locks the facts of licenses until the transaction ends and reads them by a statement of its own. A license that was not used yet gets a
  * row without facts, and leaves its pool. {@link leaveUnchanged} undoes both. Licenses that do not exist are missing from the result.

@@ -7,8 +7,8 @@ import type { Fragment, Sql } from '../base/database';
 import { dueAt, wakeInstant } from '../contract/clock';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
-/** The workflow that a sweep wakes for a row: that of a contract, a job or a test clock. */
-export type SweepSubject = 'contract' | 'job' | 'test_clock';
+/** The workflow that a sweep wakes for a row: that of a contract, a job, an assignment job or a test clock. */
+export type SweepSubject = 'contract' | 'job' | 'assignment' | 'test_clock';
 
 /** The kinds of rows that the sweep wakes or settles itself, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
@@ -32,6 +32,10 @@ export const SWEEP_KINDS = {
   paused_job: 'job',
   /** Unfinished jobs that were not started on this Temporal server. */
   job_workflow: 'job',
+  /** Unfinished assignment jobs that have done nothing for a minute. */
+  silent_assignment: 'assignment',
+  /** Unfinished assignment jobs that were not started on this Temporal server. */
+  assignment_workflow: 'assignment',
   /** Test clocks that are advancing. */
   test_clock: 'test_clock',
   /** Holds of pools that are over. */
@@ -68,6 +72,23 @@ export function openStates(sql: Sql): Fragment {
 /** States in which a job has a running workflow. */
 function unfinishedStates(sql: Sql): Fragment {
   return sql`('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')`;
+}
+
+/** States in which an assignment job has a running workflow. The index `assignment_jobs_unfinished` has the same condition. */
+function unfinishedAssignments(sql: Sql): Fragment {
+  return sql`('QUEUED', 'RUNNING', 'CANCELLING')`;
+}
+
+/** The table whose rows are these subjects, and the states in which they have a running workflow. */
+function rowsOf(sql: Sql, subject: Exclude<SweepSubject, 'test_clock'>): { table: Fragment; live: Fragment } {
+  switch (subject) {
+    case 'contract':
+      return { table: sql`contracts`, live: openStates(sql) };
+    case 'job':
+      return { table: sql`generation_jobs`, live: unfinishedStates(sql) };
+    case 'assignment':
+      return { table: sql`assignment_jobs`, live: unfinishedAssignments(sql) };
+  }
 }
 
 /**
@@ -155,6 +176,13 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
       return sql`
         SELECT id, ${createdAt(sql, sql`id`)} AS since FROM generation_jobs
         WHERE state IN ${unfinishedStates(sql)} AND ${notStartedOn(sql, epoch, late)}`;
+    case 'silent_assignment':
+      return sql`
+        SELECT id, active_at AS since FROM assignment_jobs WHERE state IN ${unfinishedAssignments(sql)} AND active_at < ${silent}`;
+    case 'assignment_workflow':
+      return sql`
+        SELECT id, ${createdAt(sql, sql`id`)} AS since FROM assignment_jobs
+        WHERE state IN ${unfinishedAssignments(sql)} AND ${notStartedOn(sql, epoch, late)}`;
     case 'test_clock':
       return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
     case 'overdue_hold':
@@ -201,9 +229,8 @@ export async function recordStart(
   epoch: string | undefined,
 ): Promise<void> {
   if (epoch === undefined) return;
-  const [rows, live] =
-    subject === 'contract' ? [tx`contracts`, openStates(tx)] : [tx`generation_jobs`, unfinishedStates(tx)];
-  await tx`UPDATE ${rows} SET workflow_epoch = ${epoch} WHERE id = ${id} AND workflow_epoch IS NULL AND state IN ${live}`;
+  const { table, live } = rowsOf(tx, subject);
+  await tx`UPDATE ${table} SET workflow_epoch = ${epoch} WHERE id = ${id} AND workflow_epoch IS NULL AND state IN ${live}`;
 }
 
 /** Records on which server the workflows of rows were started. Rows that are locked are left to the next sweep. */
@@ -214,9 +241,9 @@ export async function markStarted(
   epoch: string,
 ): Promise<void> {
   if (ids.length === 0 || subject === 'test_clock') return;
-  const rows = subject === 'contract' ? sql`contracts` : sql`generation_jobs`;
+  const { table } = rowsOf(sql, subject);
   await sql`
-    UPDATE ${rows} SET workflow_epoch = ${epoch} WHERE id IN (
-      SELECT id FROM ${rows} WHERE id = ANY(${[...ids]}::uuid[]) AND workflow_epoch IS DISTINCT FROM ${epoch}
+    UPDATE ${table} SET workflow_epoch = ${epoch} WHERE id IN (
+      SELECT id FROM ${table} WHERE id = ANY(${[...ids]}::uuid[]) AND workflow_epoch IS DISTINCT FROM ${epoch}
       FOR NO KEY UPDATE SKIP LOCKED)`;
 }

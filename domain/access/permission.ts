@@ -118,6 +118,11 @@ export const PERMISSIONS = {
   listLicenseDevices: OPERATOR,
   deleteLicenseDevice: ADMIN,
 
+  listAssignments: OPERATOR,
+  getAssignment: OPERATOR,
+  cancelAssignment: ADMIN,
+  resumeAssignment: ADMIN,
+
   receiveBillingEvent: SIGNED,
   listBillingEvents: OPERATOR,
   getBillingEvent: OPERATOR,

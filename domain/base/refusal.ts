@@ -267,6 +267,15 @@ const SENTENCES = {
     title: 'The license is not active on this device',
     detail: () => 'The license is not active on this device. Activate it first.',
   },
+  ASSIGNMENT_ALREADY_FINISHED: {
+    title: 'The assignment is already finished',
+    detail: (m) => `The assignment is ${show(m.state)}; there is nothing left to cancel.`,
+  },
+  ASSIGNMENT_NOT_RESUMABLE: {
+    title: 'The assignment cannot be resumed',
+    detail: (m) =>
+      `An assignment that is ${show(m.state)} cannot be resumed, only one that is CANCELLED, PARTIAL or FAILED. Request a new assignment instead.`,
+  },
   IDEMPOTENCY_KEY_REUSED: {
     title: 'The idempotency key belongs to another request',
     detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',
@@ -375,6 +384,7 @@ export type ResourceKind =
   | 'admin'
   | 'amendment'
   | 'API key of this admin'
+  | 'assignment'
   | 'billing event'
   | 'contract'
   | 'customer'

@@ -13,6 +13,8 @@ export interface Nudge {
   contract_id: string | null;
   /** Jobs that were paused with the contract and can continue. */
   job_ids: string[];
+  /** Assignment jobs that were created or changed. */
+  assignment_ids?: string[];
 }
 
 export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };

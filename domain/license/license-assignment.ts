@@ -91,3 +91,14 @@ export function countAssignments(decisions: readonly AssignmentDecision[]): Assi
 export function assignmentAction({ reassigned }: Pick<AssignmentCounts, 'reassigned'>): string {
   return reassigned > 0 ? 'license.reassigned' : 'license.assigned';
 }
+
+/**
+ * The filter that finds candidates. When exactly so many licenses have to be assigned, licenses that cannot be assigned are of no use; to
+ * pass over them one by one would take long in a contract of which most are assigned.
+ */
+export function candidatesOf<Filter extends { status?: LicenseStatus | undefined }>(
+  filter: Filter,
+  { exact, reassign }: { exact: boolean; reassign: boolean },
+): Filter {
+  return exact && !reassign && filter.status === undefined ? { ...filter, status: 'available' } : filter;
+}

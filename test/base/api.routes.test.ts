@@ -50,6 +50,21 @@ async function customerId(): Promise<string> {
   return answer.body.id;
 }
 
+async function assignmentId(state: 'RUNNING' | 'SUCCEEDED' | 'CANCELLED'): Promise<string> {
+  const row = {
+    customer_id: await customerId(),
+    license_ids: ['1'],
+    reassign: false,
+    requested: 1,
+    exact: false,
+    state,
+  };
+  const actor = api.sql.json({ type: 'system', id: 'system', name: 'System' });
+  const [job] = await api.sql<[{ id: string }]>`
+    INSERT INTO assignment_jobs ${api.sql({ ...row, actor, created_at: 'now', active_at: 'now' } as never)} RETURNING id`;
+  return job.id;
+}
+
 async function testClockId(): Promise<string> {
   return (await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } })).body.id;
 }
@@ -268,6 +283,10 @@ const CALLS: Record<string, () => Promise<Call>> = {
     const { license_id } = await generateLicenses(1);
     return { body: { ids: [license_id], customer_email: customer.body.email } };
   },
+  'GET /assignments': async () => ({}),
+  'GET /assignments/:id': async () => ({ params: { id: await assignmentId('SUCCEEDED') } }),
+  'POST /assignments/:id/cancel': async () => ({ params: { id: await assignmentId('RUNNING') } }),
+  'POST /assignments/:id/resume': async () => ({ params: { id: await assignmentId('CANCELLED') } }),
   'POST /licenses/:id/suspend': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
   'POST /licenses/:id/reinstate': async () => {
     const { license_id } = await generateLicenses(1);

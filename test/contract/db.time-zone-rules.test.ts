@@ -57,6 +57,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
   const nudger: Nudger = {
     wakeContracts: async (ids) => (woken.push(...ids), ids),
     wakeJobs: async (ids) => ids,
+    wakeAssignments: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async () => undefined,

@@ -29,6 +29,7 @@ const JOB_LICENSES = 20_000;
 const IDLE_NUDGER: Nudger = {
   wakeContracts: (ids) => Promise.resolve(ids),
   wakeJobs: (ids) => Promise.resolve(ids),
+  wakeAssignments: (ids) => Promise.resolve(ids),
   signalBillingEvent: (id) => Promise.resolve([id]),
   startBillingBatch: async () => undefined,
   settleDue: async () => undefined,

@@ -16,7 +16,10 @@ import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
 import type { ContractCommand } from '../../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
+import { ASSIGNMENT_BATCH_LICENSES } from '../../domain/license/assignment-job';
+import { cancelAssignment } from '../../transactions/license/change-assignment';
 import {
+  assignmentJobWorkflowId,
   dueBatchWorkflowId,
   contractWorkflowId,
   generationJobWorkflowId,
@@ -27,6 +30,7 @@ import { billingBatchStart } from '../../temporal/start';
 import { sweep } from '../../workflows/sweep';
 import globalSetup from './global-setup';
 import globalTeardown from './global-teardown';
+import { buildAssignmentJob, buildLicenses } from './assignment-jobs';
 import {
   backdateSuspension,
   createBillingSystem,
@@ -385,6 +389,18 @@ const CASES: Record<string, Case> = {
     const [workflow_id, wake] = await longJob(context);
     return ended(context, workflow_id, wake);
   },
+  async 'assignLicenses/succeeded'(context) {
+    return ended(context, ...(await assignment(context)));
+  },
+  async 'assignLicenses/cancelled'(context) {
+    const [workflow_id, wake, id] = await assignment(context);
+    await context.sql.begin((tx) => cancelAssignment(tx, id, byAdmin()));
+    return ended(context, workflow_id, wake);
+  },
+  async 'assignLicenses/opened-and-closed-during-an-outage'(context) {
+    context.failLocalSteps();
+    return ended(context, ...(await assignment(context)));
+  },
   async 'settleDue/settles-due'(context) {
     await buildPausedContracts(context, 3);
     return ended(context, dueBatchWorkflowId(context.worker.queues.contracts), () =>
@@ -432,6 +448,15 @@ const CASES: Record<string, Case> = {
     return { workflow_id };
   },
 };
+
+/** An assignment job of two batches. */
+async function assignment({ sql, worker }: CaseContext): Promise<[string, () => Promise<unknown>, string]> {
+  const { license_ids } = await buildLicenses(sql, ASSIGNMENT_BATCH_LICENSES + 1);
+  const id = await buildAssignmentJob(sql, { ids: license_ids });
+  return [assignmentJobWorkflowId(id), () => worker.nudger.wakeAssignments([id]), id];
+}
+
+const byAdmin = () => ({ actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
 
 /** One contract of three is left to its workflow and one is passed over, until the batch has ended once. */
 async function failingContract(context: CaseContext): Promise<Run> {

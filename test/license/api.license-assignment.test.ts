@@ -175,6 +175,32 @@ test.each([{}, { ids: [] }, { filter: { limit: 0 } }, { ids: ['lic_1'], filter: 
   },
 );
 
+test('more than 1,000 licenses are assigned by a job, which can be read, listed, cancelled and resumed', async () => {
+  const ids = Array.from({ length: 1_001 }, (_, i) => `lic_${i + 1}`);
+  const email = address();
+  const dry = await assign({ ids, customer_email: email }, '?dry_run=true');
+  expect([dry.status, dry.body]).toMatchObject([202, { id: null, requested: 1_001, dry_run: true }]);
+  const queued = await assign({ ids, customer_email: email });
+  const { customer_created, ...job } = queued.body;
+  const { id, customer_id } = job;
+  expect([queued.status, queued.headers.get('location')]).toEqual([202, `/api/v1/assignments/${id}`]);
+  expect([customer_created, job]).toMatchObject([true, { state: 'QUEUED', requested: 1_001, decided: 0 }]);
+  expect((await api.call('GET', `/assignments/${id}`)).body).toEqual(job);
+  expect((await api.call('GET', `/assignments?customer_id=${customer_id}&state=QUEUED`)).body.data).toEqual([job]);
+  expectRefusal(await api.call('POST', `/assignments/${id}/resume`), 409, 'ASSIGNMENT_NOT_RESUMABLE');
+  expect((await api.call('POST', `/assignments/${id}/cancel`)).body.state).toBe('CANCELLING');
+  await api.sql`UPDATE assignment_jobs SET state = 'CANCELLED', finished_at = now() WHERE id = ${id}`;
+  expectRefusal(await api.call('POST', `/assignments/${id}/cancel`), 409, 'ASSIGNMENT_ALREADY_FINISHED');
+  expect((await api.call('POST', `/assignments/${id}/resume`)).body).toMatchObject({ state: 'QUEUED', finished_at: null });
+});
+
+test('a job for exactly so many licenses is refused when fewer match', async () => {
+  const { contract_id } = await addLicenses(2);
+  const answer = await assign({ filter: { contract_id, limit: 1_001 }, customer_email: address() });
+  expectRefusal(answer, 409, 'NOT_ENOUGH_LICENSES');
+  expect(answer.body.metadata).toEqual({ requested: 1_001, available: 2 });
+});
+
 test('16 simultaneous assignments to a new address create one customer', async () => {
   const { ids } = await addLicenses(16);
   const email = address();

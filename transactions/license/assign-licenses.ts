@@ -22,6 +22,7 @@ import {
   NAMED_LICENSES_MAX,
   NO_ASSIGNMENTS,
   assignmentAction,
+  candidatesOf,
   countAssignments,
   decideAssignment,
   notAvailable,
@@ -101,13 +102,8 @@ async function decideSelection(
   if ('ids' in selection) return lockAndDecide(tx, selection.ids, wish, now);
   const { filter, limit } = selection;
   if (limit !== null) return decideExactly(tx, { filter, limit }, wish, now);
-  const ids = await listLicenseIds(tx, filter, { after: null, limit: INLINE_ASSIGNMENT_LICENSES_MAX + 1, now });
-  return ids.length > INLINE_ASSIGNMENT_LICENSES_MAX ? tooManyRefusal() : lockAndDecide(tx, ids, wish, now);
-}
-
-function tooManyRefusal(): Refusal {
-  const message = `filter: more than ${INLINE_ASSIGNMENT_LICENSES_MAX} licenses match. Add a limit, or narrow the filter.`;
-  return refuse('VALIDATION_FAILED', { path: 'filter', message });
+  const ids = await listLicenseIds(tx, filter, { after: null, limit: INLINE_ASSIGNMENT_LICENSES_MAX, now });
+  return lockAndDecide(tx, ids, wish, now);
 }
 
 /**
@@ -120,10 +116,11 @@ async function decideExactly(
   wish: AssignmentWish,
   now: Instant,
 ): Promise<LockedDecision[] | Refusal> {
+  const candidates = candidatesOf(filter, { exact: true, reassign: wish.reassign });
   const taken: LockedDecision[] = [];
   let after: string | null = null;
   for (let missing = limit; missing > 0; missing = limit - taken.length) {
-    const ids: string[] = await listLicenseIds(tx, filter, { after, limit: missing, now });
+    const ids: string[] = await listLicenseIds(tx, candidates, { after, limit: missing, now });
     if (ids.length === 0) return refuse('NOT_ENOUGH_LICENSES', { requested: limit, available: taken.length });
     after = ids.at(-1) ?? null;
     const decided = await lockAndDecide(tx, ids, wish, now);
@@ -247,13 +244,22 @@ export async function recordAssignment(
       clock: only === undefined || only.clock_now === null ? 'real' : 'test',
     },
   );
-  for (const { contract_id, environment, at, assigned, reassigned, license_ids: named } of summary)
+  await insertAssignmentEvents(tx, { customer_id }, summary);
+}
+
+/** Writes one domain event for each contract; `about` is in each of them. */
+export async function insertAssignmentEvents(
+  tx: Sql,
+  about: { customer_id: string; assignment_id?: string },
+  contracts: readonly Omit<ContractSummary, 'clock_now'>[],
+): Promise<void> {
+  for (const { contract_id, environment, at, assigned, reassigned, license_ids } of contracts)
     await insertDomainEvents(tx, contract_id, [
       {
         at,
         type: assignmentAction({ reassigned }),
         environment,
-        data: { customer_id, count: assigned, reassigned, license_ids: named },
+        data: { ...about, count: assigned, reassigned, license_ids },
       },
     ]);
 }
