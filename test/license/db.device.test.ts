@@ -8,13 +8,14 @@ import { DEVICE_ACTIONS, deviceRefusal } from '../../domain/license/device';
 import type { DeviceAction } from '../../domain/license/device';
 import { ISSUED_LICENSES_POLICIES } from '../../domain/contract/issued-licenses';
 import { validate } from '../../domain/license/validation';
+import { waitUntilBlocked } from '../harness/blocked-statement';
 import { buildContract, requestJob } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 
 const NOW = '2027-06-15T12:00:00.000Z';
 const INSTANTS = ['2027-06-15T11:59:59.999Z', NOW, '2027-06-15T12:00:00.001Z'];
-const LOCK_MS = 1_000;
+const LOCK_MS = 10_000;
 const LEASE_MINUTES = 10;
 
 let database: TestDatabase;
@@ -85,6 +86,21 @@ test('what is not done has a reason, what is done has none, and a validation agr
     ),
     { numRuns: 150 },
   );
+});
+
+test('a device that waits for another transaction is judged by what that committed', async () => {
+  const { key } = await addLicense({ activation_limit: 1 });
+  // The license has facts, so only its lock makes the second device wait.
+  await use(key, 'activate', 'a');
+  await use(key, 'deactivate', 'a');
+  const waiting: Promise<UsedLicense>[] = [];
+  await sql.begin(async (tx) => {
+    const activation = { action: 'activate', key, device_id: 'b', device_name: null, now: NOW } as const;
+    expect(await useDevice(tx, activation, null, LOCK_MS)).toMatchObject({ done: true });
+    waiting.push(use(key, 'activate', 'c'));
+    await waitUntilBlocked(sql);
+  });
+  expect(await waiting[0]).toMatchObject({ done: false, other_devices: 1 });
 });
 
 type Step =
