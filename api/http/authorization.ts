@@ -10,6 +10,7 @@ import type { Caller, KnownCaller } from '../../domain/access/caller';
 import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import { notFound } from '../../domain/base/refusal';
+import { clientAddress } from './client-address';
 import { addressMatcherOf } from './address-matchers';
 import { keyTextOf } from './api-key-header';
 import type { Authenticate } from './authentication';
@@ -55,10 +56,11 @@ export function createCachedAuthorize(
 
 /** Whether the key of the caller is accepted from the address of the request, which only trusted proxies can replace. */
 function isAddressAllowed(caller: KnownCaller, request: Request): boolean {
-  return addressMatcherOf(addressesOf(caller))(request.ip);
+  return addressMatcherOf(addressesOf(caller))(clientAddress(request));
 }
 
-function addressProblem({ ip = 'unknown' }: Request): ProblemError {
+function addressProblem(request: Request): ProblemError {
+  const ip = clientAddress(request) ?? 'unknown';
   const detail = `The API key of this contract is not accepted from the address ${ip}. Call from a listed address, or have this one added to ip_allowlist of the contract.`;
   return new ProblemError(protocolProblem('ADDRESS_NOT_ALLOWED', detail, { metadata: { ip } }));
 }

@@ -18,6 +18,7 @@ import type { Role } from '../../domain/access/role';
 import type { LockedRow } from '../../db/base/errors';
 import type { Credential } from '../../transactions/generation/license-request';
 import { knownPerson, storedPerson } from '../../transactions/access/stored-person';
+import { clientAddress } from './client-address';
 import type { Api } from './api';
 import { requestIdOf, writeHead, writeText } from './answer-head';
 import { createAuthorize, createCachedAuthorize } from './authorization';
@@ -120,8 +121,10 @@ async function handlerRequestOf(
     throw error;
   }
   // A request that only reads writes nothing to the history.
-  if (handled.actor !== null && caller.kind !== 'anonymous' && route.method !== 'get')
-    handled.actor.stored_as = knownPerson(caller, request.ip) ?? (await storedPerson(api.db, caller, request.ip));
+  if (handled.actor !== null && caller.kind !== 'anonymous' && route.method !== 'get') {
+    const address = clientAddress(request);
+    handled.actor.stored_as = knownPerson(caller, address) ?? (await storedPerson(api.db, caller, address));
+  }
   return handled;
 }
 
@@ -177,7 +180,7 @@ function parse(
     raw_body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     headers: route.raw_body === undefined ? {} : singleHeaders(request),
     caller,
-    actor: known && actorOf(known, request.ip),
+    actor: known && actorOf(known, clientAddress(request)),
     now,
     request_id,
     client: () => clientNetwork(request.ip),

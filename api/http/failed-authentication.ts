@@ -12,6 +12,7 @@ import type { ApiKey } from '../../domain/access/api-key';
 import type { KeyRejection } from '../../domain/access/failed-authentication';
 import type { FailureCounter } from '../../transactions/access/count-failures';
 import type { Logger } from '../../log';
+import { clientAddress } from './client-address';
 import { keyTextOf } from './api-key-header';
 import { ProblemError, protocolProblem } from './problem';
 import type { Problem } from './problem';
@@ -53,7 +54,7 @@ export function createFailureLimit(options: FailureLimitOptions): LimitFailure {
   }
 
   return async (request, request_id, problem) => {
-    const client = clientNetwork(request.ip);
+    const client = clientNetwork(clientAddress(request));
     const seconds = await secondsToWait(client, request_id);
     if (seconds > 0) return limitProblem(seconds, failures_max);
     const key = problem.code === 'INVALID_API_KEY' ? parseApiKey(keyTextOf(request) ?? '') : null;

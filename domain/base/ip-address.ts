@@ -27,6 +27,15 @@ export function parseAddress(text: string): IpAddress | null {
   return written === null ? null : unmapped(written);
 }
 
+/**
+ * An address as a proxy writes it, without the port and the brackets that some add (`192.0.2.7:443`, `[2001:db8::7]:443`). Other text is
+ * returned unchanged.
+ */
+export function withoutPort(text: string): string {
+  const [, bracketed, dotted] = /^(?:\[([\da-fA-F:.]+)\](?::\d{1,5})?|(\d[\d.]*):\d{1,5})$/.exec(text) ?? [];
+  return bracketed ?? dotted ?? text;
+}
+
 /** Reads `address/prefix`, or an address alone as the network of this address. Null for another text and for a prefix that does not exist. The bits behind the prefix are kept. */
 export function parseNetwork(text: string): IpNetwork | null {
   const [, address_text = '', prefix_text] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];

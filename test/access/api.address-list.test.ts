@@ -38,8 +38,10 @@ function countsOf(contract_id: string) {
 }
 
 test('a listed address is accepted, also as a mapped one and by IPv6, and any other is refused by its name', async () => {
-  for (const address of [INSIDE, `::ffff:${INSIDE}`, '2001:db8:1:2::3'])
-    expect((await callFrom(address)).status).toBe(201);
+  const with_ports = [`${INSIDE}:50123`, '[2001:db8:1:2::3]:50123', '[2001:db8:1:2::3]'];
+  for (const address of [INSIDE, `::ffff:${INSIDE}`, '2001:db8:1:2::3', ...with_ports])
+    expect([address, (await callFrom(address)).status]).toEqual([address, 201]);
+  expect((await callFrom(`${OUTSIDE}:50123`)).body.metadata).toEqual({ ip: OUTSIDE });
   const refused = await callFrom(OUTSIDE);
   expectRefusal(refused, 403, 'ADDRESS_NOT_ALLOWED');
   expect(refused.body.metadata).toEqual({ ip: OUTSIDE });

@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { createAddressMatcher, parseAddressList } from '../../domain/access/address-list';
-import { formatAddress, parseAddress } from '../../domain/base/ip-address';
+import { formatAddress, parseAddress, withoutPort } from '../../domain/base/ip-address';
 
 const octet = fc.integer({ min: 0, max: 255 });
 const anyIpv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join('.'));
@@ -164,4 +164,19 @@ test('a list names each line that is not valid by its number', () => {
   expect(invalid[0]!.message).toBe('must have no bits behind its prefix: 192.0.2.0/24, or 192.0.2.7 alone');
   expect(invalid[5]!.message).toBe('must have no bits behind its prefix: 2001:db8::/64, or 2001:db8::1 alone');
   expect(invalid[1]!.message).toMatch(/^must be an IPv4 or IPv6 address or network, such as /);
+});
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['192.0.2.7:443', '192.0.2.7'],
+  ['2001:db8::7', '2001:db8::7'],
+  ['[2001:db8::7]', '2001:db8::7'],
+  ['[2001:db8::7]:443', '2001:db8::7'],
+  ['::ffff:192.0.2.7', '::ffff:192.0.2.7'],
+  ['[::ffff:192.0.2.7]:443', '::ffff:192.0.2.7'],
+  ['unknown', 'unknown'],
+  ['192.0.2.7:port', '192.0.2.7:port'],
+  ['[2001:db8::7', '[2001:db8::7'],
+])('the address %s of a proxy is read as %s', (text, address) => {
+  expect(withoutPort(text)).toBe(address);
 });
