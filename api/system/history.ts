@@ -5,7 +5,8 @@
 import { notFound } from '../../domain/base/refusal';
 import { listRevisions } from '../../db/contract/revision';
 import type { RevisionRow } from '../../db/contract/revision';
-import { AUDIT_SUBJECTS, hasHistory, listAudit, listDomainEventsOfContract } from '../../db/system/history';
+import { AUDIT_SUBJECTS } from '../../db/base/audit';
+import { hasHistory, listAudit, listDomainEventsOfContract } from '../../db/system/history';
 import type { AuditRow, DomainEventRow } from '../../db/system/history';
 import { listRefusedAttempts, REFUSED_ATTEMPTS_DAYS } from '../../db/generation/refused-attempt';
 import { PageOf, PageQuery, cursorsById, cursorsOf, pageOf } from '../http/paging';

@@ -12,23 +12,28 @@ import { mergedStatement } from './merged-statement';
 /** Which clock the time of an audit row is from: the real one or a test clock. */
 export type AuditClock = 'real' | 'test';
 
+/** The types of subjects of audit rows. */
+export const AUDIT_SUBJECTS = [
+  'contract',
+  'job',
+  'license',
+  'hold',
+  'product',
+  'generator',
+  'customer',
+  'admin',
+  'test_clock',
+  'billing_event',
+] as const;
+export type AuditSubject = (typeof AUDIT_SUBJECTS)[number];
+
 /** One audit row to be written. */
 export interface AuditEntry {
   at: Instant;
   actor: Actor;
   /** Dotted, the noun first: `contract.paused`, `job.finished`. */
   action: string;
-  subject_type:
-    | 'contract'
-    | 'job'
-    | 'license'
-    | 'hold'
-    | 'product'
-    | 'generator'
-    | 'customer'
-    | 'admin'
-    | 'test_clock'
-    | 'billing_event';
+  subject_type: AuditSubject;
   subject_id: string;
   contract_id?: string | null;
   environment?: Environment | null;

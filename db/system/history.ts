@@ -5,21 +5,8 @@ import { firstIdAt, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import { columnNames, ofAlias } from '../base/columns';
-import type { AuditClock, AuditEntry } from '../base/audit';
+import type { AuditClock } from '../base/audit';
 import type { Fragment, Sql } from '../base/database';
-
-/** The types of subjects of audit rows. */
-export const AUDIT_SUBJECTS = [
-  'contract',
-  'job',
-  'license',
-  'product',
-  'generator',
-  'customer',
-  'admin',
-  'test_clock',
-  'billing_event',
-] as const satisfies readonly AuditEntry['subject_type'][];
 
 export interface AuditRow {
   id: string;
