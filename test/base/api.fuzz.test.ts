@@ -10,13 +10,15 @@ import { cursorsByCreation, cursorsById, cursorsByText } from '../../api/http/pa
 import { signStandard, signStripe } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { CallOptions, TestApi } from '../harness/api';
+import { buildAssignmentJob } from '../harness/assignment-jobs';
 import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
 import { expectInvariants } from '../harness/invariants';
 import { arbitraryOf, unexpectedValue } from '../harness/schema-arbitrary';
 import type { JsonSchema, SchemaSource } from '../harness/schema-arbitrary';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 32);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
 /** Requests in flight at the same time, so that they also compete with each other. */
 const REQUESTS_IN_FLIGHT = 4;
 const TIMEOUT_MS = 600_000;
@@ -37,6 +39,7 @@ interface FuzzedCall {
 }
 
 const STRIPE_SECRET = 'whsec_fuzz';
+const DEVICES = ['device 1', 'device 2'];
 
 /** Signed messages. Without a valid signature nothing else would be tested. */
 const SIGNED = '/api/v1/billing/{source}/events';
@@ -79,6 +82,26 @@ beforeAll(async () => {
     }
   }
   const customer = await api.call('POST', '/customers', { body: { email: 'fuzz@covenant.test', name: 'Fuzz' } });
+  const pool = await addContract(api, catalogues[0] as TestCatalogue, { type: 'pool', quota: 500 });
+  contracts.push(pool.id);
+  const pooled = await api.call('POST', `/contracts/${pool.id}/generate`, { body: { count: 50 } });
+  const holds: string[] = [];
+  for (const order_ref of ['order 1', 'order 2', 'order 3']) {
+    const order = { order_ref, count: 1, customer_email: 'fuzz@covenant.test', hold_minutes: 60 };
+    holds.push((await api.call('POST', `/contracts/${pool.id}/pool/grab`, { body: order })).body.id);
+  }
+  const license_keys = pooled.body.licenses.slice(-5).map((license: { key: string }) => license.key);
+  for (const device_id of DEVICES) {
+    await api.call('POST', '/licenses/activate', { body: { key: license_keys[0], device_id } });
+    for (const id of licenses) {
+      const { key } = (await api.call('GET', `/licenses/${id}`)).body;
+      await api.call('POST', '/licenses/activate', { body: { key, device_id } });
+    }
+  }
+  const assignments = [
+    await buildAssignmentJob(api.sql, { ids: ['1', '2'] }),
+    await buildAssignmentJob(api.sql, { ids: ['3'] }),
+  ];
   const billing: string[] = [];
   for (const contract_id of [contracts[0], UNKNOWN_ID]) {
     const event = { id: `for ${contract_id}`, type: 'invoice.open', occurred_at: '2026-12-01T00:00:00Z', contract_id };
@@ -105,6 +128,9 @@ beforeAll(async () => {
     contracts,
     jobs,
     licenses,
+    holds,
+    assignments,
+    device_id: DEVICES,
   };
   const known = (noun: string) => fc.constantFrom(...(ids[noun] ?? []));
   source = {
@@ -122,6 +148,9 @@ beforeAll(async () => {
       customer_id: fc.oneof(known('customers'), fc.constant(null)),
       contract_id: known('contracts'),
       job_id: known('jobs'),
+      device_id: known('device_id'),
+      // Of a license; no other body has a key.
+      key: fc.constantFrom(...license_keys),
       timezone: fc.constantFrom('UTC', 'Europe/Berlin', 'Africa/Cairo'),
       source: fc.constantFrom('standard', 'standard', 'standard', 'stripe', 'unknown'),
       due_date: fc.constantFrom('2026-02-28', '2027-01-31', '2100-12-31'),

@@ -8,6 +8,7 @@ import { ROUTES } from '../../api/routes';
 import { signStandard } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
+import { buildAssignmentJob } from '../harness/assignment-jobs';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
@@ -189,6 +190,12 @@ describe('a cursor that the list did not issue', () => {
         INSERT INTO refused_calls (contract_id, minute, code, calls)
         VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1)`;
     }
+    const { body: generated } = await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
+    const [{ id: license, key }] = generated.licenses;
+    for (const device_id of ['one', 'two']) {
+      await api.call('POST', '/licenses/activate', { body: { key, device_id } });
+      await buildAssignmentJob(api.sql, { ids: ['1'] });
+    }
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
@@ -211,6 +218,8 @@ describe('a cursor that the list did not issue', () => {
       ['/licenses', '/licenses?environment=staging'],
       ['/billing/events', '/billing/events?'],
       ['/test-clocks', '/test-clocks?'],
+      ['/assignments', '/assignments?'],
+      ['/licenses/:id/devices', `/licenses/${license}/devices?`],
     ]);
     cursors = new Map();
     for (const [name, list] of lists) {
