@@ -738,7 +738,7 @@ CREATE TABLE pool_levels (
   low_since    timestamptz
 );
 
--- Devices on which licenses are active. Whoever writes a row has locked the facts of its license. The name is what the user called the
+-- Devices on which licenses are active. Every transaction that writes a row has locked the facts of its license. The name is what the user called the
 -- device, so it can be personal data: it goes with the row.
 CREATE TABLE license_devices (
   license_id    bigint NOT NULL,

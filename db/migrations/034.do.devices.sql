@@ -5,7 +5,7 @@ ALTER TABLE contracts
   ADD COLUMN on_suspend jsonb NOT NULL DEFAULT '{"issued_licenses": "keep"}';
 ALTER TABLE license_terms ADD COLUMN device_lease_minutes integer;
 
--- Devices on which licenses are active. Whoever writes a row has locked the facts of its license. The name is what the user called the
+-- Devices on which licenses are active. Every transaction that writes a row has locked the facts of its license. The name is what the user called the
 -- device, so it can be personal data: it goes with the row.
 CREATE TABLE license_devices (
   license_id    bigint NOT NULL,

@@ -3,7 +3,7 @@
  * (db/generation/chunk.ts, db/generation/grant-statement.ts).
  *
  * Lock order: the row of `pool_available`, then the facts of the license. So a change that makes an available license unavailable deletes
- * its row first (`leavePool`), and whoever takes a license from the pool has it before its facts.
+ * its row first (`leavePool`), and an order that takes a license from the pool locks the row before the facts.
  */
 import type { Fragment, Sql } from '../base/database';
 
@@ -46,7 +46,7 @@ export async function leavePool(tx: Sql, license_ids: readonly string[]): Promis
 }
 
 /**
- * Makes licenses available again that nobody has: inserts their rows, if they are licenses of a pool. Those that are held, assigned,
+ * Makes unused licenses available again: inserts their rows, if they are licenses of a pool. Those that are held, assigned,
  * activated, suspended or revoked stay out. Call it with the facts of the licenses locked.
  */
 export async function enterPool(tx: Sql, license_ids: readonly string[]): Promise<void> {

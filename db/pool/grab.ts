@@ -17,7 +17,7 @@ export interface Grab {
   hold_id: string;
   order_ref: string;
   count: number;
-  /** The customer to whom the licenses are assigned, or for whom they are held; null: nobody yet. */
+  /** The customer to whom the licenses are assigned, or for whom they are held; null: not known yet. */
   customer_id: string | null;
   /** How long the licenses are held; null: they are assigned at once. */
   hold_minutes: number | null;

@@ -25,7 +25,7 @@ export function quotaWarnings(quota: NoticedQuota, may_generate: boolean): Quota
 export interface QuotaRaise {
   amount: number;
   total: number;
-  /** What they are for: "Q2"; null when nobody said it. */
+  /** What they are for: "Q2"; null when the change has no label. */
   period_label: string | null;
 }
 

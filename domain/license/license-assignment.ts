@@ -43,7 +43,7 @@ const UNAVAILABLE_STATUSES: readonly LicenseStatus[] = ['revoked', 'suspended', 
 /**
  * Decides what an assignment to a customer does to a license. A license of this customer stays as it is, whatever its status. A license
  * of another customer is moved only with `reassign`; its devices stay active. A license that is active without a customer belongs to
- * whoever activated it.
+ * the user of its device.
  */
 export function decideAssignment(
   license: AssignableLicense,

@@ -23,7 +23,7 @@ export interface LicenseInUse extends LicenseFacts {
   has_place: boolean;
   /** What a suspension of its contract means for it. */
   issued_licenses: IssuedLicensesPolicy;
-  /** Who suspends its contract; null: nobody, or the policy is `keep`. */
+  /** Who suspends its contract; null: it is not suspended, or the policy is `keep`. */
   suspended_by: HoldSource | null;
 }
 

@@ -11,7 +11,7 @@ export const RETURN_DAYS_MAX = 30;
 
 const DAY_MS = 86_400_000;
 
-/** Decides a return: only of a license that was never activated, within 30 days. `unchanged` when nobody has it. */
+/** Decides a return: only of a license that was never activated, within 30 days. `unchanged` when it is not assigned. */
 export function returnDecision(facts: LicenseFacts, now: Instant): 'return' | 'unchanged' | Refusal {
   if (facts.revoked_at !== null) return refuse('LICENSE_REVOKED', { revoked_at: facts.revoked_at });
   if (facts.activated_at !== null) return refuse('LICENSE_ALREADY_ACTIVATED', { activated_at: facts.activated_at });

@@ -138,7 +138,7 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     SELECT 'a job that did not succeed has fewer licenses than requested', 'job ' || id, format('state %s with %s of %s', state, made, requested)
     FROM job WHERE (state = 'PARTIAL' AND made NOT BETWEEN 1 AND requested - 1) OR (state = 'FAILED' AND made <> 0)
     UNION ALL
-    SELECT 'a license of a pool is available exactly while nobody has it', 'license ' || l.id,
+    SELECT 'a license of a pool is available exactly while it is unused', 'license ' || l.id,
            format('%s rows in the pool, and it is %s', coalesce(p.rows, 0), CASE WHEN l.available THEN 'available' ELSE 'used, or of no pool' END)
     FROM (
       SELECT l.id, c.type = 'pool' AND NOT j.is_test AND f.customer_id IS NULL AND f.held_until IS NULL AND f.activated_at IS NULL

@@ -55,12 +55,12 @@ test('a license is suspended, reinstated and revoked, each with one audit row an
     { action: 'license.reinstated', before: { ...unused, suspended_at }, after: unused, reason: null },
     { action: 'license.suspended', before: unused, after: { ...unused, suspended_at }, reason: 'The payment failed' },
   ]);
-  const told = { license_id: id, job_id: revoked.job_id };
+  const event_data = { license_id: id, job_id: revoked.job_id };
   expect(await eventsOf(contract_id)).toEqual(
     expect.arrayContaining([
-      ['license.suspended', { ...told, reason: 'The payment failed' }],
-      ['license.reinstated', { ...told, reason: null }],
-      ['license.revoked', { ...told, reason: 'The order was refunded' }],
+      ['license.suspended', { ...event_data, reason: 'The payment failed' }],
+      ['license.reinstated', { ...event_data, reason: null }],
+      ['license.revoked', { ...event_data, reason: 'The order was refunded' }],
     ]),
   );
 });

@@ -74,7 +74,7 @@ test('a valid key gets its license and its features', async () => {
   ]);
 });
 
-test('a device without an activation is told so, with the license', async () => {
+test('the answer to a device without an activation says so, with the license', async () => {
   const { body } = await ask({ key, device_id: 'a' });
   expect(body).toMatchObject({ valid: false, code: 'NOT_ACTIVATED', reasons: ['NOT_ACTIVATED'], license: { id } });
 });
@@ -99,7 +99,7 @@ test('unknown keys and keys of another product or environment have the same answ
   expect(answers.map(headersOf)).toEqual(answers.map(() => headersOf(answers[0])));
 });
 
-test('a suspended or revoked license of another product is not told apart from a valid one', async () => {
+test('a suspended or revoked license of another product gets the same answer as a valid one', async () => {
   const before = await ask({ key, product_code: 'another' });
   await api.call('POST', `/licenses/${id}/suspend`);
   const after = await ask({ key, product_code: 'another', device_id: 'a' });

@@ -79,7 +79,7 @@ test('what is not done has a reason, what is done has none, and a validation agr
         expect([used.done, refusal?.code ?? null]).toEqual([refusal === null, refusal?.code ?? null]);
         const { other_devices, has_place } = used;
         expect(asked).toMatchObject({ other_devices, has_place, suspended_by: used.suspended_by });
-        // A program that is told that its license is valid on its device is not refused by a heartbeat.
+        // If a license is valid on a device, a heartbeat of the device is not refused.
         const { code } = validate(asked, { device_id: 'a' }, NOW);
         if (code === 'VALID' && action === 'heartbeat') expect(used.done).toBe(true);
       },

@@ -217,7 +217,7 @@ describe('the contract', () => {
     expect((await poolOf(id)).available).toBe(5);
   });
 
-  test('gives nothing from a boundary on that nobody has applied yet', async () => {
+  test('gives nothing from a boundary on that is not applied yet', async () => {
     const id = await addPool(5, { term: 'P1M' });
     await api.sql`
       UPDATE contracts SET start_date = start_date - 60, end_date = end_date - 60, next_boundary_at = next_boundary_at - interval '60 days',

@@ -96,8 +96,8 @@ describe('assigning a hold', () => {
 
   test('needs a customer, unless the licenses are held for one', async () => {
     const pool = await addPool(2);
-    const nobody = (await grab(pool)).body;
-    expectRefusal(await post(`/holds/${nobody.id}/assign`), 422, 'VALIDATION_FAILED');
+    const without_customer = (await grab(pool)).body;
+    expectRefusal(await post(`/holds/${without_customer.id}/assign`), 422, 'VALIDATION_FAILED');
     const held = (await grab(pool, { ...someone(pool), hold_minutes: 5 })).body;
     expect((await post(`/holds/${held.id}/assign`)).body).toMatchObject({
       state: 'assigned',

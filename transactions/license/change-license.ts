@@ -13,7 +13,7 @@ import type { LicenseChange } from '../../domain/license/license-change';
 
 /**
  * Changes a license under its lock, with an audit row and a domain event of its contract; a change that is already in place writes
- * neither. A suspended or revoked license leaves its pool, and a reinstated one that nobody has returns to it. The time is that of the
+ * neither. A suspended or revoked license leaves its pool, and a reinstated one that is unused returns to it. The time is that of the
  * contract's clock. Call it inside a transaction.
  * @param id the stored id
  * @returns a refusal when the license does not exist or is revoked

@@ -45,7 +45,7 @@ export async function assignHold(
   if (customer_id === null)
     return refuse('VALIDATION_FAILED', {
       path: 'customer_email',
-      message: 'customer_email: the licenses are held for nobody yet, so a customer is needed.',
+      message: 'customer_email: the hold has no customer yet, so an address is needed.',
     });
   const decision = assignDecision(hold, customer_id, now);
   if (isRefusal(decision)) return decision;

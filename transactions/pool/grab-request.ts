@@ -12,7 +12,7 @@ export interface GrabRequest {
   /** The order of the caller. A repeated request for it gets the same licenses. */
   order_ref: string;
   count: number;
-  /** The customer, who is created if missing; null: nobody yet. */
+  /** The customer, who is created if missing; null: not known yet. */
   customer_email: string | null;
   /** How long the licenses are held; null: they are assigned to the customer at once. */
   hold_minutes: number | null;

@@ -26,7 +26,7 @@ fail() {
 # call METHOD PATH [CURL ARGUMENT…]: writes the answer to $answer/body. While the same request can succeed later, waits
 # and sends it again.
 call() {
-  local method=$1 path=$2 tries status told problem wait
+  local method=$1 path=$2 tries status retry_after problem wait
   shift 2
   for ((tries = 1; ; tries++)); do
     : >"$answer/headers" && : >"$answer/body"
@@ -34,17 +34,17 @@ call() {
     status=$(curl --silent --show-error --max-time "$TIMEOUT_SECONDS" --request "$method" --header @- \
       --dump-header "$answer/headers" --output "$answer/body" --write-out '%{http_code}' "$@" \
       "$COVENANT_URL/api/v1/$path" <<<"Authorization: Bearer $COVENANT_API_KEY") || status=none
-    told=$(grep -iE '^retry-after: *[0-9]+[[:space:]]*$' "$answer/headers" | tr -dc '0-9' || true)
+    retry_after=$(grep -iE '^retry-after: *[0-9]+[[:space:]]*$' "$answer/headers" | tr -dc '0-9' || true)
     problem=$(jq --exit-status --raw-output 'select(.code) | "\(.code): \(.detail) (request \(.request_id))"' \
       "$answer/body" 2>/dev/null) || problem="HTTP status $status"
     case $status in
       2??) return ;;
-      none) told='' problem='No answer' ;;
+      none) retry_after='' problem='No answer' ;;
       429 | 502 | 503 | 504) ;;
-      *) [ -n "$told" ] || fail "$problem" ;;
+      *) [ -n "$retry_after" ] || fail "$problem" ;;
     esac
     # Without Retry-After: up to 2, 4, 8, 16 and 32 seconds, at random, so that many clients do not come back together.
-    wait=${told:-$((1 + RANDOM % 2 ** tries))}
+    wait=${retry_after:-$((1 + RANDOM % 2 ** tries))}
     if ((tries == TRIES_MAX || wait > WAIT_SECONDS_MAX)); then fail "Gave up after $tries tries. $problem"; fi
     echo "$problem. Next try in $wait s." >&2
     sleep "$wait"

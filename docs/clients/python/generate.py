@@ -77,9 +77,9 @@ class Contract:
                     return json.load(answer)
             except urllib.error.HTTPError as refusal:
                 error = error_of(refusal)
-                told = refusal.headers.get("Retry-After", "")
-                if told.isdigit():
-                    wait = int(told)
+                retry_after = refusal.headers.get("Retry-After", "")
+                if retry_after.isdigit():
+                    wait = int(retry_after)
                 elif refusal.code not in (429, 502, 503, 504):
                     raise error from None
             except NO_ANSWER as reason:

@@ -134,8 +134,8 @@ function isFinal(answer: Response): boolean {
 }
 
 function secondsToNextTry(answer: Response | CovenantError, tries: number): number {
-  const told = answer instanceof Response ? answer.headers.get('retry-after') : null;
-  if (told !== null && /^\d+$/.test(told)) return Number(told);
+  const retry_after = answer instanceof Response ? answer.headers.get('retry-after') : null;
+  if (retry_after !== null && /^\d+$/.test(retry_after)) return Number(retry_after);
   // Up to 2, 4, 8, 16 and 32 seconds, at random, so that many clients do not come back together.
   return 1 + Math.random() * (2 ** tries - 1);
 }
