@@ -122,6 +122,17 @@ test('a filter with a limit assigns exactly so many, earliest first', async () =
   expect(outcomesOf(answer)).toEqual(['assigned', 'assigned', 'assigned']);
 });
 
+test('a limit passes over many licenses of the same customer, and leaves those after the last one unused', async () => {
+  const { contract_id, ids } = await addLicenses(14, { type: 'pool' });
+  const customer_email = address();
+  await assign({ ids: ids.slice(0, 9), customer_email });
+  const answer = await assign({ filter: { contract_id, limit: 2 }, customer_email, reassign: true });
+  expect(answer.body.licenses.map((one: any) => one.license_id)).toEqual(ids.slice(9, 11));
+  const used = await api.sql`SELECT 'lic_' || license_id AS id FROM license_facts WHERE 'lic_' || license_id = ANY(${ids}) ORDER BY license_id`;
+  expect(used.map(({ id }) => id as string)).toEqual(ids.slice(0, 11));
+  expect((await api.call('GET', `/contracts/${contract_id}`)).body.pool).toEqual({ available: 3, held: 0, assigned: 11 });
+});
+
 test('fewer licenses than the limit are refused with their number, and nothing is written', async () => {
   const { contract_id } = await addLicenses(3);
   const email = address();

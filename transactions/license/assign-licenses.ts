@@ -119,13 +119,18 @@ async function decideExactly(
   const candidates = candidatesOf(filter, { exact: true, reassign: wish.reassign });
   const taken: LockedDecision[] = [];
   let after: string | null = null;
-  for (let missing = limit; missing > 0; missing = limit - taken.length) {
-    const ids: string[] = await listLicenseIds(tx, candidates, { after, limit: missing, now });
+  for (let read = 0; taken.length < limit; ) {
+    const missing = limit - taken.length;
+    // As many as are missing, so that no other license is locked; more when earlier ones could not be assigned, so that the rounds are few.
+    const most = Math.min(INLINE_ASSIGNMENT_LICENSES_MAX, Math.max(missing, read));
+    const ids: string[] = await listLicenseIds(tx, candidates, { after, limit: most, now });
     if (ids.length === 0) return refuse('NOT_ENOUGH_LICENSES', { requested: limit, available: taken.length });
+    read += ids.length;
     after = ids.at(-1) ?? null;
     const decided = await lockAndDecide(tx, ids, wish, now);
-    taken.push(...decided.filter(({ outcome }) => outcome === 'assigned'));
-    await storeDecisions(tx, wish.customer_id, decided.filter(({ outcome }) => outcome !== 'assigned'));
+    const chosen = new Set(decided.filter(({ outcome }) => outcome === 'assigned').slice(0, missing));
+    taken.push(...chosen);
+    await leaveAsTheyWere(tx, decided.filter((decision) => !chosen.has(decision)));
   }
   return taken;
 }
@@ -145,6 +150,12 @@ export async function lockAndDecide(
     const decision = license === null ? notAvailable('not_found') : decideAssignment(license, wish, at);
     return { ...decision, id, license, unused: unused.has(id), at };
   });
+}
+
+/** Undoes what only the lock did to licenses. */
+function leaveAsTheyWere(tx: Sql, decided: readonly LockedDecision[]): Promise<void> {
+  const unused = decided.filter((decision) => decision.unused);
+  return leaveUnchanged(tx, { ids: decided.map(({ id }) => id), unused: unused.map(({ id }) => id) });
 }
 
 /** A license that was assigned. */
@@ -175,11 +186,7 @@ export async function storeDecisions(
       expires_at: ownExpiry(own_expiry, 'assignment', at, end_date),
     })),
   );
-  const unchanged = decided.filter(({ outcome }) => outcome !== 'assigned');
-  await leaveUnchanged(tx, {
-    ids: unchanged.map(({ id }) => id),
-    unused: unchanged.filter(({ unused }) => unused).map(({ id }) => id),
-  });
+  await leaveAsTheyWere(tx, decided.filter(({ outcome }) => outcome !== 'assigned'));
   return assigned.map(({ id, contract_id, environment, at, clock_now, moved }) => ({
     id,
     contract_id,
