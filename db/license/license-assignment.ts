@@ -9,7 +9,7 @@ import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { Sql } from '../base/database';
 import { testClockTime } from '../contract/clock';
 import { enterPool, leavePool } from '../pool/available';
-import { factsOf } from './license-facts';
+import { factsOf, lockFacts } from './license-facts';
 import type { LockedLicense } from './license-facts';
 import { lookUp, pageOf } from './license-page';
 import type { LicenseFilter } from './license-page';
@@ -60,15 +60,12 @@ export async function lockLicenses(
   const unused = await tx<{ id: string }[]>`
     INSERT INTO license_facts (license_id) SELECT id FROM licenses WHERE id = ANY(${[...ids]}::bigint[]) ORDER BY id
     ON CONFLICT (license_id) DO NOTHING RETURNING license_id AS id`;
+  await lockFacts(tx, ids);
   const licenses = await tx<LockedForAssignment[]>`
-    WITH f AS MATERIALIZED (
-      SELECT license_id, customer_id, assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at
-      FROM license_facts WHERE license_id = ANY(${[...ids]}::bigint[]) ORDER BY license_id FOR NO KEY UPDATE
-    )
     SELECT f.license_id AS id, j.id AS job_id, j.contract_id, j.environment, j.is_test, ${factsOf(tx, tx`j.expires_at`)},
            t.own_expiry, c.end_date, ${testClockTime(tx, tx`j.contract_id`)} AS clock_now
-    FROM f JOIN generation_jobs j ON j.serial = f.license_id >> 24 JOIN license_terms t ON t.id = j.terms_id
-    JOIN contracts c ON c.id = j.contract_id ORDER BY f.license_id`;
+    FROM license_facts f JOIN generation_jobs j ON j.serial = f.license_id >> 24 JOIN license_terms t ON t.id = j.terms_id
+    JOIN contracts c ON c.id = j.contract_id WHERE f.license_id = ANY(${[...ids]}::bigint[]) ORDER BY f.license_id`;
   return { licenses, unused: new Set(unused.map(({ id }) => id)) };
 }
 

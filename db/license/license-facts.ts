@@ -35,6 +35,14 @@ export async function lockLicense(tx: Sql, id: string): Promise<LockedLicense | 
   return row;
 }
 
+/**
+ * Locks the facts of licenses until the transaction ends, in the order of their ids. Read them by a later statement: it also sees what was
+ * committed about their contracts while this one waited.
+ */
+export async function lockFacts(tx: Sql, ids: readonly string[]): Promise<void> {
+  await tx`SELECT FROM license_facts WHERE license_id = ANY(${[...ids]}::bigint[]) ORDER BY license_id FOR NO KEY UPDATE`;
+}
+
 /** Sets facts of a locked license. */
 export async function setLicenseFacts(
   tx: Sql,

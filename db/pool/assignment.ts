@@ -3,7 +3,7 @@ import type { Instant, LocalDate } from '../../domain/base/instant';
 import type { LicenseFacts } from '../../domain/license/license-facts';
 import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { Sql } from '../base/database';
-import { factsOf } from '../license/license-facts';
+import { factsOf, lockFacts } from '../license/license-facts';
 
 /** A license whose facts are locked, with what its assignment needs. */
 export interface AssignableLicense extends LicenseFacts {
@@ -13,12 +13,11 @@ export interface AssignableLicense extends LicenseFacts {
 
 /** Locks the facts of licenses in the order of their ids, and reads them by a statement of its own. */
 export async function lockAssignableLicenses(tx: Sql, license_ids: readonly string[]): Promise<AssignableLicense[]> {
-  const ids = [...license_ids];
-  await tx`SELECT FROM license_facts WHERE license_id = ANY(${ids}::bigint[]) ORDER BY license_id FOR NO KEY UPDATE`;
+  await lockFacts(tx, license_ids);
   return tx<AssignableLicense[]>`
     SELECT f.license_id AS id, t.own_expiry, ${factsOf(tx, tx`j.expires_at`)}
     FROM license_facts f JOIN generation_jobs j ON j.serial = f.license_id >> 24 JOIN license_terms t ON t.id = j.terms_id
-    WHERE f.license_id = ANY(${ids}::bigint[]) ORDER BY f.license_id`;
+    WHERE f.license_id = ANY(${[...license_ids]}::bigint[]) ORDER BY f.license_id`;
 }
 
 /** The first day that the contract does not cover, or null. */
