@@ -208,6 +208,8 @@ CREATE TABLE contracts (
   -- Of a pool: below how many available licenses it is noticed (0: never), and for how long a license must still be valid to be given out.
   low_water           integer NOT NULL DEFAULT 100 CONSTRAINT contracts_low_water_bounded CHECK (low_water BETWEEN 0 AND 1000000),
   min_remaining_validity  text,
+  -- Up to how many available licenses the pool is filled by itself, as {"target": number}; null: only by hand.
+  auto_replenish      jsonb CONSTRAINT contracts_auto_replenish_of_pool CHECK (auto_replenish IS NULL OR type = 'pool'),
   -- How long a device keeps its place without a heartbeat; null: until it is deactivated.
   device_lease_minutes  integer,
   -- What a suspension does to issued licenses (domain/contract/issued-licenses.ts).

@@ -80,6 +80,7 @@ export function presentFacts(
     rate_limits: facts.rate_limits,
     low_water: facts.low_water,
     min_remaining_validity: facts.min_remaining_validity,
+    auto_replenish: facts.auto_replenish,
     billing: { ...billingStanding(facts, now), unpaid_invoices: unpaidInvoices(facts) },
     termination: terminationOf(facts),
     pending_amendments: facts.amendments.filter(({ status }) => status === 'pending').length,

@@ -3,6 +3,7 @@ import { LOW_WATER_DEFAULT, LOW_WATER_MAX } from '../../domain/pool/pool';
 import { ADDRESS_ENTRIES_MAX, ADDRESS_ENTRY_CHARS_MAX, parseAddressList } from '../../domain/access/address-list';
 import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../../domain/billing/dunning';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';
+import { REPLENISH_TARGET_MAX } from '../../domain/contract/auto-replenish';
 import { EXPIRY_GRACE_DAYS_MAX, CONTRACT_WARNINGS, CONTRACT_STATES, CONTRACT_TYPES } from '../../domain/contract/facts';
 import { BOUNDARY_KINDS } from '../../domain/contract/boundary-kind';
 import {
@@ -225,6 +226,19 @@ const MinValidityShape = PeriodShape.nullable().describe(
   'Of a pool: for how long a license must still be valid to be given out; null: it must not have expired',
 );
 
+const AutoReplenishShape = z
+  .strictObject({
+    target: z
+      .int()
+      .min(1)
+      .max(REPLENISH_TARGET_MAX)
+      .describe('Up to how many available licenses the pool is filled; at least ten percent more than `low_water`'),
+  })
+  .nullable()
+  .describe(
+    'Of a pool: when fewer than `low_water` licenses are available, a job generates licenses up to the target, within the quota and while the contract is active; null: never',
+  );
+
 /** Body of `POST /contracts`. */
 export const ContractCreate = z
   .strictObject({
@@ -257,6 +271,7 @@ export const ContractCreate = z
     rate_limits: RateLimitsEdit.default(null),
     low_water: LowWaterShape.default(LOW_WATER_DEFAULT),
     min_remaining_validity: MinValidityShape.default(null),
+    auto_replenish: AutoReplenishShape.default(null),
     test_clock_id: Id.nullable().default(null).describe('The test clock of the contract; outside production only'),
     api_access: z
       .boolean()
@@ -305,6 +320,7 @@ export const ContractEdit = z
     rate_limits: RateLimitsEdit,
     low_water: LowWaterShape,
     min_remaining_validity: MinValidityShape,
+    auto_replenish: AutoReplenishShape,
     test_clock_id: immutable(z.string().max(50).nullable()),
     type: immutable(z.string().max(50)),
     product_id: immutable(z.string().max(50)),
@@ -437,6 +453,7 @@ export const ContractShape = z
     rate_limits: RateLimitsShape,
     low_water: z.int(),
     min_remaining_validity: z.string().nullable(),
+    auto_replenish: z.object({ target: z.int() }).nullable(),
     billing: z.object({
       level: z
         .enum(BILLING_LEVELS)

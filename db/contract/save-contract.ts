@@ -75,6 +75,7 @@ function columnsOf(tx: Sql, facts: ContractFacts) {
     renewal: tx.json({ ...facts.renewal }),
     dunning: tx.json({ ...facts.dunning }),
     on_suspend: tx.json({ ...facts.on_suspend }),
+    auto_replenish: facts.auto_replenish && tx.json({ ...facts.auto_replenish }),
     rate_limits: tx.json(facts.rate_limits as never),
   };
 }

@@ -1,4 +1,6 @@
 /** The beginning of a contract: its creation, and its activation, which fixes its term and its time zone (T1, T2). */
+import { autoReplenishRefusal } from './auto-replenish';
+import type { AutoReplenish } from './auto-replenish';
 import { addPeriods, localDateAt } from '../base/calendar';
 import { expiresAt, stateAt } from './contract';
 import type { ContractFacts, ContractState, ContractType } from './facts';
@@ -48,6 +50,7 @@ export interface CreateInput {
   rate_limits: RateLimitsEdit;
   low_water: number;
   min_remaining_validity: string | null;
+  auto_replenish: AutoReplenish | null;
   test_clock_id: string | null;
   ip_allowlist: string[];
   api_access: boolean;
@@ -98,6 +101,7 @@ export function create(
     rate_limits: editRateLimits(NO_RATE_LIMITS, input.rate_limits),
     low_water: input.low_water,
     min_remaining_validity: input.min_remaining_validity,
+    auto_replenish: input.auto_replenish,
     past_due_since: null,
     billing_unreachable_since: null,
     verify_after: null,
@@ -122,7 +126,8 @@ export function create(
     catalogueRefusal(facts, context) ??
     expiryRefusal(facts, now) ??
     datesRefusal(facts) ??
-    renewalRefusal(facts);
+    renewalRefusal(facts) ??
+    autoReplenishRefusal(facts);
   if (refusal) return refusal;
   const created = input.status === 'active' ? applyActivation(facts, context) : facts;
   return isRefusal(created) ? created : { facts: created, at: now, action: 'contract.created', revised: true };

@@ -1,4 +1,6 @@
 /** Editing a contract: which field can change in which state, and the effect of its status (domain.md 2.1, 2.2). */
+import { autoReplenishRefusal } from './auto-replenish';
+import type { AutoReplenish } from './auto-replenish';
 import type { Dunning } from '../billing/dunning';
 import { localDateAt } from '../base/calendar';
 import { stateAt, statusOf } from './contract';
@@ -56,6 +58,7 @@ export interface EditInput extends Conditional {
   rate_limits?: RateLimitsEdit | undefined;
   low_water?: number | undefined;
   min_remaining_validity?: string | null | undefined;
+  auto_replenish?: AutoReplenish | null | undefined;
   /** Never editable. These fields are accepted so that the refusal can name them. */
   type?: string | undefined;
   product_id?: string | undefined;
@@ -86,6 +89,7 @@ const EDITABLE_DETAILS = [
   'rate_limits',
   'low_water',
   'min_remaining_validity',
+  'auto_replenish',
   'on_suspend',
 ] as const;
 
@@ -143,6 +147,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     low_water: input.low_water ?? facts.low_water,
     min_remaining_validity:
       input.min_remaining_validity === undefined ? facts.min_remaining_validity : input.min_remaining_validity,
+    auto_replenish: input.auto_replenish === undefined ? facts.auto_replenish : input.auto_replenish,
   };
   const touches = (field: keyof ContractFacts): boolean => !sameJson(next[field], facts[field]);
   const terms = TERMS.some(touches);
@@ -162,6 +167,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     (terms || quota ? catalogueRefusal(next, context, touches('generator_id')) : null) ??
     (touches('expiry') ? expiryRefusal(next, context.now) : null) ??
     (touches('dunning') ? dunningRefusal(next.dunning) : null) ??
+    (touches('auto_replenish') || touches('low_water') ? autoReplenishRefusal(next) : null) ??
     (touches('renewal') && !may_edit_dates ? (optOutRefusal(facts, next, context.now) ?? renewalRefusal(next)) : null);
   if (refusal) return refusal;
   if (!may_edit_dates) return next;

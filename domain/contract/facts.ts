@@ -1,5 +1,6 @@
 /** The stored facts of a contract. Field names are those of the columns and of the interface. */
 import type { Instant, LocalDate } from '../base/instant';
+import type { AutoReplenish } from './auto-replenish';
 import type { ExpiryRule } from './expiry';
 import type { OnSuspend } from './issued-licenses';
 import type { JsonObject } from '../base/json';
@@ -180,6 +181,8 @@ export interface ContractFacts {
   low_water: number;
   /** Of a pool: for how long a license must still be valid to be given out, as a period; null: it must not have expired. */
   min_remaining_validity: string | null;
+  /** Of a pool: up to how many available licenses it is filled by itself; null: only by hand. */
+  auto_replenish: AutoReplenish | null;
   /** Counts changes of terms and holds, not generation (decisions 22). */
   revision: number;
   /** Every boundary up to this instant is applied (decisions 2). */

@@ -174,6 +174,7 @@ function auditedFacts(facts: ContractFacts): JsonObject {
     renewal: { ...facts.renewal },
     dunning: { ...facts.dunning },
     on_suspend: { ...facts.on_suspend },
+    auto_replenish: facts.auto_replenish && { ...facts.auto_replenish },
     rate_limits: { ...facts.rate_limits, licenses: { ...facts.rate_limits.licenses } },
     quota: quota.total,
     holds: holds.filter(({ lifted_at }) => lifted_at === null).map(({ id: _id, ...hold }) => hold),

@@ -2,8 +2,9 @@
 import { insertChunk } from '../../db/generation/chunk';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
-import { addCatalogue, addContract } from '../harness/catalogue';
+import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
+import { expectRefusal } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
 
 let api: TestApi;
@@ -70,4 +71,29 @@ test('licenses that have expired are not counted as available', async () => {
   await api.sql`UPDATE pool_available SET expires_at = now() WHERE contract_id = ${id}`;
   expect(licenses).toHaveLength(2);
   expect(await poolOf(id)).toEqual({ available: 0, held: 0, assigned: 0 });
+});
+
+describe('auto_replenish', () => {
+  const edit = (id: string, body: object) => api.call('PATCH', `/contracts/${id}`, { body });
+
+  test('is off, and can be switched on and off', async () => {
+    const { id, auto_replenish } = await addPool();
+    expect(auto_replenish).toBeNull();
+    expect((await edit(id, { auto_replenish: { target: 110 } })).body.auto_replenish).toEqual({ target: 110 });
+    expect((await edit(id, { auto_replenish: null })).body.auto_replenish).toBeNull();
+  });
+
+  test('needs a pool, low_water, and a target from which on the next fall is noticed', async () => {
+    const refused = async (body: Record<string, unknown>) => {
+      const answer = await api.call('POST', '/contracts', { body: contractBody(catalogue, body) });
+      expectRefusal(answer, 422, 'VALIDATION_FAILED');
+      return answer.body.detail;
+    };
+    expect(await refused({ type: 'standard', auto_replenish: { target: 500 } })).toMatch(/type pool/);
+    expect(await refused({ type: 'pool', low_water: 0, auto_replenish: { target: 500 } })).toMatch(/at least 1/);
+    expect(await refused({ type: 'pool', low_water: 11, auto_replenish: { target: 12 } })).toMatch(/at least 13/);
+    const { id } = await addPool({ low_water: 11, auto_replenish: { target: 13 } });
+    expectRefusal(await edit(id, { low_water: 12 }), 422, 'VALIDATION_FAILED');
+    expectRefusal(await edit(id, { auto_replenish: { target: 1_000_001 } }), 422, 'VALIDATION_FAILED');
+  });
 });
