@@ -20,7 +20,7 @@ import { resumeJob } from '../../transactions/generation/resume-job';
 import type { Api } from '../http/api';
 import type { ClientStream } from '../http/client-stream';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
-import { PageOf, PageQuery, cursorsOf, isBigint, isExactInstant, pageOf } from '../http/paging';
+import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams, InstantInput } from '../http/shapes';
@@ -49,7 +49,7 @@ const ProgressEvent = z
   })
   .openapi('ProgressEvent');
 
-const JOB_CURSORS = cursorsOf('jobs.created_at', { sort_key: isExactInstant, serial: isBigint });
+const JOB_CURSORS = cursorsByCreation('jobs');
 
 export const jobRoutes: Route[] = [
   route({
@@ -68,9 +68,8 @@ export const jobRoutes: Route[] = [
       const contract_id = listedContract(caller, query.contract_id);
       if (contract_id !== undefined && !reachesContract(caller, contract_id)) return notFound('contract', contract_id);
       const after = JOB_CURSORS.read(query.cursor);
-      const position = after && { sort_key: after.sort_key, id: after.serial };
       const rows = await api.readList((sql) =>
-        listJobs(sql, filterOf({ ...query, contract_id }), position, query.limit + 1),
+        listJobs(sql, filterOf({ ...query, contract_id }), after, query.limit + 1),
       );
       const body = pageOf(rows, query.limit, (row) => presentJobTo(caller, row, now), JOB_CURSORS);
       return { status: 200, body };

@@ -109,14 +109,6 @@ function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text);
 }
 
-/** The largest bigint of Postgres. */
-const BIGINT_MAX = 2n ** 63n - 1n;
-
-/** Whether a text is a positive bigint as Postgres formats it. */
-export function isBigint(text: string): boolean {
-  return /^[1-9]\d{0,18}$/.test(text) && BigInt(text) <= BIGINT_MAX;
-}
-
 /** Whether a text is an instant with microseconds, as `pageBy` selects it. */
 export function isExactInstant(text: string): boolean {
   return /\.\d{6}Z$/.test(text) && isInstantText(text.replace(/\d{3}Z$/, 'Z'));

@@ -6,6 +6,7 @@ import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-fa
 import { notFound } from '../../domain/base/refusal';
 import { listedContract, reachesContract, seesLicenseKeys } from '../../domain/access/caller';
 import type { KnownCaller } from '../../domain/access/caller';
+import type { Sql } from '../../db/base/database';
 import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
@@ -73,6 +74,8 @@ export const licenseRoutes: Route[] = [
     async handle({ api, query, caller, now }) {
       const contract_id = listedContract(caller, query.contract_id);
       if (contract_id !== undefined && !reachesContract(caller, contract_id)) return notFound('contract', contract_id);
+      const { job_id } = query;
+      if (job_id !== undefined && !(await reachesJob(api.db, caller, job_id))) return notFound('generation job', job_id);
       const after = LICENSE_CURSORS.read(query.cursor)?.id ?? null;
       refuseKeySearch(caller, query.search);
       const rows = await api.readList((sql) =>
@@ -195,6 +198,16 @@ function filterOf(query: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
     is_test: is_test === undefined ? undefined : is_test === 'true',
     search: search?.trim() || undefined,
   };
+}
+
+/** Whether a job that a filter names exists for the caller. The list of an admin is empty for a job that does not exist. */
+async function reachesJob(sql: Sql, caller: KnownCaller, job_id: string): Promise<boolean> {
+  switch (caller.kind) {
+    case 'admin':
+      return true;
+    case 'contract':
+      return (await findJobOf(sql, caller, job_id)) !== undefined;
+  }
 }
 
 /** Refuses key searches of callers who may not see keys: a search could find a key one character at a time. */

@@ -28,20 +28,31 @@ export interface JobFilter {
   to?: Instant | undefined;
 }
 
-/** A row of the list with its position: date and serial. */
+/** A row of the list with its date, as its position has it. */
 export type Listed<Row> = Row & { sort_key: string };
 
 /** The jobs that an export reads at a time. */
 const EXPORT_PAGE_ROWS = 1_000;
 
-/** One page of jobs; `after` is the position of the last one shown, its `id` the serial. */
+/**
+ * One page of jobs; `after` is the position of the last one shown, with the id of the job. Clients see positions, and serials count the
+ * jobs of the installation, so they stay here.
+ */
 export async function listJobs(
   sql: Sql,
   filter: JobFilter,
   after: Keyset | null,
   limit: number,
 ): Promise<Listed<JobWithContractRow>[]> {
-  return sql<Listed<JobWithContractRow>[]>`${pageOfJobs(sql, filter, after, limit, contractOfJob(sql))}`;
+  const position = after && (await positionOf(sql, after));
+  if (position === undefined) return [];
+  return sql<Listed<JobWithContractRow>[]>`${pageOfJobs(sql, filter, position, limit, contractOfJob(sql))}`;
+}
+
+/** The position by which the list is sorted; undefined when there is no such job. */
+async function positionOf(sql: Sql, { sort_key, id }: Keyset): Promise<Keyset | undefined> {
+  const [job] = await sql<{ serial: string }[]>`SELECT serial FROM generation_jobs WHERE id = ${id}`;
+  return job && { sort_key, id: job.serial };
 }
 
 /** All jobs that match the filter, page by page in the order of the list. */
@@ -56,6 +67,7 @@ export async function* exportJobs(sql: Sql, filter: JobFilter): AsyncGenerator<J
   }
 }
 
+/** `after` is a position with the serial of its job. */
 function pageOfJobs(sql: Sql, filter: JobFilter, after: Keyset | null, limit: number, more?: Fragment): Fragment {
   const { environment, contract_id, state, from, to } = filter;
   const position = { key: sql`g.created_at`, type: 'instant', id: sql`g.serial` } as const;

@@ -85,7 +85,8 @@ test('another contract, its jobs and its licenses do not exist for it, before it
   expectRefusal(await generate(other.id, key, { count: 'many' }), 404, 'NOT_FOUND');
   for (const list of ['jobs', 'licenses'])
     expectRefusal(await api.call('GET', `/${list}?contract_id=${other.id}`, { key }), 404, 'NOT_FOUND');
-  for (const filter of [`job_id=${job}`, `search=${made.licenses[0].key}`, `search=${made.licenses[0].id}`])
+  expectRefusal(await api.call('GET', `/licenses?job_id=${job}`, { key }), 404, 'NOT_FOUND');
+  for (const filter of [`search=${made.licenses[0].key}`, `search=${made.licenses[0].id}`])
     expect((await api.call('GET', `/licenses?${filter}`, { key })).body.data).toEqual([]);
   for (const path of ['', '/progress', '/licenses.csv'])
     expectRefusal(await api.call('GET', `/jobs/${job}${path}`, { key }), 404, 'NOT_FOUND');
@@ -99,6 +100,14 @@ test('an idempotency key of one contract says nothing about that of another', as
   expect(second.body.job_id).not.toBe(first.body.job_id);
   const repeated = await generate(own.id, own.key, body);
   expect([repeated.body.job_id, repeated.headers.get('idempotent-replayed')]).toEqual([first.body.job_id, 'true']);
+});
+
+test('the cursor of a list of jobs shows nothing that its rows do not show', async () => {
+  for (const count of [1, 2]) await generate(own.id, own.key, { count });
+  const { data, next_cursor } = (await api.call('GET', '/jobs?limit=1', { key: own.key })).body;
+  const [, at, id] = JSON.parse(Buffer.from(next_cursor, 'base64url').toString()) as string[];
+  expect(id).toBe(data[0].id);
+  expect(at?.slice(0, 19)).toBe(data[0].created_at.slice(0, 19));
 });
 
 test('it can read who it is', async () => {
