@@ -1,5 +1,6 @@
 /** Generates licenses of a contract: inline below 100, in a background job from 100. */
 import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../../domain/generation/generation-job';
+import { containsApiKey } from '../../domain/access/api-key';
 import { channelOf } from '../../domain/access/caller';
 import { KEY_JOINER } from '../../domain/catalogue/license-key';
 import { isRefusal } from '../../domain/base/refusal';
@@ -25,6 +26,7 @@ const GenerateBody = z.strictObject({
     .max(REQUEST_LICENSES_MAX)
     .describe('The number of licenses; from 100 on, a background job generates them'),
   idempotency_key: plainText(z.string().min(1).max(255))
+    .refine((key) => !containsApiKey(key), { params: { refusal: 'API_KEY_AS_IDEMPOTENCY_KEY' } })
     .optional()
     .describe('Requests with the same key generate once. The header Idempotency-Key can be used instead'),
   test: z
@@ -68,7 +70,7 @@ export const generationRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Generate licenses',
     description:
-      'Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`. A dry run counts as one request and no licenses, whatever it shows; only a refusal by the requests that are left counts nothing.',
+      'Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`. A dry run counts as one request and no licenses, whatever it shows; only a refusal by the requests that are left counts nothing. It shows what a new request gets: it neither stores an idempotency key nor answers with the response that is stored for one.',
     checks_caller: true,
     params: IdParams,
     query: DryRunQuery,
@@ -80,7 +82,7 @@ export const generationRoutes: Route[] = [
     },
     answers: {
       201: { description: 'Generated', schema: GenerateShape },
-      202: { description: 'Queued', schema: GenerateShape },
+      202: { description: 'Queued', schema: GenerateShape, headers: ['Location'] },
     },
     refusals: [
       'RATE_LIMITED',
@@ -88,9 +90,14 @@ export const generationRoutes: Route[] = [
       'QUOTA_EXCEEDED',
       'CONTRACT_INACTIVE',
       'CONTRACT_EXPIRED',
+      'CONTRACT_TERMINATED',
+      'BILLING_SUSPENDED',
       'PRODUCT_INACTIVE',
       'GENERATOR_NOT_AVAILABLE',
+      'GENERATOR_KEYSPACE_EXHAUSTED',
+      'EXPIRY_IN_PAST',
       'TEST_LICENSE_LIMIT',
+      'INVALID_STATE_TRANSITION',
       'IDEMPOTENCY_KEY_REUSED',
       'IDEMPOTENCY_IN_PROGRESS',
       'IDEMPOTENCY_KEY_CONFLICT',

@@ -23,6 +23,7 @@ import { countRequest } from './metrics';
 import { operationsRouter } from './operations';
 import { ProblemError, presentProblem, protocolProblem } from './problem';
 import type { Problem } from './problem';
+import { callerOf } from './refused-call';
 import { requireHttps } from './require-https';
 import { createRouteTable } from './route-table';
 import { ROUTES } from '../routes';
@@ -118,7 +119,7 @@ function presentError(api: Api): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    const text = JSON.stringify(presentProblem(problem, request_id));
+    const text = JSON.stringify(presentProblem(problem, request_id, callerOf(response)?.kind));
     writeText(response, problem.status, problem.headers ?? {}, 'application/problem+json', text);
   };
 }

@@ -1,11 +1,13 @@
 /** Identifies repeated requests: the same caller, operation, Idempotency-Key and content. */
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
+import { containsApiKey } from '../../domain/access/api-key';
+import { refuse } from '../../domain/base/refusal';
 import { callerName } from '../../domain/access/caller';
 import type { KnownCaller } from '../../domain/access/caller';
 import type { IdempotentRequest } from '../../db/base/idempotency';
 import { hasBody } from './body';
-import { throwShapeProblem } from './problem';
+import { ProblemError, problemOf, throwShapeProblem } from './problem';
 import type { Route } from './route';
 
 const IDEMPOTENCY_KEY_CHARS_MAX = 255;
@@ -19,6 +21,7 @@ export function idempotencyOf(request: Request, route: Route, caller: KnownCalle
   }
   // Headers have no defined encoding, so a non-ASCII key would differ from the same text in a body.
   if (!/^[\x20-\x7e]+$/.test(key)) throwShapeProblem([{ path: 'Idempotency-Key', message: 'must be printable ASCII' }]);
+  if (containsApiKey(key)) throw new ProblemError(problemOf(refuse('API_KEY_AS_IDEMPOTENCY_KEY')));
   return {
     key,
     // A body without fields means the same as no body.

@@ -110,15 +110,21 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
   for (const status of refusalStatuses(route)) statuses.add(status);
   const refusals = [...statuses].map((status) => [
     status,
-    { description: refusalText(route, status), content: { 'application/problem+json': { schema: ProblemShape } } },
+    {
+      description: refusalText(route, status),
+      content: { 'application/problem+json': { schema: ProblemShape } },
+    },
   ]);
   const answers = Object.entries(route.answers).map(([status, { description, schema, media_type }]) => [
     status,
-    { description, ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}) },
+    {
+      description,
+      ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}),
+    },
   ]);
   const headers: ZodObject[] = [];
   if (route.raw_body !== undefined) headers.push(route.raw_body.headers);
-  else if (route.method === 'post')
+  else if (takesIdempotencyKey(route))
     headers.push(
       z.object({
         'Idempotency-Key': z
@@ -209,6 +215,11 @@ function permissionSentence(operation_id: OperationId): string {
     : 'Needs no API key. The signature of the message authenticates the sender.';
 }
 
+/** Idempotency keys belong to a caller, so open operations have none. */
+function takesIdempotencyKey({ method, operation_id }: Route): boolean {
+  return method === 'post' && !isOpen(operation_id);
+}
+
 function acceptsIfMatch(route: Route): boolean {
   return route.refusals?.includes('REVISION_CONFLICT') === true;
 }
@@ -226,14 +237,19 @@ function refusalStatuses(route: Route): number[] {
     ...(route.params ? [400, 404] : []),
     ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
     ...(route.body || route.raw_body ? [400, 413, 415] : []),
-    ...(route.method === 'post' && !route.raw_body ? [409] : []),
+    ...(takesIdempotencyKey(route) ? [409] : []),
   ];
   return [...new Set([...own, ...formal])].sort((a, b) => a - b);
 }
 
-/** The codes that a route declares, those of the limits on streams, and those of locked rows. */
+/** The codes that a route declares, those of the limits on streams and of idempotency keys, and those of locked rows. */
 function ownCodes(route: Route): (ProtocolCode | RefusalCode)[] {
-  return [...(route.refusals ?? []), ...(route.stream === undefined ? [] : STREAM_CODES), ...busyCodes(route)];
+  return [
+    ...(route.refusals ?? []),
+    ...(route.stream === undefined ? [] : STREAM_CODES),
+    ...(takesIdempotencyKey(route) ? (['API_KEY_AS_IDEMPOTENCY_KEY'] as const) : []),
+    ...busyCodes(route),
+  ];
 }
 
 /** Changes lock rows. Reads of a contract can lock it too, because they apply due boundaries. */

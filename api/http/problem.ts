@@ -1,8 +1,10 @@
 /** Refusals as HTTP responses: `application/problem+json` (RFC 9457) with a stable code and a status. */
 import type { ZodError } from 'zod';
+import { partnerRefusal } from '../../domain/base/partner-refusal';
 import { REFUSAL_TITLES } from '../../domain/base/refusal';
 import type { Refusal, RefusalCode } from '../../domain/base/refusal';
 import type { Json, JsonObject } from '../../domain/base/json';
+import type { CallerKind } from '../../domain/access/caller';
 import { z } from './zod';
 
 /** The HTTP status of each refusal of the domain. */
@@ -63,6 +65,7 @@ const REFUSAL_STATUS: Record<RefusalCode, number> = {
   DEVICE_NOT_ACTIVATED: 409,
   ASSIGNMENT_ALREADY_FINISHED: 409,
   ASSIGNMENT_NOT_RESUMABLE: 409,
+  API_KEY_AS_IDEMPOTENCY_KEY: 422,
   IDEMPOTENCY_KEY_REUSED: 422,
   IDEMPOTENCY_IN_PROGRESS: 409,
   COMMAND_EXPIRED: 503,
@@ -153,6 +156,8 @@ export interface Problem {
   metadata: JsonObject;
   errors?: FieldError[];
   headers: Record<string, string>;
+  /** The refusal of the domain, whose remedy depends on the reader. */
+  refusal?: Refusal;
 }
 
 /** One invalid field. */
@@ -185,6 +190,7 @@ export function problemOf(refusal: Refusal): Problem {
     metadata: refusal.metadata,
     ...(field ? { errors: field } : {}),
     headers: retryAfter(refusal.code, refusal.metadata['retry_after_s']),
+    refusal,
   };
 }
 
@@ -238,9 +244,10 @@ function truncated(text: string): string {
   return `${text.slice(0, FIELD_TEXT_CHARS_MAX).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** The response body of a problem. */
-export function presentProblem(problem: Problem, request_id: string) {
-  const { status, code, title, detail, reasons, metadata, errors } = problem;
+/** The response body of a problem. `reader` is who gets it, if that is known. */
+export function presentProblem(problem: Problem, request_id: string, reader: CallerKind | undefined) {
+  const { status, code, title, reasons, errors } = problem;
+  const { detail, metadata } = addressedTo(reader, problem);
   return {
     type: `urn:covenant:problem:${code}`,
     title,
@@ -252,6 +259,18 @@ export function presentProblem(problem: Problem, request_id: string) {
     ...(errors ? { errors } : {}),
     request_id,
   };
+}
+
+/** The details with the remedies of the reader: the holder of a contract's key cannot do what an admin can. */
+function addressedTo(reader: CallerKind | undefined, problem: Problem): Pick<Problem, 'detail' | 'metadata'> {
+  switch (reader) {
+    case 'contract':
+      return problem.refusal === undefined ? problem : partnerRefusal(problem.refusal);
+    case 'admin':
+    case 'anonymous':
+    case undefined:
+      return problem;
+  }
 }
 
 /** The shape of every refusal, for the OpenAPI document. */

@@ -18,6 +18,11 @@ export function rememberCaller(request: Request, caller: KnownCaller): void {
   locals.caller = caller;
 }
 
+/** The caller of a request; undefined before it is known. */
+export function callerOf({ locals }: Response): KnownCaller | undefined {
+  return locals.caller as KnownCaller | undefined;
+}
+
 /**
  * Records a refusal if the key of a contract sent the request. Errors of the server are no refusals: the log has them. A count that
  * cannot be stored does not change the answer.
@@ -28,7 +33,7 @@ export async function recordRefusedCall(
   response: Response,
   error: unknown,
 ): Promise<void> {
-  const caller = response.locals.caller as KnownCaller | undefined;
+  const caller = callerOf(response);
   if (caller === undefined || !(error instanceof ProblemError) || error.problem.status >= 500) return;
   switch (caller.kind) {
     case 'admin':

@@ -87,7 +87,9 @@ export const DryRunQuery = z.object({
   dry_run: z
     .enum(['true', 'false'])
     .optional()
-    .describe('true: run the same checks and show the result, but change nothing'),
+    .describe(
+      'true: run the same checks and show the result, but change nothing; an Idempotency-Key is neither stored nor looked up',
+    ),
 });
 
 /** A JSON object that a client stores: limited in size and depth, and without text that Postgres cannot store. */

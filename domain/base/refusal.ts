@@ -276,6 +276,11 @@ const SENTENCES = {
     detail: (m) =>
       `An assignment that is ${show(m.state)} cannot be resumed, only one that is CANCELLED, PARTIAL or FAILED. Request a new assignment instead.`,
   },
+  API_KEY_AS_IDEMPOTENCY_KEY: {
+    title: 'The idempotency key contains an API key',
+    detail: () =>
+      'An idempotency key is stored, and an API key must not be. Send a value of its own for each request, such as a UUID or the number of the order.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     title: 'The idempotency key belongs to another request',
     detail: () => 'This idempotency key was used with a different request. Use a new key for a new request.',

@@ -102,6 +102,49 @@ test('an idempotency key of one contract says nothing about that of another', as
   expect([repeated.body.job_id, repeated.headers.get('idempotent-replayed')]).toEqual([first.body.job_id, 'true']);
 });
 
+test('a refusal tells it what a partner can do, and tells an admin what an admin can do', async () => {
+  const body = { count: 99_000 };
+  const refused = await generate(own.id, own.key, body);
+  expectRefusal(refused, 409, 'QUOTA_EXCEEDED');
+  expect(refused.body.detail).toMatch(/ask the vendor to raise the quota\.$/);
+  expect((await generate(own.id, api.keys.admin, body)).body.detail).toMatch(/Raise the quota\.$/);
+  const catalogue = await addCatalogue(api);
+  const { id } = await addContract(api, catalogue, { type: 'pool', status: 'inactive' });
+  const key = await addContractKey(api, id);
+  const draft = await api.call('POST', `/contracts/${id}/pool/grab`, { key, body: { order_ref: 'SO-1', count: 1 } });
+  const remedy = 'Ask the vendor to activate it. Until then it generates test licenses only ("test": true).';
+  expect(draft.body.metadata).toMatchObject({ inactive_reason: 'CONFIGURING', remedy });
+  expect(draft.body.detail).toBe(`The contract gives no licenses now (CONFIGURING). ${remedy}`);
+});
+
+test('a dry run neither stores an idempotency key nor answers with the response that is stored for it', async () => {
+  const body = { count: 1, idempotency_key: 'order-dry' };
+  const path = `/contracts/${own.id}/generate`;
+  const dryRun = () => api.call('POST', `${path}?dry_run=true`, { key: own.key, body });
+  const before = await dryRun();
+  const first = await generate(own.id, own.key, body);
+  expect([first.status, first.headers.get('idempotent-replayed')]).toEqual([201, null]);
+  const after = await dryRun();
+  expect([after.status, after.headers.get('idempotent-replayed'), after.body.job_id]).toEqual([201, null, undefined]);
+  expect([before, after].map((answer) => answer.body.quota_remaining - first.body.quota_remaining)).toEqual([0, -1]);
+});
+
+test('an API key is refused as an idempotency key, in the header and in the body, and is not stored', async () => {
+  const { key } = own;
+  const in_header = await api.call('POST', `/contracts/${own.id}/generate`, {
+    key,
+    body: { count: 1 },
+    headers: { 'Idempotency-Key': `again ${key}` },
+  });
+  const in_body = await generate(own.id, key, { count: 1, idempotency_key: key });
+  for (const answer of [in_header, in_body]) {
+    expectRefusal(answer, 422, 'API_KEY_AS_IDEMPOTENCY_KEY');
+    expect(answer.text).not.toContain(key);
+  }
+  const stored = await api.sql`SELECT FROM generation_jobs WHERE idempotency_key LIKE '%cov_%'`;
+  expect(stored.count).toBe(0);
+});
+
 test('the cursor of a list of jobs shows nothing that its rows do not show', async () => {
   for (const count of [1, 2]) await generate(own.id, own.key, { count });
   const { data, next_cursor } = (await api.call('GET', '/jobs?limit=1', { key: own.key })).body;

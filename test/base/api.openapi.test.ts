@@ -2,6 +2,10 @@
 import { openApiDocument } from '../../api/http/openapi';
 import { problemCatalogue } from '../../api/http/problem';
 import { ROUTES } from '../../api/routes';
+import { permissionOf } from '../../domain/access/permission';
+import { REFUSAL_TITLES } from '../../domain/base/refusal';
+import type { RefusalCode } from '../../domain/base/refusal';
+import { hasPartnerDetail } from '../../domain/base/partner-refusal';
 
 /** The parts of a schema that name fields. */
 interface Schema {
@@ -71,4 +75,19 @@ test('an operation that needs an API key names every code with which a key is re
   const expected = of_keys.map(({ code, title }) => `${code}: ${title}`).join('; ');
   expect(description).toBe(expected);
   expect(expected).toContain('INVALID_API_KEY');
+});
+
+test('each refusal that the key of a contract can receive says what a partner can do', () => {
+  const called = ROUTES.filter(({ operation_id }) => 'contract' in permissionOf(operation_id));
+  const texts = called.flatMap(({ path, method }) => {
+    const operation = document.paths?.[path.replace(/:(\w+)/g, '{$1}')]?.[method];
+    const responses = (operation?.responses ?? {}) as Record<string, { description: string }>;
+    return Object.values(responses).map(({ description }) => description);
+  });
+  const codes = texts.flatMap((text) =>
+    [...text.matchAll(/(?:^|; )([A-Z_]{4,}): /g)].map(([, code]) => code as string),
+  );
+  const of_domain = [...new Set(codes)].filter((code): code is RefusalCode => code in REFUSAL_TITLES);
+  expect(of_domain).toEqual(expect.arrayContaining(['QUOTA_EXCEEDED', 'POOL_EMPTY', 'HOLD_EXPIRED', 'RATE_LIMITED']));
+  expect(of_domain.filter((code) => !hasPartnerDetail(code))).toEqual([]);
 });

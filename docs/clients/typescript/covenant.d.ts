@@ -31,7 +31,7 @@ export interface paths {
         put?: never;
         /**
          * Generate licenses
-         * @description Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`. A dry run counts as one request and no licenses, whatever it shows; only a refusal by the requests that are left counts nothing.
+         * @description Below 100 licenses, the response contains them. From 100 on, the response is 202 and a job generates them; `Location` has its URL. Requests by the API key of the contract are limited by its `rate_limits`: the answers to them, except to those that fail before, have the fields `RateLimit-Policy` and `RateLimit`, and a refusal (429 RATE_LIMITED) has `Retry-After`. A dry run counts as one request and no licenses, whatever it shows; only a refusal by the requests that are left counts nothing. It shows what a new request gets: it neither stores an idempotency key nor answers with the response that is stored for one.
          *
          *     Needs the role admin or above, or the API key of the contract.
          */
@@ -767,7 +767,7 @@ export interface operations {
     generateLicenses: {
         parameters: {
             query?: {
-                /** @description true: run the same checks and show the result, but change nothing */
+                /** @description true: run the same checks and show the result, but change nothing; an Idempotency-Key is neither stored nor looked up */
                 dry_run?: "true" | "false";
             };
             header?: {
@@ -849,7 +849,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; GENERATOR_NOT_AVAILABLE: The generator cannot be used here; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; PRODUCT_INACTIVE: The product is inactive; QUOTA_EXCEEDED: Quota exceeded; TEST_LICENSE_LIMIT: No more test licenses */
+            /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; EXPIRY_IN_PAST: The expiry date is in the past; GENERATOR_KEYSPACE_EXHAUSTED: No free license key was found; GENERATOR_NOT_AVAILABLE: The generator cannot be used here; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; INVALID_STATE_TRANSITION: Not possible in this state; PRODUCT_INACTIVE: The product is inactive; QUOTA_EXCEEDED: Quota exceeded; TEST_LICENSE_LIMIT: No more test licenses */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -894,7 +894,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description COUNT_ABOVE_RATE_LIMIT: More licenses than the rate limit allows; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; COUNT_ABOVE_RATE_LIMIT: More licenses than the rate limit allows; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1301,7 +1301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1428,7 +1428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1526,7 +1526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1649,7 +1649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
