@@ -37,7 +37,7 @@ function partnerDocument(): OpenAPI3 {
     );
     return callable.length === 0 ? [] : [[path, Object.fromEntries(callable)] as const];
   });
-  const schemas = document.components?.schemas ?? {};
+  const { schemas = {}, headers = {} } = document.components ?? {};
   const used = new Set<string>();
   function collect(node: unknown): void {
     for (const [, name = ''] of JSON.stringify(node).matchAll(REF)) {
@@ -50,7 +50,7 @@ function partnerDocument(): OpenAPI3 {
   return {
     ...document,
     paths: Object.fromEntries(paths),
-    components: { schemas: Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name))) },
+    components: { headers, schemas: Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name))) },
   } as OpenAPI3;
 }
 

@@ -121,7 +121,7 @@ export const adminRoutes: Route[] = [
     description: 'The admin has no key yet; create one with `POST /api/v1/admins/{id}/api-keys`.',
     body: AdminCreate,
     examples: { 'An admin who can only read': { email: 'ada@example.com', name: 'Ada Lovelace', role: 'viewer' } },
-    answers: { 201: { ...ADMIN, description: 'Created; `Location` has its URL' } },
+    answers: { 201: { ...ADMIN, description: 'Created; `Location` has its URL', headers: ['Location'] } },
     refusals: ['EMAIL_TAKEN'],
     audit: ['admin.created'],
     handle({ body, write, ...request }) {

@@ -66,7 +66,7 @@ export const customerRoutes: Route[] = [
         billing_contact: 'invoices@nordwind.example',
       },
     },
-    answers: { 201: { ...CUSTOMER, description: 'Created; `Location` has its URL' } },
+    answers: { 201: { ...CUSTOMER, description: 'Created; `Location` has its URL', headers: ['Location'] } },
     refusals: ['EMAIL_TAKEN'],
     audit: ['customer.created'],
     handle({ body, write, ...request }) {

@@ -135,7 +135,7 @@ export const generatorRoutes: Route[] = [
         features: { seats: 5 },
       },
     },
-    answers: { 201: { ...GENERATOR, description: 'Created; `Location` has its URL' } },
+    answers: { 201: { ...GENERATOR, description: 'Created; `Location` has its URL', headers: ['Location'] } },
     audit: ['generator.created'],
     handle({ body, write, ...request }) {
       return write(async (tx) => {

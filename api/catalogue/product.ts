@@ -84,7 +84,7 @@ export const productRoutes: Route[] = [
     summary: 'Create a product',
     body: ProductCreate,
     examples: { 'A product for tests': { name: 'CAD', code: 'cad', environment: 'staging' } },
-    answers: { 201: { ...PRODUCT, description: 'Created; `Location` has its URL' } },
+    answers: { 201: { ...PRODUCT, description: 'Created; `Location` has its URL', headers: ['Location'] } },
     refusals: ['CODE_TAKEN'],
     audit: ['product.created'],
     handle({ body, write, ...request }) {

@@ -161,7 +161,7 @@ function action<B extends z.ZodObject>(declared: Action<B>): Route {
     body,
     examples: declared.examples,
     body_optional: declared.body_required !== true,
-    answers: { 200: { description: 'The contract', schema: ContractShape } },
+    answers: { 200: { description: 'The contract', schema: ContractShape, headers: ['ETag'] } },
     refusals: ['INVALID_STATE_TRANSITION', 'REVISION_CONFLICT', ...WORKFLOW_REFUSALS, ...(declared.refusals ?? [])],
     audit: declared.audit,
     async handle({ params, query, body: given, ...request }) {

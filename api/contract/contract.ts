@@ -29,7 +29,7 @@ import { EXAMPLE_IDS } from '../http/example-ids';
 import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from '../http/paging';
 import type { Cursors } from '../http/paging';
 import { route } from '../http/route';
-import type { Answer, Route } from '../http/route';
+import type { Answer, AnswerShape, Route } from '../http/route';
 import { DryRunQuery, EnvironmentShape, Id, IdParams, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
@@ -46,7 +46,7 @@ const ContractQuery = PageQuery.extend({
   order: z.enum(['asc', 'desc']).default('desc'),
 });
 
-const CONTRACT = { description: 'The contract', schema: ContractShape };
+const CONTRACT: AnswerShape = { description: 'The contract', schema: ContractShape, headers: ['ETag'] };
 
 const CONTRACT_CURSORS: Record<ContractSort, Cursors<'sort_key' | 'id'>> = {
   created_at: cursorsByCreation('contracts'),
@@ -88,7 +88,7 @@ export const contractRoutes: Route[] = [
         test_clock_id: EXAMPLE_IDS.test_clock,
       },
     },
-    answers: { 201: { ...CONTRACT, description: 'Created; `Location` has its URL' } },
+    answers: { 201: { ...CONTRACT, description: 'Created; `Location` has its URL', headers: ['ETag', 'Location'] } },
     refusals: [
       'PRODUCT_INACTIVE',
       'GENERATOR_NOT_AVAILABLE',

@@ -10,7 +10,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { JsonObject } from '../../domain/base/json';
 import type { ClientStream } from './client-stream';
-import type { Answer } from './route';
+import type { Answer, AnswerShape } from './route';
 import { z } from './zod';
 
 /** Added to the description of every operation that responds with a file. */
@@ -26,7 +26,12 @@ export const CsvQuery = z.object({
 });
 
 /** The answer of such an operation. */
-export const CSV = { description: 'The file', media_type: 'text/csv', schema: z.string() };
+export const CSV: AnswerShape = {
+  description: 'The file',
+  media_type: 'text/csv',
+  schema: z.string(),
+  headers: ['Content-Disposition'],
+};
 
 /** Responds with a file of these columns. Reads the first batch before it sends anything, so that an early error still becomes a problem. */
 export async function csvAnswer(

@@ -19,6 +19,7 @@ import type { ProtocolCode } from './problem';
 import type { Examples, Route } from './route';
 import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
+import { ANSWER_FIELDS, fieldsOf } from './answer-fields';
 import { z } from './zod';
 
 /** The values that `If-Match` accepts (api/http/endpoint.ts). */
@@ -45,6 +46,7 @@ export function openApiDocument() {
   const registry = new OpenAPIRegistry();
   for (const [name, scheme] of Object.values(SECURITY_SCHEMES))
     registry.registerComponent('securitySchemes', name, { ...scheme });
+  for (const [name, field] of Object.entries(ANSWER_FIELDS)) registry.registerComponent('headers', name, field);
   // Registered first: the generator keeps the first schema of a name, and later ones describe it further.
   registry.register('AllowedAction', AllowedActionShape);
   for (const route of ROUTES) registry.registerPath(pathOf(route));
@@ -112,6 +114,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     status,
     {
       description: refusalText(route, status),
+      headers: headersOf(route, status),
       content: { 'application/problem+json': { schema: ProblemShape } },
     },
   ]);
@@ -119,6 +122,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     status,
     {
       description,
+      headers: headersOf(route, Number(status)),
       ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}),
     },
   ]);
@@ -178,6 +182,12 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     },
     responses: Object.fromEntries([...answers, ...refusals]) as never,
   };
+}
+
+/** The header fields of an answer, as references to their descriptions. */
+function headersOf(route: Route, status: number): Record<string, { $ref: string }> {
+  const names = fieldsOf(route, status, takesIdempotencyKey(route));
+  return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
 /** The same shape and examples for each accepted media type. */

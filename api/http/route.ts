@@ -17,6 +17,7 @@ import type { LockedRow } from '../../db/base/errors';
 import type { IdempotentRequest } from '../../db/base/idempotency';
 import type { Credential } from '../../transactions/generation/license-request';
 import type { Sql } from '../../db/base/database';
+import type { AnswerField } from './answer-fields';
 import type { Api } from './api';
 import type { ClientStream } from './client-stream';
 import type { StreamKind } from './open-streams';
@@ -75,6 +76,8 @@ export interface AnswerShape {
   schema?: ZodType;
   /** Media type other than JSON. */
   media_type?: string;
+  /** Header fields besides those that follow from the form of the route (answer-fields.ts). */
+  headers?: readonly AnswerField[];
 }
 
 type Shape = ZodObject | undefined;

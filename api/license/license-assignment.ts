@@ -104,7 +104,7 @@ export const licenseAssignmentRoutes: Route[] = [
     },
     answers: {
       200: { description: 'The outcomes', schema: ResultShape },
-      202: { description: 'Queued', schema: QueuedShape },
+      202: { description: 'Queued', schema: QueuedShape, headers: ['Location'] },
     },
     refusals: ['NOT_ENOUGH_LICENSES', 'PERSON_ERASED'],
     audit: ['license.assigned', 'license.reassigned', 'assignment.requested', 'customer.created'],

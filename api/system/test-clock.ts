@@ -71,7 +71,7 @@ export const testClockRoutes: Route[] = [
       'Contracts outside production use the clock with `test_clock_id`. Its time changes only when it is advanced.',
     body: TestClockCreate,
     examples: { 'A clock that begins in 2027': { name: 'Yearly renewal', now: '2027-01-01T08:00:00.000Z' } },
-    answers: { 201: { ...CLOCK, description: 'Created; `Location` has its URL' } },
+    answers: { 201: { ...CLOCK, description: 'Created; `Location` has its URL', headers: ['Location'] } },
     refusals: ['NOT_FOUND'],
     audit: ['clock.created'],
     async handle({ api, body, write, ...request }) {

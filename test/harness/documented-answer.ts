@@ -1,12 +1,14 @@
 /**
- * Compares an answer with the documentation of its route: the status, the shape of the body, and for every refusal a
- * problem document (RFC 9457). A difference is a defect of the code or of the documentation.
+ * Compares an answer with the documentation of its route: the status, the header fields, the shape of the body, and for
+ * every refusal a problem document (RFC 9457). A difference is a defect of the code or of the documentation.
  */
 import { readFileSync } from 'node:fs';
+import { ANSWER_FIELDS } from '../../api/http/answer-fields';
 import { OPENAPI_FILE } from '../../api/http/openapi';
 import { ProblemShape } from '../../api/http/problem';
 import type { Route } from '../../api/http/route';
 import { ROUTES } from '../../api/routes';
+import { permissionOf } from '../../domain/access/permission';
 
 interface Answered {
   status: number;
@@ -15,7 +17,12 @@ interface Answered {
   text: string;
 }
 
-type Responses = Record<string, Record<string, { responses: Record<string, unknown> }>>;
+interface DocumentedResponse {
+  description: string;
+  headers?: Record<string, unknown>;
+}
+
+type Responses = Record<string, Record<string, { responses: Record<string, DocumentedResponse> }>>;
 
 // The file is read, because generating the document takes 0.3 s in each test file. api.operations.test.ts compares the
 // file with the routes.
@@ -42,8 +49,9 @@ export function expectDocumented(method: string, target: string, answer: Answere
       `${call} is not documented; ${Object.keys(documented).join(', ')} are. ${answer.text.slice(0, 500)}`,
     );
   }
+  expectFields(call, answer, documented[answer.status] as DocumentedResponse);
   const shape = route.answers[answer.status];
-  if (!shape) return;
+  if (!shape) return expectListedCode(call, route, answer, documented[answer.status] as DocumentedResponse);
   if (shape.media_type !== undefined) {
     const given = answer.headers.get('content-type') ?? '';
     if (!given.startsWith(shape.media_type))
@@ -74,6 +82,21 @@ function hasForm(route: Route, path: string): boolean {
 
 function patternOf(path: string): RegExp {
   return new RegExp(`^${path.replace(/\./g, '\\.').replace(/:\w+/g, '[^/]+')}/?$`);
+}
+
+/** The header fields that the document describes are listed for each answer that has them. */
+function expectFields(call: string, { headers }: Answered, documented: DocumentedResponse): void {
+  for (const name of Object.keys(ANSWER_FIELDS))
+    if (headers.has(name) && documented.headers?.[name] === undefined)
+      throw new Error(`${call}: the header field ${name} is not documented for this status.`);
+}
+
+/** The document lists the codes of a route that partners call, so that a program of theirs can prepare for each. */
+function expectListedCode(call: string, route: Route, answer: Answered, { description }: DocumentedResponse): void {
+  if (!('contract' in permissionOf(route.operation_id)) || answer.status >= 500) return;
+  const { code } = answer.body as { code?: string };
+  if (code !== undefined && !description.split('; ').some((text) => text.startsWith(`${code}: `)))
+    throw new Error(`${call}: the code ${code} is not documented for this status; it has: ${description}`);
 }
 
 function expectProblem(call: string, answer: Answered): void {

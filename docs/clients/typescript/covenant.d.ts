@@ -694,7 +694,48 @@ export interface components {
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /**
+         * @description The revision of the contract, for `If-Match`
+         * @example "3"
+         */
+        ETag: string;
+        /**
+         * @description The path of what was created; not in the answer of a dry run
+         * @example /api/v1/jobs/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+         */
+        Location: string;
+        /**
+         * @description The name of the file
+         * @example attachment; filename="licenses.csv"
+         */
+        "Content-Disposition": string;
+        /**
+         * @description The answer is that of an earlier request with the same key; else the field is absent
+         * @example true
+         */
+        "Idempotent-Replayed": "true";
+        /**
+         * @description Every limit of the contract: requests or licenses (`qu`), their number (`q`) in so many seconds (`w`). Only in answers to the API key of a contract with limits
+         * @example "requests-per-minute";q=60;w=60, "licenses-per-day";q=10000;w=86400;qu="licenses"
+         */
+        "RateLimit-Policy": string;
+        /**
+         * @description What is left (`r`) of the limit that is nearest to its end, and the seconds until it is reset (`t`)
+         * @example "requests-per-minute";r=12;t=31
+         */
+        RateLimit: string;
+        /**
+         * @description After so many seconds the same request can succeed; absent when waiting does not help
+         * @example 31
+         */
+        "Retry-After": number;
+        /**
+         * @description The scheme in which an API key is sent
+         * @example Bearer
+         */
+        "WWW-Authenticate": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -720,6 +761,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -747,6 +789,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -756,6 +799,7 @@ export interface operations {
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -798,6 +842,9 @@ export interface operations {
             /** @description Generated */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -807,6 +854,10 @@ export interface operations {
             /** @description Queued */
             202: {
                 headers: {
+                    Location: components["headers"]["Location"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -825,6 +876,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -843,6 +895,8 @@ export interface operations {
             /** @description NOT_FOUND: Not found */
             404: {
                 headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -852,6 +906,9 @@ export interface operations {
             /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; EXPIRY_IN_PAST: The expiry date is in the past; GENERATOR_KEYSPACE_EXHAUSTED: No free license key was found; GENERATOR_NOT_AVAILABLE: The generator cannot be used here; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; INVALID_STATE_TRANSITION: Not possible in this state; PRODUCT_INACTIVE: The product is inactive; QUOTA_EXCEEDED: Quota exceeded; TEST_LICENSE_LIMIT: No more test licenses */
             409: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -861,6 +918,8 @@ export interface operations {
             /** @description CONTRACT_DELETED: The contract was deleted */
             410: {
                 headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -897,6 +956,8 @@ export interface operations {
             /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; COUNT_ABOVE_RATE_LIMIT: More licenses than the rate limit allows; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -906,6 +967,9 @@ export interface operations {
             /** @description RATE_LIMITED: Too many requests; TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -915,6 +979,7 @@ export interface operations {
             /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; CONTRACT_BUSY: Other requests are changing this contract; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -963,6 +1028,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -999,6 +1065,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1008,6 +1075,7 @@ export interface operations {
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1049,6 +1117,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1085,6 +1154,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1094,6 +1164,7 @@ export interface operations {
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1135,6 +1206,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1171,6 +1243,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key; TOO_MANY_STREAMS: You have too many streams open */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1180,6 +1253,7 @@ export interface operations {
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached; STREAMS_BUSY: Too many streams are open on this server */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1223,6 +1297,9 @@ export interface operations {
             /** @description The hold with its licenses */
             201: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1241,6 +1318,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1259,6 +1337,8 @@ export interface operations {
             /** @description NOT_FOUND: Not found */
             404: {
                 headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1268,6 +1348,9 @@ export interface operations {
             /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; NOT_A_POOL: The contract has no pool; POOL_EMPTY: The pool is empty; POOL_INSUFFICIENT: The pool has too few licenses */
             409: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1277,6 +1360,8 @@ export interface operations {
             /** @description CONTRACT_DELETED: The contract was deleted */
             410: {
                 headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1304,6 +1389,8 @@ export interface operations {
             /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1313,6 +1400,9 @@ export interface operations {
             /** @description RATE_LIMITED: Too many requests; TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1322,6 +1412,7 @@ export interface operations {
             /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; CONTRACT_BUSY: Other requests are changing this contract; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1359,6 +1450,7 @@ export interface operations {
             /** @description The hold */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1377,6 +1469,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1404,6 +1497,7 @@ export interface operations {
             /** @description HOLD_EXPIRED: The hold is over; HOLD_NOT_OPEN: The hold is not open; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_NOT_AVAILABLE: A license is not available */
             409: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1440,6 +1534,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1449,6 +1544,7 @@ export interface operations {
             /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1475,6 +1571,7 @@ export interface operations {
             /** @description The hold */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1493,6 +1590,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1520,6 +1618,7 @@ export interface operations {
             /** @description HOLD_NOT_OPEN: The hold is not open; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running */
             409: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1538,6 +1637,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1547,6 +1647,7 @@ export interface operations {
             /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1580,6 +1681,7 @@ export interface operations {
             /** @description The license */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1598,6 +1700,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1625,6 +1728,7 @@ export interface operations {
             /** @description IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_ALREADY_ACTIVATED: The license was already activated; LICENSE_NOT_ASSIGNED: The license is not assigned; LICENSE_REVOKED: The license is revoked; RETURN_PERIOD_OVER: The license can no longer be returned */
             409: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1661,6 +1765,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1670,6 +1775,7 @@ export interface operations {
             /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1725,6 +1831,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1761,6 +1868,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1770,6 +1878,7 @@ export interface operations {
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1796,6 +1905,7 @@ export interface operations {
             /** @description The file */
             200: {
                 headers: {
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1814,6 +1924,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1850,6 +1961,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key; TOO_MANY_STREAMS: You have too many streams open */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1859,6 +1971,7 @@ export interface operations {
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached; STREAMS_BUSY: Too many streams are open on this server */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1900,6 +2013,7 @@ export interface operations {
             /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
             401: {
                 headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1945,6 +2059,7 @@ export interface operations {
             /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1954,6 +2069,7 @@ export interface operations {
             /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; CONTRACT_BUSY: Other requests are changing this contract; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
