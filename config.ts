@@ -153,7 +153,7 @@ const NEEDS_TLS = ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY', 'TEMPORAL_TLS_CA', '
 export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   databaseUrl: {
     env: 'DATABASE_URL',
-    about: 'The Postgres database that holds every fact.',
+    about: 'The Postgres database that holds every fact. `?host=/directory` names the directory of its Unix socket.',
     default: 'required',
     allowed: 'a URL that begins with postgres:// or postgresql:// and names a host and a database',
     usedBy: servers,

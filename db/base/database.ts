@@ -8,6 +8,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import postgres from 'postgres';
+import { driverAddress } from './address';
 import { isTransactionToRepeat } from './errors';
 import type { LockedRow } from './errors';
 import { createLockTurns, lockTurnLimits } from './lock-turns';
@@ -47,10 +48,15 @@ export interface DatabaseOptions {
   lockTurnLimits?: Partial<LockTurnLimits> | undefined;
 }
 
-/** Opens a pool. It connects when a connection is first needed. Its transactions may run twice, see `repeatTransactions`. */
-export function openDatabase(url: string, options: DatabaseOptions): Database {
+/**
+ * Opens a pool. It connects when a connection is first needed. Its transactions may run twice, see `repeatTransactions`. The address may
+ * name a Unix socket (`driverAddress`).
+ */
+export function openDatabase(databaseUrl: string, options: DatabaseOptions): Database {
   const limits = options.limits ?? NO_LIMITS;
+  const { url, ...socket } = driverAddress(databaseUrl);
   const settings = {
+    ...socket,
     max: options.max,
     connect_timeout: CONNECT_TIMEOUT_S,
     keep_alive: KEEPALIVE_S,

@@ -14,6 +14,7 @@ import { expectRefusal } from '../harness/expect-refusal';
 import { readTableDigests } from '../harness/table-digests';
 import { startSilentProxy } from '../harness/silent-proxy';
 import type { SilentProxy } from '../harness/silent-proxy';
+import { throughServer } from '../harness/database';
 import { sharedServers } from '../harness/shared-servers';
 
 /** No server listens on port 1, which is reserved. */
@@ -322,12 +323,7 @@ describe('while Postgres cannot be reached', () => {
 
   beforeAll(async () => {
     proxy = await startSilentProxy(new URL(sharedServers().postgres_url).host);
-    const through = (url: string): string => {
-      const address = new URL(url);
-      address.host = proxy.address;
-      return address.href;
-    };
-    apiWithoutPostgres = await startTestApi({ databaseUrl: through });
+    apiWithoutPostgres = await startTestApi({ databaseUrl: (url) => throughServer(proxy.address, url) });
     catalogue = await addCatalogue(apiWithoutPostgres);
     expect((await apiWithoutPostgres.call('GET', '/contracts')).status).toBe(200);
     await proxy.close();

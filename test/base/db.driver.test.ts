@@ -6,12 +6,14 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import type postgres from 'postgres';
+import { driverAddress } from '../../db/base/address';
 import { assertDriverPatched, openDatabase, withoutPipelining } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { waitUntilBlocked } from '../harness/blocked-statement';
-import { createTestDatabase, type TestDatabase } from '../harness/database';
+import { createTestDatabase, throughServer, type TestDatabase } from '../harness/database';
 import { lockRows } from '../harness/locked-rows';
 import { makeRunDirectory } from '../harness/run-directory';
+import { sharedServers } from '../harness/shared-servers';
 
 /** The line of the patch that prevents missing rows in results. */
 const LINE_AGAINST_HOLES = /\n *rows = 0 \/\/ a SELECT that failed [^\n]*/;
@@ -51,6 +53,11 @@ async function afterFailureMidway(sql: postgres.Sql): Promise<unknown[]> {
 async function pidOf(tx: postgres.ISql): Promise<number> {
   const [row] = await tx<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`;
   return row.pid;
+}
+
+async function isOverSocket(sql: Database): Promise<boolean> {
+  const [row] = await sql<[{ is_local: boolean }]>`SELECT inet_server_addr() IS NULL AS is_local`;
+  return row.is_local;
 }
 
 async function terminate(pid: number): Promise<void> {
@@ -98,7 +105,7 @@ test('without the patch the next result lacks its first rows, so the patch is st
   const sources = driverWithout(directory, 'connection.js', LINE_AGAINST_HOLES);
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- a driver that this test creates
   const openUnpatched = require(join(sources, 'index.js')) as typeof postgres;
-  const sql = openUnpatched(database.url, { max: 1 });
+  const sql = openUnpatched(throughServer(new URL(database.url).host, database.url), { max: 1 });
   expect(await afterFailureMidway(sql)).not.toEqual([1, 2, 3]);
   await sql.end();
   rmSync(directory, { recursive: true });
@@ -186,11 +193,21 @@ async function withProxy(
     client.on('close', () => sockets.delete(client) && server.destroy());
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const url = new URL(database.url);
-  url.port = String((proxy.address() as AddressInfo).port);
-  await run(url.href, sockets);
+  await run(throughServer(`127.0.0.1:${(proxy.address() as AddressInfo).port}`, database.url), sockets);
   await new Promise<void>((resolve) => proxy.close(() => resolve()));
 }
+
+test('an address with the directory of a Unix socket is reached through the socket', async () => {
+  const overTcp = throughServer(new URL(database.url).host, database.url);
+  expect(await withPool(1, isOverSocket, overTcp)).toBe(false);
+  expect(await withPool(1, isOverSocket)).toBe(sharedServers().postgres_socket_directory !== undefined);
+  expect(driverAddress('postgres://u:p@localhost/covenant?host=/run/postgresql&a=b')).toEqual({
+    url: 'postgres://u:p@localhost/covenant?a=b',
+    path: '/run/postgresql/.s.PGSQL.5432',
+  });
+  expect(driverAddress('postgres://u@db:6543/covenant?host=/tmp').path).toBe('/tmp/.s.PGSQL.6543');
+  expect(driverAddress(overTcp)).toEqual({ url: overTcp });
+});
 
 test('connections that the network resets are replaced', async () => {
   await withProxy((url, sockets) =>

@@ -10,7 +10,7 @@ import type { Database } from '../../db/base/database';
 import { UnsuitablePooler, assertOwnSessions, assertStillOwnSessions } from '../../db/base/pooler';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
-import { createTestDatabase } from '../harness/database';
+import { createTestDatabase, throughServer } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectRefusal } from '../harness/expect-refusal';
 import { sharedServers } from '../harness/shared-servers';
@@ -39,13 +39,7 @@ afterAll(() => database.drop());
 /** The address of the test's database through a pooler. */
 async function throughPooler(options: PoolerOptions = {}): Promise<string> {
   open.pooler = await startTransactionPooler(new URL(sharedServers().postgres_url).host, options);
-  return at(open.pooler.address, database.url);
-}
-
-function at(address: string, url: string): string {
-  const through = new URL(url);
-  through.host = address;
-  return through.href;
+  return throughServer(open.pooler.address, database.url);
 }
 
 function openThrough(url: string): Database {
@@ -140,7 +134,7 @@ test('an API that runs behind such a pooler acknowledges no write and is not rea
   let api: TestApi | undefined;
   try {
     const { address } = pooler;
-    api = await startTestApi({ databaseUrl: (url) => at(address, url) });
+    api = await startTestApi({ databaseUrl: (url) => throughServer(address, url) });
     const product = { name: 'Never there', code: 'NEVER', environment: 'staging' };
     expectRefusal(await api.call('POST', '/products', { body: product }), 503, 'DATABASE_UNAVAILABLE');
     expect(await api.sql`SELECT FROM products WHERE code = 'NEVER'`).toHaveLength(0);

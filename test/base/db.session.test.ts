@@ -6,7 +6,7 @@ import { openDatabase } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
 import { ANSWER_MARGIN_MS, NO_LIMITS, allowStatementTime } from '../../db/base/session';
 import type { SessionLimits } from '../../db/base/session';
-import { createTestDatabase, type TestDatabase } from '../harness/database';
+import { createTestDatabase, throughServer, type TestDatabase } from '../harness/database';
 import { startSilentProxy, type SilentProxy } from '../harness/silent-proxy';
 
 const LIMITS: SessionLimits = { statement_ms: 300, idle_in_transaction_ms: 300 };
@@ -33,16 +33,14 @@ async function withPool<T>(run: (sql: Database) => Promise<T>, url = database.ur
 
 /** A pool with open connections that the test can interrupt without a reset. */
 async function withLosablePool(run: (sql: Database, proxy: SilentProxy) => Promise<void>): Promise<void> {
-  const address = new URL(database.url);
-  const proxy = await startSilentProxy(address.host);
-  address.host = proxy.address;
+  const proxy = await startSilentProxy(new URL(database.url).host);
   try {
     await withPool(
       async (sql) => {
         await expectAnswers(sql);
         await run(sql, proxy);
       },
-      address.href,
+      throughServer(proxy.address, database.url),
       { ...LIMITS, idle_in_transaction_ms: 0 },
     );
   } finally {

@@ -10,7 +10,7 @@ import { assertOwnSessions, assertStillOwnSessions } from '../../db/base/pooler'
 import { reservePort } from '../../dev/ports';
 import { waitFor } from '../../dev/waiting';
 import { startTestApi } from '../harness/api';
-import { createTestDatabase } from '../harness/database';
+import { createTestDatabase, throughServer } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { describeWithTool, startTool } from '../harness/external-tool';
 import type { ToolProcess } from '../harness/external-tool';
@@ -64,14 +64,8 @@ describeWithTool('pgbouncer', (path) => {
     return `127.0.0.1:${held.port}`;
   }
 
-  function through(address: string, url: string): string {
-    const via = new URL(url);
-    via.host = address;
-    return via.href;
-  }
-
   async function openThrough(settings: Record<string, string>): Promise<Database> {
-    const url = through(await start(settings), database.url);
+    const url = throughServer(await start(settings), database.url);
     return (db = openDatabase(url, { max: 2, application_name: 'covenant-test-pgbouncer' }));
   }
 
@@ -112,7 +106,7 @@ describeWithTool('pgbouncer', (path) => {
 
   test('session mode is accepted when the database has the settings, and the API works through it', async () => {
     const address = await start({ pool_mode: 'session', ...ignoring(database.sql) });
-    const api = await startTestApi({ databaseUrl: (url) => through(address, url) });
+    const api = await startTestApi({ databaseUrl: (url) => throughServer(address, url) });
     try {
       const name = new URL(api.database.url).pathname.slice(1);
       for (const [setting, value] of startupParameters(api.api.db).filter(([setting]) => !setting.startsWith('tcp_')))

@@ -8,6 +8,7 @@ import { sharedServers } from './shared-servers';
 
 /** A database with the current schema and no rows but those that migrations insert. */
 export interface TestDatabase {
+  /** Its address over the Unix socket, if there is one. `throughServer` returns one over TCP. */
   url: string;
   sql: ReturnType<typeof openDatabase>;
   /** Closes `sql` and drops the database, also with open connections. */
@@ -18,7 +19,7 @@ const POOL_SIZE = 10;
 
 /** Clones the template, which takes about 30 ms. `max` is the size of the pool `sql`. */
 export async function createTestDatabase(options: { max?: number } = {}): Promise<TestDatabase> {
-  const { postgres_url, template_database } = sharedServers();
+  const { postgres_url, postgres_socket_directory, template_database } = sharedServers();
   const name = `test_${randomBytes(8).toString('hex')}`;
   await onServer(
     postgres_url,
@@ -27,6 +28,7 @@ export async function createTestDatabase(options: { max?: number } = {}): Promis
 
   const address = new URL(postgres_url);
   address.pathname = `/${name}`;
+  if (postgres_socket_directory !== undefined) address.searchParams.set('host', postgres_socket_directory);
   const url = address.href;
   const sql = openDatabase(url, { max: options.max ?? POOL_SIZE, application_name: 'covenant-test' });
   return {
@@ -37,6 +39,14 @@ export async function createTestDatabase(options: { max?: number } = {}): Promis
       await onServer(postgres_url, (server) => server`DROP DATABASE IF EXISTS ${server(name)} WITH (FORCE)`);
     },
   };
+}
+
+/** Returns the address of a database on another host and port, for example those of a proxy. `host` has the form `host:port`. */
+export function throughServer(host: string, url: string): string {
+  const address = new URL(url);
+  address.searchParams.delete('host');
+  address.host = host;
+  return address.href;
 }
 
 /** Creates an empty database, calls `run` with its address, and drops it. `options` are those of `CREATE DATABASE`. */

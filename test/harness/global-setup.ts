@@ -41,6 +41,9 @@ const SMALL_TASK_QUEUES = {
   'metrics.breakdownByTaskQueue': false,
 };
 
+/** The address of a socket has 104 bytes on macOS, with the zero at its end, and 108 on Linux. */
+const SOCKET_PATH_BYTES_MAX = 104;
+
 /** The servers of this run, once for all jest projects: jest calls the setup for each of them. */
 const RUN = Symbol.for('covenant.test.run');
 const holder = globalThis as typeof globalThis & { [RUN]?: Promise<SharedRun> | undefined };
@@ -60,16 +63,18 @@ export async function takeRun(): Promise<SharedRun | undefined> {
 async function startRun(): Promise<SharedRun> {
   Object.assign(process.env, { ...TEMPORAL_RUNTIME, ...process.env });
   const directory = makeRunDirectory('servers');
+  const postgresDirectory = join(directory, 'postgres');
 
   const servers: SupervisedServer[] = [];
   try {
     const [postgres, temporal, bundle] = await Promise.all([
-      startPostgres(directory, servers),
+      startPostgres(directory, postgresDirectory, servers),
       startTemporal(directory, servers),
       bundleWorkflows(directory),
     ]);
     publishSharedServers({
       postgres_url: postgres,
+      ...(isShortEnough(postgresDirectory) ? { postgres_socket_directory: postgresDirectory } : {}),
       template_database: TEMPLATE_DATABASE,
       temporal_address: temporal,
       ...(bundle === undefined ? {} : { workflow_bundle: bundle }),
@@ -81,16 +86,29 @@ async function startRun(): Promise<SharedRun> {
   return { servers, directory };
 }
 
-async function startPostgres(directory: string, servers: SupervisedServer[]): Promise<string> {
+/** Whether Postgres can have its Unix socket in this directory. */
+function isShortEnough(directory: string): boolean {
+  return Buffer.byteLength(join(directory, '.s.PGSQL.65535')) < SOCKET_PATH_BYTES_MAX;
+}
+
+async function startPostgres(
+  directory: string,
+  postgresDirectory: string,
+  servers: SupervisedServer[],
+): Promise<string> {
   const port = await reservePort(randomTestPort());
   const plan = await planPostgres({
-    directory: join(directory, 'postgres'),
+    directory: postgresDirectory,
     port: port.port,
     password: randomBytes(16).toString('hex'),
     logFile: join(directory, 'postgres.log'),
     // These settings only risk data at a power failure, which no test of this server simulates. Fault tests have stacks
     // of their own with Postgres' defaults.
-    settings: { fsync: 'off', full_page_writes: 'off' },
+    settings: {
+      fsync: 'off',
+      full_page_writes: 'off',
+      ...(isShortEnough(postgresDirectory) ? { unix_socket_directories: postgresDirectory } : {}),
+    },
   });
   const server = supervise(plan, { restart: false });
   servers.push(server);

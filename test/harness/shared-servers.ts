@@ -7,6 +7,8 @@ import { randomUUID } from 'node:crypto';
 export interface SharedServers {
   /** Any database of the Postgres server; new ones are cloned from `template_database`. */
   postgres_url: string;
+  /** The directory of its Unix socket. Undefined when the path of the directory is too long for a socket. */
+  postgres_socket_directory?: string;
   template_database: string;
   temporal_address: string;
   /** The path of the workflow bundle. Undefined when there are no workflows. */
