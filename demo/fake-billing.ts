@@ -4,9 +4,10 @@
  * and can simulate failures.
  */
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import type { InvoiceStatus } from '../domain/billing/billing-event';
@@ -240,15 +241,27 @@ export function signStripe(body: string, secret: string, at = new Date()): Recor
 
 /** Posts a message. Like a billing system, it repeats the request when the connection ends without an answer. */
 async function post(url: string, body: string, headers: Record<string, string>, attempt = 1): Promise<SendResult> {
-  let response: Response;
   try {
-    const all = { 'content-type': 'application/json', ...headers };
-    response = await fetch(url, { method: 'POST', body, headers: all });
+    return await exchange(url, body, { 'content-type': 'application/json', ...headers });
   } catch (error) {
     if (attempt === POST_ATTEMPTS_MAX) throw error;
     return post(url, body, headers, attempt + 1);
   }
-  return { status: response.status, body: (await response.json()) as SendResult['body'] };
+}
+
+/** Sends one request over a connection that is kept. It takes less CPU than `fetch`, and tests send thousands. */
+function exchange(url: string, body: string, headers: Record<string, string>): Promise<SendResult> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) } });
+    sent.on('error', reject).on('response', (response: IncomingMessage) => {
+      text(response)
+        .then((answer) => {
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) as SendResult['body'] });
+        })
+        .catch(reject);
+    });
+    sent.end(body);
+  });
 }
 
 /**
