@@ -1,5 +1,6 @@
 /** `covenant keys rotate-sealing`: encrypts the API keys of contracts again, with the first key of COVENANT_SEALING_KEYS. */
 import { Command } from 'commander';
+import { isFirstOfVersion } from '../db/access/contract-api-key';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
 import { assertOwnSessions } from '../db/base/pooler';
@@ -23,7 +24,7 @@ function rotateCommand(): Command {
     .option('--json', 'print one line of JSON')
     .addHelpText(
       'after',
-      '\nTo replace a sealing key: put the new one in front (v2:…,v1:…) and restart the APIs, run this command, then remove the former one.',
+      '\nTo replace a sealing key: add the new one behind (v1:…,v2:…) and restart every API, put it in front (v2:…,v1:…) and restart the APIs, run this command, then remove the former one.',
     )
     .action(rotate);
 }
@@ -36,6 +37,7 @@ async function rotate({ json = false }: { json?: boolean }): Promise<void> {
   const total: ResealedKeys = { resealed: 0, unreadable: [] };
   try {
     await assertOwnSessions(db);
+    if (await isFirstOfVersion(db, sealer.version)) console.error(unusedSentence(sealer.version));
     let after: string | null = null;
     do {
       const batch: ResealedBatch = await resealAfter(db, sealer, after);
@@ -50,6 +52,11 @@ async function rotate({ json = false }: { json?: boolean }): Promise<void> {
   if (json) console.log(JSON.stringify({ version: sealer.version, ...total }));
   else console.log(`${total.resealed} keys encrypted with ${sealer.version}.`);
   if (total.unreadable.length > 0) throw new CommandFailure(unreadableSentence(total.unreadable));
+}
+
+/** An API without the new key cannot show what is encrypted with it. This command cannot see the settings of the APIs. */
+function unusedSentence(version: string): string {
+  return `Warning: no API has encrypted a key with ${version} yet. If one does not have ${version} in COVENANT_SEALING_KEYS, it answers SEALING_KEY_MISSING: add ${version} to every API.`;
 }
 
 function resealAfter(db: Database, sealer: Sealer, after: string | null): Promise<ResealedBatch> {

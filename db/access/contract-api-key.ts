@@ -153,6 +153,14 @@ export async function listKeysSealedByOthers(
     ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE`;
 }
 
+/** Whether stored keys are sealed, and none of them with this version. */
+export async function isFirstOfVersion(sql: Sql, version: string): Promise<boolean> {
+  const [row] = await sql<{ is_first: boolean }[]>`
+    SELECT count(*) > 0 AND count(*) FILTER (WHERE sealed_by = ${version}) = 0 AS is_first
+    FROM contract_api_keys WHERE sealed IS NOT NULL`;
+  return row?.is_first === true;
+}
+
 export async function updateSealed(tx: Sql, id: string, columns: { sealed: string; sealed_by: string }): Promise<void> {
   await tx`UPDATE contract_api_keys SET ${tx(columns)} WHERE id = ${id}`;
 }
