@@ -18,6 +18,7 @@ import { licenseChangeRoutes } from './license/license-change';
 import { licenseRoutes } from './license/license';
 import { validationRoutes } from './license/validation';
 import { deviceRoutes } from './license/device';
+import { licenseCreationRoutes } from './license/license-creation';
 import { metricRoutes } from './metric/metric';
 import { holdRoutes } from './pool/hold';
 import { poolRoutes } from './pool/pool';
@@ -46,6 +47,7 @@ export const ROUTES: readonly Route[] = [
   ...returnRoutes,
   // Before the routes of one license, whose id could be `validate`.
   ...validationRoutes,
+  ...licenseCreationRoutes,
   ...deviceRoutes,
   ...assignmentRoutes,
   ...licenseRoutes,

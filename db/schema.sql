@@ -436,8 +436,9 @@ CREATE INDEX billing_inbox_by_source ON billing_inbox (source, id);
 -- What licenses get, shared by the licenses of many jobs. A row is inserted when the first of them is requested and never changes.
 CREATE TABLE license_terms (
   id                  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  contract_id         uuid NOT NULL REFERENCES contracts (id),
-  contract_revision   integer NOT NULL,
+  -- Null: of licenses that were created without a contract.
+  contract_id         uuid REFERENCES contracts (id),
+  contract_revision   integer,
   generator_id        uuid NOT NULL REFERENCES generators (id),
   generator_revision  integer NOT NULL,
   key_format          jsonb NOT NULL,
@@ -448,20 +449,22 @@ CREATE TABLE license_terms (
   -- null: its job has the expiry.
   own_expiry          jsonb,
   device_lease_minutes  integer,
-  CONSTRAINT license_terms_unique UNIQUE (contract_id, contract_revision, generator_id, generator_revision)
+  CONSTRAINT license_terms_unique UNIQUE (contract_id, contract_revision, generator_id, generator_revision),
+  CONSTRAINT license_terms_of_revision CHECK ((contract_id IS NULL) = (contract_revision IS NULL))
 );
 ALTER TABLE contracts ADD CONSTRAINT contracts_terms FOREIGN KEY (terms_id) REFERENCES license_terms (id);
 ALTER TABLE contract_quotas ADD CONSTRAINT quotas_grantable_terms FOREIGN KEY (grantable_terms_id) REFERENCES license_terms (id);
 
--- One row for each generation request, inline or background.
+-- One row for each generation request, inline or background; and one, with the execution `direct`, for each request of an admin for
+-- licenses without a contract. Lists of jobs and metrics read only inline and background jobs.
 CREATE TABLE generation_jobs (
   id                       uuid PRIMARY KEY DEFAULT uuidv7(),
   -- The upper bits of the ids of this job's licenses.
   serial                   bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT generation_jobs_serial_unique UNIQUE,
-  contract_id              uuid NOT NULL REFERENCES contracts (id),
+  contract_id              uuid REFERENCES contracts (id),
   environment              text NOT NULL,
   terms_id                 bigint NOT NULL REFERENCES license_terms (id),
-  execution                text NOT NULL CONSTRAINT jobs_execution_known CHECK (execution IN ('inline', 'background')),
+  execution                text NOT NULL CONSTRAINT jobs_execution_known CHECK (execution IN ('inline', 'background', 'direct')),
   is_test                  boolean NOT NULL DEFAULT false,
   requested                integer NOT NULL CONSTRAINT jobs_requested_bounded CHECK (requested BETWEEN 1 AND 10000000),
   chunk_size               integer NOT NULL CONSTRAINT jobs_chunk_size_positive CHECK (chunk_size > 0),
@@ -479,12 +482,13 @@ CREATE TABLE generation_jobs (
   -- The idempotency key of the request. The answer to a repeated request is built from this row while the key is kept (30 days).
   idempotency_key          text,
   idempotency_fingerprint  text,
-  quota_remaining          integer NOT NULL,
+  quota_remaining          integer,
   request_id               text,
   workflow_epoch           text,
   -- When the request arrived, by the clock of Postgres; the retention starts here. The other instants are times of the contract's clock.
   requested_at             timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT jobs_idempotency_unique UNIQUE (contract_id, idempotency_key)
+  CONSTRAINT jobs_idempotency_unique UNIQUE (contract_id, idempotency_key),
+  CONSTRAINT jobs_direct_without_contract CHECK ((execution = 'direct') = (contract_id IS NULL) AND (contract_id IS NULL) = (quota_remaining IS NULL))
 );
 CREATE INDEX generation_jobs_by_contract ON generation_jobs (contract_id, serial);
 CREATE INDEX generation_jobs_by_environment ON generation_jobs (environment, serial);
@@ -497,6 +501,7 @@ CREATE INDEX generation_jobs_in_background ON generation_jobs (environment, crea
 CREATE INDEX generation_jobs_of_contract_in_background ON generation_jobs (contract_id, created_at, serial) WHERE execution = 'background';
 CREATE INDEX generation_jobs_by_state_and_date ON generation_jobs (environment, state, created_at, serial) WHERE state <> 'SUCCEEDED';
 CREATE INDEX generation_jobs_of_contract_by_state ON generation_jobs (contract_id, state, created_at, serial) WHERE state <> 'SUCCEEDED';
+CREATE INDEX generation_jobs_direct ON generation_jobs (environment, serial) WHERE execution = 'direct';
 CREATE INDEX generation_jobs_of_tests ON generation_jobs (environment, serial) WHERE is_test;
 CREATE INDEX generation_jobs_unfinished ON generation_jobs (contract_id) WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING');
 CREATE INDEX generation_jobs_by_idempotency_age ON generation_jobs (requested_at) WHERE idempotency_key IS NOT NULL;
@@ -774,7 +779,7 @@ DECLARE
   blocked boolean;
 BEGIN
   SELECT l.id, coalesce(o.now, real_now), t.own_expiry, c.end_date::text, t.features, j.is_test, j.environment, p.code, t.activation_limit,
-         c.on_suspend ->> 'issued_licenses', j.expires_at, t.device_lease_minutes, CASE c.type WHEN 'pool' THEN c.id END, coalesce(j.expires_at, 'infinity'),
+         coalesce(c.on_suspend ->> 'issued_licenses', 'keep'), j.expires_at, t.device_lease_minutes, CASE c.type WHEN 'pool' THEN c.id END, coalesce(j.expires_at, 'infinity'),
          CASE WHEN c.state = 'SUSPENDED' AND c.on_suspend ->> 'issued_licenses' <> 'keep' THEN
            (SELECT min(h.source) FROM contract_holds h WHERE h.contract_id = c.id AND h.lifted_at IS NULL AND h.source <> 'admin') END
   INTO id, at, own_expiry, end_date, features, is_test, environment, product_code, activation_limit, issued_licenses, expires_at, lease, pool,
@@ -782,8 +787,9 @@ BEGIN
   FROM licenses l
   JOIN generation_jobs j ON j.serial = l.id >> 24
   JOIN license_terms t ON t.id = j.terms_id
-  JOIN contracts c ON c.id = j.contract_id
-  JOIN products p ON p.id = c.product_id
+  JOIN generators g ON g.id = t.generator_id
+  JOIN products p ON p.id = g.product_id
+  LEFT JOIN contracts c ON c.id = j.contract_id
   LEFT JOIN test_clocks o ON o.id = c.test_clock_id
   WHERE l.key = license_key;
   IF NOT FOUND THEN
@@ -885,13 +891,14 @@ CREATE INDEX assignment_jobs_unfinished ON assignment_jobs (id) WHERE state IN (
 -- What an unfinished job has assigned of each contract. Its end writes one domain event for each and removes the rows.
 CREATE TABLE assignment_job_contracts (
   assignment_id  uuid NOT NULL REFERENCES assignment_jobs (id),
-  contract_id    uuid NOT NULL REFERENCES contracts (id),
+  -- Null: licenses that were created without a contract.
+  contract_id    uuid REFERENCES contracts (id),
   environment    text NOT NULL,
   assigned       integer NOT NULL,
   reassigned     integer NOT NULL,
   -- The first licenses, as clients see their ids.
   license_ids    text[] NOT NULL,
-  PRIMARY KEY (assignment_id, contract_id)
+  CONSTRAINT assignment_job_contracts_unique UNIQUE NULLS NOT DISTINCT (assignment_id, contract_id, environment)
 );
 
 -- History ----------------------------------------------------------------------------------------------------------

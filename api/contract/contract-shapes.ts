@@ -51,7 +51,7 @@ const BothExpiryRules = z
   }) as unknown as z.ZodType<never>;
 
 // Without a message, zod reports only "Invalid input" for a union without a matching branch.
-const ExpiryShape = z
+export const ExpiryShape = z
   .union(
     [
       z.strictObject({
@@ -61,7 +61,11 @@ const ExpiryShape = z
           .default('generation')
           .describe('The start of the period: the generation of the license, its assignment or its first activation'),
       }),
-      z.strictObject({ date: LocalDateShape.describe('Last day of validity, in the time zone of the contract') }),
+      z.strictObject({
+        date: LocalDateShape.describe(
+          'Last day of validity, in the time zone of the contract; without a contract, in UTC',
+        ),
+      }),
       BothExpiryRules,
       z.null(),
     ],
@@ -91,7 +95,7 @@ const OnSuspendShape = z.strictObject({
     ),
 });
 
-const ActivationLimitShape = z
+export const ActivationLimitShape = z
   .union(
     [z.int().min(1).max(ACTIVATION_LIMIT_MAX), z.literal('unlimited'), z.null()],
     `must be null, "unlimited" or a whole number from 1 to ${ACTIVATION_LIMIT_MAX}`,

@@ -40,7 +40,7 @@ const FilterShape = z
     job_id: Id.optional(),
     customer_id: Id.optional().describe('The customer to whom the licenses are assigned'),
     contract_customer_id: Id.optional().describe('The customer of the contract'),
-    source: SearchShape.optional().describe('The complete value of source: Contract: <name>'),
+    source: SearchShape.optional().describe('Manual, Contract (of any contract), or the complete value: Contract: <name>'),
     status: z.enum(LICENSE_STATUSES).optional(),
     search: SearchShape.optional().describe('As in the list of licenses'),
     limit: z

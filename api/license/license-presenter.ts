@@ -31,10 +31,12 @@ export const LicenseShape = z
       .describe(
         'The first that applies of revoked, suspended, expired, active (it was activated on a device), assigned (to a customer), held (for an order) and available. The time is that of the test clock of its contract, if it has one',
       ),
-    source: z.string().describe('The name of its contract; for a deleted contract, the last name'),
-    contract_id: Id,
-    job_id: Id.describe('The generation job that generated it'),
-    ordinal: z.int().describe('Its number within the job, from 1'),
+    source: z
+      .string()
+      .describe('Contract: <name>, for a deleted contract with its last name; Manual: created without a contract'),
+    contract_id: Id.nullable().describe('null: created without a contract'),
+    job_id: Id.nullable().describe('The generation job that generated it; null: created without a contract'),
+    ordinal: z.int().describe('Its number within the job or the request that created it, from 1'),
     environment: EnvironmentShape,
     is_test: z.boolean().describe('Generated while the contract was a draft'),
     product_id: Id,
@@ -64,7 +66,7 @@ export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
     status: licenseStatus(row, row.clock_now ?? now),
     source: licenseSource(row.contract_name),
     contract_id: row.contract_id,
-    job_id: row.job_id,
+    job_id: row.contract_id === null ? null : row.job_id,
     ordinal: row.ordinal,
     environment: row.environment,
     is_test: row.is_test,

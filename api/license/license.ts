@@ -27,7 +27,7 @@ const LicenseFilterQuery = z.object({
   job_id: Id.optional(),
   customer_id: Id.optional().describe('The customer to whom the licenses are assigned'),
   contract_customer_id: Id.optional().describe('The customer of the contract'),
-  source: SearchShape.optional().describe('The complete value of source: Contract: <name>'),
+  source: SearchShape.optional().describe('Manual, Contract (of any contract), or the complete value: Contract: <name>'),
   status: z.enum(LICENSE_STATUSES).optional(),
   is_test: z.enum(['true', 'false']).optional(),
   search: SearchShape.optional().describe(
@@ -179,7 +179,7 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
     created_at: row.created_at,
     features: JSON.stringify(row.features),
     expires_at: row.expires_at,
-    job: row.job_id,
+    job: row.contract_id === null ? null : row.job_id,
     source: licenseSource(row.contract_name),
     id: licenseIdText(row.id),
     contract_id: row.contract_id,

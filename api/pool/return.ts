@@ -33,7 +33,7 @@ export const returnRoutes: Route[] = [
     async handle({ params, body, caller, actor, now, request_id, write }) {
       const id = parseLicenseId(params.id);
       if (id === null) return notFound('license', params.id);
-      const reaches = (contract_id: string): boolean => reachesContract(caller, contract_id);
+      const reaches = (contract_id: string | null): boolean => reachesContract(caller, contract_id);
       return write(
         async (tx) => {
           const refusal = await returnLicense(tx, id, { actor, now, request_id, reason: body.reason, reaches });

@@ -1,10 +1,10 @@
-/** Domain events: what happened to a contract, for consumers outside Covenant (decisions 27, 39). */
+/** Domain events: what happened to a contract or its licenses, for consumers outside Covenant (decisions 27, 39). */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { Sql } from '../base/database';
 
-/** A domain event of a contract to be written. */
+/** A domain event to be written. */
 export interface DomainEventEntry {
   at: Instant;
   type: string;
@@ -14,10 +14,16 @@ export interface DomainEventEntry {
 
 /**
  * Writes domain events of one contract in the transaction of their change. Their numbers come from the quota row of the contract
- * (decisions 39), which stays locked until the transaction ends, so numbers are in the order of the commits.
+ * (decisions 39), which stays locked until the transaction ends, so numbers are in the order of the commits. Events of licenses without a
+ * contract have no number.
  */
-export async function insertDomainEvents(tx: Sql, contract_id: string, events: DomainEventEntry[]): Promise<void> {
+export async function insertDomainEvents(
+  tx: Sql,
+  contract_id: string | null,
+  events: DomainEventEntry[],
+): Promise<void> {
   if (events.length === 0) return;
+  if (contract_id === null) return insertUnnumbered(tx, events);
   await tx`
     WITH numbered AS (
       UPDATE contract_quotas SET event_sequence = event_sequence + ${events.length}
@@ -28,4 +34,11 @@ export async function insertDomainEvents(tx: Sql, contract_id: string, events: D
     FROM numbered, ROWS FROM (
       jsonb_to_recordset(${tx.json(events as never)}) AS (at timestamptz, type text, environment text, data jsonb)
     ) WITH ORDINALITY AS event (at, type, environment, data, number)`;
+}
+
+async function insertUnnumbered(tx: Sql, events: DomainEventEntry[]): Promise<void> {
+  await tx`
+    INSERT INTO domain_events (at, type, environment, data)
+    SELECT at, type, environment, data
+    FROM jsonb_to_recordset(${tx.json(events as never)}) AS event (at timestamptz, type text, environment text, data jsonb)`;
 }

@@ -158,7 +158,8 @@ export async function storeBatch(tx: Sql, id: string, { last_license_id, counts,
 
 /** What a job has assigned of one contract. */
 export interface AssignedOfContract {
-  contract_id: string;
+  /** Null: of licenses that were created without a contract. */
+  contract_id: string | null;
   environment: Environment;
   assigned: number;
   reassigned: number;
@@ -177,7 +178,7 @@ export async function addToContracts(tx: Sql, assignment_id: string, contracts: 
     SELECT ${assignment_id}, r.contract_id, r.environment, r.assigned, r.reassigned, r.license_ids
     FROM jsonb_to_recordset(${tx.json(rows)})
       AS r (contract_id uuid, environment text, assigned int, reassigned int, license_ids text[])
-    ON CONFLICT (assignment_id, contract_id) DO UPDATE
+    ON CONFLICT (assignment_id, contract_id, environment) DO UPDATE
     SET assigned = c.assigned + excluded.assigned, reassigned = c.reassigned + excluded.reassigned,
         license_ids = (c.license_ids || excluded.license_ids)[1:${NAMED_LICENSES_MAX}::int]`;
 }
@@ -193,5 +194,5 @@ export async function takeContracts(
       RETURNING contract_id, environment, assigned, reassigned, license_ids
     )
     SELECT t.contract_id, t.environment, t.assigned, t.reassigned, t.license_ids, k.now AS clock_now
-    FROM taken t JOIN contracts c ON c.id = t.contract_id LEFT JOIN test_clocks k ON k.id = c.test_clock_id ORDER BY t.contract_id`;
+    FROM taken t LEFT JOIN contracts c ON c.id = t.contract_id LEFT JOIN test_clocks k ON k.id = c.test_clock_id ORDER BY t.contract_id`;
 }

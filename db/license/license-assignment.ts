@@ -65,7 +65,7 @@ export async function lockLicenses(
     SELECT f.license_id AS id, j.id AS job_id, j.contract_id, j.environment, j.is_test, ${factsOf(tx, tx`j.expires_at`)},
            t.own_expiry, c.end_date, ${testClockTime(tx, tx`j.contract_id`)} AS clock_now
     FROM license_facts f JOIN generation_jobs j ON j.serial = f.license_id >> 24 JOIN license_terms t ON t.id = j.terms_id
-    JOIN contracts c ON c.id = j.contract_id WHERE f.license_id = ANY(${[...ids]}::bigint[]) ORDER BY f.license_id`;
+    LEFT JOIN contracts c ON c.id = j.contract_id WHERE f.license_id = ANY(${[...ids]}::bigint[]) ORDER BY f.license_id`;
   return { licenses, unused: new Set(unused.map(({ id }) => id)) };
 }
 

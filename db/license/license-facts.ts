@@ -14,7 +14,8 @@ export interface LockedLicense extends LicenseFacts {
   /** The stored id. */
   id: string;
   job_id: string;
-  contract_id: string;
+  /** Null: it was created without a contract. */
+  contract_id: string | null;
   environment: Environment;
   /** The time of its contract's test clock, or null. */
   clock_now: Instant | null;

@@ -9,7 +9,14 @@
  */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import { KEY_PREFIX_CHARS_MIN, ORDINAL_BITS, contractNameOf, parseLicenseId } from '../../domain/license/license';
+import {
+  CONTRACT_SOURCE,
+  KEY_PREFIX_CHARS_MIN,
+  MANUAL_SOURCE,
+  ORDINAL_BITS,
+  contractNameOf,
+  parseLicenseId,
+} from '../../domain/license/license';
 import type { LicenseStatus } from '../../domain/license/license-facts';
 import type { Fragment, Sql } from '../base/database';
 import { factExists, isOfFacts, statusIs, unusedHaveStatus } from './license-status';
@@ -21,7 +28,7 @@ export interface LicenseFilter {
   /** The customer to whom the license is assigned. */
   customer_id?: string | undefined;
   contract_customer_id?: string | undefined;
-  /** The source in the form in which the interface shows it: `Contract: <name>`. */
+  /** The source in the form in which the interface shows it: `Manual` or `Contract: <name>`; or `Contract`, for those of any contract. */
   source?: string | undefined;
   status?: LicenseStatus | undefined;
   is_test?: boolean | undefined;
@@ -75,7 +82,7 @@ async function matchesFew(sql: Sql, search: string): Promise<boolean> {
 }
 
 async function contractIdsOf(sql: Sql, filter: LicenseFilter): Promise<string[] | null> {
-  if (filter.contract_customer_id === undefined && filter.source === undefined) return null;
+  if (!namesContracts(filter)) return null;
   const rows = await sql<{ id: string }[]>`${contractsOf(sql, filter)} LIMIT ${COLLECTED_CONTRACTS_MAX + 1}`;
   if (rows.length > COLLECTED_CONTRACTS_MAX) return null;
   const contract_ids = rows.map(({ id }) => id);
@@ -112,7 +119,8 @@ interface Part {
 }
 
 function pageOfPart(sql: Sql, filter: KnownFilter, page: LicensePage, part: Part): Fragment {
-  const has_few_jobs = filter.contract_id !== undefined || filter.job_id !== undefined || filter.contract_ids !== null;
+  const { contract_id, job_id, contract_ids, source } = filter;
+  const has_few_jobs = contract_id !== undefined || job_id !== undefined || contract_ids !== null || source === MANUAL_SOURCE;
   const by_facts = filter.customer_id !== undefined || (part.facts !== undefined && !has_few_jobs);
   return by_facts ? pageByFacts(sql, filter, page, part) : pageByJobs(sql, filter, page, part);
 }
@@ -226,8 +234,19 @@ function licenseMatches(sql: Sql, search: string) {
   return sql`key >= ${search} AND key < ${search + LAST_CHARACTER}`;
 }
 
+/** Whether the filter is about some contracts, which are looked up. */
+function namesContracts({ contract_customer_id, source }: LicenseFilter): boolean {
+  return contract_customer_id !== undefined || (source !== undefined && source !== MANUAL_SOURCE && source !== CONTRACT_SOURCE);
+}
+
+/** The condition that the job `j` has a contract, or that it has none, for a source that says no more. */
+function ofSource(sql: Sql, { source }: LicenseFilter): Fragment {
+  if (source === MANUAL_SOURCE) return sql`AND j.execution = 'direct'`;
+  return source === CONTRACT_SOURCE ? sql`AND j.execution <> 'direct'` : sql``;
+}
+
 function contractsOf(sql: Sql, filter: LicenseFilter): Fragment {
-  const name = filter.source === undefined ? undefined : contractNameOf(filter.source);
+  const name = filter.source === undefined || filter.source === CONTRACT_SOURCE ? undefined : contractNameOf(filter.source);
   return sql`
     SELECT id FROM contracts WHERE true
     ${filter.contract_customer_id === undefined ? sql`` : sql`AND customer_id = ${filter.contract_customer_id}`}
@@ -236,7 +255,7 @@ function contractsOf(sql: Sql, filter: LicenseFilter): Fragment {
 
 function ofContracts(sql: Sql, filter: KnownFilter): Fragment {
   if (filter.contract_ids !== null) return sql`AND j.contract_id = ANY(${filter.contract_ids}::uuid[])`;
-  if (filter.contract_customer_id === undefined && filter.source === undefined) return sql``;
+  if (!namesContracts(filter)) return sql``;
   return sql`AND j.contract_id IN (${contractsOf(sql, filter)})`;
 }
 
@@ -250,13 +269,13 @@ function jobMatches(sql: Sql, filter: KnownFilter): Fragment {
     ${filter.environment === undefined ? sql`` : sql`AND j.environment = ${filter.environment}`}
     ${filter.contract_id === undefined ? sql`` : sql`AND j.contract_id = ${filter.contract_id}`}
     ${filter.job_id === undefined ? sql`` : sql`AND j.job_id = ${filter.job_id}`}
-    ${ofContracts(sql, filter)}
+    ${ofContracts(sql, filter)} ${ofSource(sql, filter)}
     ${filter.is_test === undefined ? sql`` : filter.is_test ? sql`AND j.is_test` : sql`AND NOT j.is_test`}`;
 }
 
 /** The fields that a license has from its job. */
 function jobs(sql: Sql, which: Fragment = sql``) {
-  return sql`(SELECT serial, id AS job_id, contract_id, environment, terms_id, is_test, expires_at, channel, chunk_size FROM generation_jobs ${which})`;
+  return sql`(SELECT serial, id AS job_id, contract_id, environment, terms_id, execution, is_test, expires_at, channel, chunk_size FROM generation_jobs ${which})`;
 }
 
 /** The columns of a page, from a license `l` and its job `j`. */

@@ -1,5 +1,5 @@
 /**
- * Reads issued licenses with their facts. Only `db/generation/grant.ts` and `db/generation/chunk.ts` insert them.
+ * Reads issued licenses with their facts. Only `db/generation/grant.ts`, `db/generation/chunk.ts` and `direct-creation.ts` insert them.
  */
 import type { Channel } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
@@ -17,9 +17,10 @@ export interface LicenseRow extends LicenseFacts {
   key: string;
   ordinal: number;
   job_id: string;
-  contract_id: string;
+  /** Null: it was created without a contract. */
+  contract_id: string | null;
   /** The contract's name; after its deletion, the last name. */
-  contract_name: string;
+  contract_name: string | null;
   /** The customer of the contract. */
   contract_customer_id: string | null;
   contract_customer_email: string | null;
@@ -91,12 +92,13 @@ async function withDetails(sql: Sql, page: Fragment, order: 'asc' | 'desc'): Pro
     WITH page AS MATERIALIZED (${page})
     SELECT p.id, p.key, (p.id & ${ORDINAL_MASK}::int)::int AS ordinal, p.job_id, p.contract_id, c.name AS contract_name,
            c.customer_id AS contract_customer_id, v.email AS contract_customer_email, u.email AS customer_email, p.environment, p.is_test,
-           c.product_id, t.generator_id, t.features, t.activation_limit, k.created_at, p.channel, o.now AS clock_now,
+           g.product_id, t.generator_id, t.features, t.activation_limit, k.created_at, p.channel, o.now AS clock_now,
            ${factsOf(sql, sql`p.expires_at`)}, (${activationsOf(sql, sql`p.id`, sql`o.now`)}) AS activations
     FROM page p
-    JOIN contracts c ON c.id = p.contract_id
     JOIN license_terms t ON t.id = p.terms_id
+    JOIN generators g ON g.id = t.generator_id
     JOIN generation_chunks k ON k.job_id = p.job_id AND k.chunk_no = ((p.id & ${ORDINAL_MASK}::int) - 1) / p.chunk_size
+    LEFT JOIN contracts c ON c.id = p.contract_id
     LEFT JOIN license_facts f ON f.license_id = p.id
     LEFT JOIN customers u ON u.id = f.customer_id
     LEFT JOIN customers v ON v.id = c.customer_id

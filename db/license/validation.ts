@@ -32,7 +32,7 @@ export async function findAskedLicenses(sql: Sql, asked: readonly AskedKey[]): P
     FROM jsonb_to_recordset(${sql.json(given)}) AS q (n integer, key text, device_id text, now timestamptz),
     LATERAL (
       SELECT l.id, j.is_test, j.environment, p.code AS product_code, t.features, t.activation_limit, o.now AS clock_now,
-             c.on_suspend ->> 'issued_licenses' AS issued_licenses,
+             coalesce(c.on_suspend ->> 'issued_licenses', 'keep') AS issued_licenses,
              CASE WHEN c.state = 'SUSPENDED' AND c.on_suspend ->> 'issued_licenses' <> 'keep' THEN
                (SELECT min(h.source) FROM contract_holds h WHERE h.contract_id = c.id AND h.lifted_at IS NULL AND h.source <> 'admin') END AS suspended_by,
              f.customer_id, f.assigned_at, f.held_until, f.activated_at, f.suspended_at, f.revoked_at,
@@ -40,8 +40,9 @@ export async function findAskedLicenses(sql: Sql, asked: readonly AskedKey[]): P
       FROM licenses l
       JOIN generation_jobs j ON j.serial = l.id >> 24
       JOIN license_terms t ON t.id = j.terms_id
-      JOIN contracts c ON c.id = j.contract_id
-      JOIN products p ON p.id = c.product_id
+      JOIN generators g ON g.id = t.generator_id
+      JOIN products p ON p.id = g.product_id
+      LEFT JOIN contracts c ON c.id = j.contract_id
       LEFT JOIN license_facts f ON f.license_id = l.id
       LEFT JOIN test_clocks o ON o.id = c.test_clock_id
       CROSS JOIN LATERAL (

@@ -121,13 +121,16 @@ export function addressesOf(caller: KnownCaller): readonly string[] {
   }
 }
 
-/** Whether what belongs to a contract exists for a caller: for the key of another contract it does not (decisions 43). */
-export function reachesContract(caller: Caller, contract_id: string): boolean {
+/**
+ * Whether what belongs to a contract exists for a caller: for the key of another contract it does not (decisions 43). Null: what belongs
+ * to none, which exists for admins.
+ */
+export function reachesContract(caller: Caller, contract_id: string | null): boolean {
   switch (caller.kind) {
     case 'admin':
       return true;
     case 'contract':
-      return caller.contract_id === contract_id.toLowerCase();
+      return caller.contract_id === contract_id?.toLowerCase();
     case 'anonymous':
       return false;
   }

@@ -107,6 +107,7 @@ export const PERMISSIONS = {
   listLicenses: { ...VIEWER, contract: OWN },
   exportLicenses: OPERATOR,
   getLicense: VIEWER,
+  createLicenses: ADMIN,
   suspendLicense: ADMIN,
   reinstateLicense: ADMIN,
   revokeLicense: ADMIN,

@@ -81,6 +81,8 @@ beforeAll(async () => {
       amendments.push((await api.call('POST', `/contracts/${contract.id}/amendments`, { body: later })).body.id);
     }
   }
+  const direct = await api.call('POST', '/licenses', { body: { ...catalogues[0] } });
+  licenses.push(direct.body.licenses[0].id);
   const customer = await api.call('POST', '/customers', { body: { email: 'fuzz@covenant.test', name: 'Fuzz' } });
   const pool = await addContract(api, catalogues[0] as TestCatalogue, { type: 'pool', quota: 500 });
   contracts.push(pool.id);

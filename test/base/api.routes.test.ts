@@ -278,6 +278,10 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /licenses': async () => ({}),
   'GET /licenses.csv': async () => ({}),
   'GET /licenses/:id': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
+  'POST /licenses': async () => ({
+    body: { ...(await addCatalogue(api)), count: 2 },
+    audit: 'license.created',
+  }),
   'POST /licenses/assign': async () => {
     const customer = await api.call('GET', `/customers/${await customerId()}`);
     const { license_id } = await generateLicenses(1);

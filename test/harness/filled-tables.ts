@@ -118,6 +118,10 @@ VALUES (filled_id('contract', 1), 1, filled_id('generator', 1), 1, '{}', '{}');
 INSERT INTO generation_jobs (id, contract_id, environment, terms_id, execution, is_test, requested, chunk_size, state, channel, actor, expires_at, created_at, quota_remaining)
 SELECT filled_id('job', n), filled_contract(n), environment, (SELECT id FROM license_terms), CASE WHEN rare AND n % 4 = 1 THEN 'background' ELSE 'inline' END, rare AND n % 4 = 0, 2, 2,
        CASE WHEN rare THEN 'FAILED' ELSE 'SUCCEEDED' END, CASE WHEN rare AND n % 4 = 3 THEN 'ui' ELSE 'api' END, filled_actor(n), CASE WHEN rare THEN at ELSE timestamptz '2999-01-01' END, at, 0 FROM numbers ORDER BY n;
+-- Licenses without a contract.
+INSERT INTO license_terms (generator_id, generator_revision, key_format, features) VALUES (filled_id('generator', 1), 1, '{}', '{}');
+INSERT INTO generation_jobs (id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, created_at)
+SELECT filled_id('direct', n), environment, (SELECT max(id) FROM license_terms), 'direct', 2, 2, 'SUCCEEDED', 'ui', filled_actor(n), at FROM numbers WHERE rare ORDER BY n;
 INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at) SELECT id, 0, 2, created_at FROM generation_jobs;
 INSERT INTO licenses (id, key)
 SELECT (serial << 24) + o, 'ALL-' || CASE WHEN state = 'FAILED' THEN 'RARE-' ELSE 'MANY-' END || serial || '-' || o FROM generation_jobs, generate_series(1, 2) o;

@@ -61,7 +61,13 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
               WHERE subject_id = j.id::text AND action = 'job.finished' AND (after ->> 'completed')::int > 0) AS finished_with_licenses,
              (SELECT count(*) FROM domain_events
               WHERE contract_id = j.contract_id AND type = 'license.batch_generated' AND data ->> 'job_id' = j.id::text) AS batches
-      FROM job j
+      FROM job j WHERE j.execution <> 'direct'
+    ), direct AS (
+      SELECT j.id, 'lic_' || (j.serial << 24) + 1 AS first_license,
+             (SELECT count(*) FROM audit_events WHERE subject_id = 'lic_' || (j.serial << 24) + 1 AND action = 'license.created') AS audited,
+             (SELECT count(*) FROM domain_events
+              WHERE contract_id IS NULL AND type = 'license.created' AND data -> 'license_ids' ->> 0 = 'lic_' || (j.serial << 24) + 1) AS events
+      FROM job j WHERE j.execution = 'direct'
     ), revised AS (
       SELECT c.id, c.revision, count(r.revision) AS revisions, min(r.revision) AS first, max(r.revision) AS last
       FROM contracts c LEFT JOIN contract_revisions r ON r.contract_id = c.id GROUP BY c.id
@@ -154,6 +160,9 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM job WHERE unfinished <> (finished_at IS NULL)
     UNION ALL
     SELECT 'a request is recorded once', 'job ' || id, requested || ' rows of generation.requested' FROM audited WHERE requested <> 1
+    UNION ALL
+    SELECT 'a creation without a contract is recorded once', 'license ' || first_license, format('%s audit rows and %s events', audited, events)
+    FROM direct WHERE audited <> 1 OR events <> 1
     UNION ALL
     SELECT 'each end of a job is recorded once', 'job ' || id, format('%s rows of job.finished and %s of job.resumed', finished, resumed)
     FROM audited WHERE finished <> CASE WHEN execution = 'inline' THEN 0 WHEN unfinished THEN resumed ELSE resumed + 1 END

@@ -161,7 +161,7 @@ function leaveAsTheyWere(tx: Sql, decided: readonly LockedDecision[]): Promise<v
 /** A license that was assigned. */
 export interface AssignedLicense {
   id: string;
-  contract_id: string;
+  contract_id: string | null;
   environment: Environment;
   at: Instant;
   clock_now: Instant | null;
@@ -197,9 +197,9 @@ export async function storeDecisions(
   }));
 }
 
-/** The licenses of one contract in an assignment. */
+/** The licenses of one contract in an assignment, or those of one environment that were created without a contract. */
 export interface ContractSummary {
-  contract_id: string;
+  contract_id: string | null;
   environment: Environment;
   at: Instant;
   clock_now: Instant | null;
@@ -213,16 +213,17 @@ export interface ContractSummary {
 export function summarize(assigned: readonly AssignedLicense[]): ContractSummary[] {
   const by_contract = new Map<string, ContractSummary>();
   for (const { id, contract_id, environment, at, clock_now, moved } of assigned) {
-    const summary = by_contract.get(contract_id) ?? {
+    const source = contract_id ?? environment;
+    const summary = by_contract.get(source) ?? {
       ...{ contract_id, environment, at, clock_now },
       ...{ assigned: 0, reassigned: 0, license_ids: [] },
     };
-    by_contract.set(contract_id, summary);
+    by_contract.set(source, summary);
     summary.assigned += 1;
     if (moved) summary.reassigned += 1;
     if (summary.license_ids.length < NAMED_LICENSES_MAX) summary.license_ids.push(licenseIdText(id));
   }
-  return [...by_contract.values()].sort((a, b) => (a.contract_id < b.contract_id ? -1 : 1));
+  return [...by_contract].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, summary]) => summary);
 }
 
 /** Writes the one audit row of an assignment, and one domain event for each contract. */

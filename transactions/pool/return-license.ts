@@ -19,7 +19,7 @@ import { returnDecision } from '../../domain/pool/return';
 export async function returnLicense(
   tx: Sql,
   id: string,
-  { reason, reaches, ...act }: Act & { reason: string | null; reaches: (contract_id: string) => boolean },
+  { reason, reaches, ...act }: Act & { reason: string | null; reaches: (contract_id: string | null) => boolean },
 ): Promise<Refusal | null> {
   const license = await lockLicense(tx, id);
   const license_id = licenseIdText(id);

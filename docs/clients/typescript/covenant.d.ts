@@ -531,21 +531,21 @@ export interface components {
              * @enum {string}
              */
             status: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
-            /** @description The name of its contract; for a deleted contract, the last name */
+            /** @description Contract: <name>, for a deleted contract with its last name; Manual: created without a contract */
             source: string;
             /**
              * Format: uuid
-             * @description UUID
+             * @description null: created without a contract
              * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
              */
-            contract_id: string;
+            contract_id: string | null;
             /**
              * Format: uuid
-             * @description The generation job that generated it
+             * @description The generation job that generated it; null: created without a contract
              * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
              */
-            job_id: string;
-            /** @description Its number within the job, from 1 */
+            job_id: string | null;
+            /** @description Its number within the job or the request that created it, from 1 */
             ordinal: number;
             /** @enum {string} */
             environment: "production" | "staging" | "development";
@@ -1797,7 +1797,7 @@ export interface operations {
                 customer_id?: string;
                 /** @description The customer of the contract */
                 contract_customer_id?: string;
-                /** @description The complete value of source: Contract: <name> */
+                /** @description Manual, Contract (of any contract), or the complete value: Contract: <name> */
                 source?: string;
                 status?: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
                 is_test?: "true" | "false";
