@@ -10,7 +10,7 @@ import { createContractActivities } from './contract/contract';
 import { createDueBatchActivities } from './contract/due-batch';
 import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
-import { createAssignmentActivities } from './license/assignment-job';
+import { createLicenseOperationActivities } from './license/license-operation';
 import { createSweepActivities } from './system/sweep';
 import { createTestClockActivities } from './system/test-clock';
 
@@ -40,7 +40,7 @@ export function createActivities(dependencies: ActivityDependencies) {
       bound,
     ),
     ...limitNowByPostgres(
-      createAssignmentActivities({ ...dependencies, batchTaskQueue: taskQueues.generation }),
+      createLicenseOperationActivities({ ...dependencies, batchTaskQueue: taskQueues.generation }),
       bound,
     ),
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),

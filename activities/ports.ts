@@ -1,6 +1,6 @@
 /** What activities need from Temporal's client. `temporal/` implements it, and tests replace it. */
 import type { Instant } from '../domain/base/instant';
-import type { Nudge } from '../domain/contract/nudge';
+import type { Nudge, OperationRef } from '../domain/contract/nudge';
 
 /** What the sender of a wake-up can request in addition. */
 export interface WakeRequest {
@@ -29,7 +29,7 @@ export interface WakeOptions extends WakeRequest {
 export interface Nudger {
   wakeContracts(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
   wakeJobs(job_ids: string[], options?: WakeOptions): Promise<string[]>;
-  wakeAssignments(ids: string[], options?: WakeOptions): Promise<string[]>;
+  wakeOperations(operations: readonly OperationRef[], options?: WakeOptions): Promise<string[]>;
   /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */
   signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
   /** Starts the billing batch, or makes a running one read its queue again. Without a notice, its next step names no event. */

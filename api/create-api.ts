@@ -7,7 +7,6 @@ import { createRefusedCallCounter } from '../transactions/access/count-refused-c
 import { findRejection } from '../transactions/access/find-rejection';
 import { createMergedArrivals } from '../transactions/billing/merge-billing-arrivals';
 import { findFinalOutcome } from '../transactions/contract/find-outcome';
-import { findJob } from '../db/generation/generation-job';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';
 import { createSessionCheck } from '../db/base/pooler';
@@ -30,7 +29,10 @@ import { createAuthentication } from './http/authentication';
 import { createFailureLimit } from './http/failed-authentication';
 import { createOpenStreams, streamLimits } from './http/open-streams';
 import type { StreamLimits } from './http/open-streams';
-import { HEARTBEAT_MS, createProgressFeed } from './generation/progress';
+import { followedJobs } from './generation/generation-job-presenter';
+import { followedOperations, presentAssignment, presentOperation } from './license/license-operation-presenter';
+import { HEARTBEAT_MS, createProgressFeed } from './http/progress-feed';
+import type { FollowedKind, ProgressFeed } from './http/progress-feed';
 
 export interface ApiOptions {
   db: Database;
@@ -67,6 +69,13 @@ export function createApi(options: ApiOptions): Api {
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues);
   const failures = createFailureCounter(db);
   const sealer = createSealer(options.sealingKeys);
+  const follow = <Row>(kind: FollowedKind<Row>): ProgressFeed =>
+    createProgressFeed({
+      ...kind,
+      listen: (channel, onNotify, onListen) => db.listen(channel, onNotify, onListen),
+      clock,
+      heartbeat_ms: HEARTBEAT_MS,
+    });
   return {
     ...options,
     publicUrl: options.publicUrl.replace(/\/+$/, ''),
@@ -107,12 +116,9 @@ export function createApi(options: ApiOptions): Api {
     admitDryRun: createDryRunAdmissions(db),
     grabLicenses: createGrabs(db),
     receiveBillingEvent: createMergedArrivals(db),
-    progress: createProgressFeed({
-      listen: (channel, onNotify, onListen) => db.listen(channel, onNotify, onListen),
-      readJob: (job_id) => findJob(db, job_id),
-      clock,
-      heartbeat_ms: HEARTBEAT_MS,
-    }),
+    progress: follow(followedJobs(db)),
+    operationProgress: follow(followedOperations(db, presentOperation)),
+    assignmentProgress: follow(followedOperations(db, presentAssignment)),
     streams: createOpenStreams(db, log, { ...streamLimits(db.options.max), ...options.streamLimits }),
   };
 }

@@ -12,9 +12,10 @@ import { generationRoutes } from './generation/generation';
 import { generatorRoutes } from './catalogue/generator';
 import { historyRoutes } from './system/history';
 import { jobRoutes } from './generation/generation-job';
-import { assignmentRoutes } from './license/assignment';
+import { changeLicensesRoutes } from './license/change-licenses';
 import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
+import { licenseOperationRoutes } from './license/license-operation';
 import { licenseRoutes } from './license/license';
 import { validationRoutes } from './license/validation';
 import { deviceRoutes } from './license/device';
@@ -42,6 +43,7 @@ export const ROUTES: readonly Route[] = [
   ...generationRoutes,
   ...jobRoutes,
   ...licenseAssignmentRoutes,
+  ...changeLicensesRoutes,
   ...poolRoutes,
   ...holdRoutes,
   ...returnRoutes,
@@ -49,7 +51,7 @@ export const ROUTES: readonly Route[] = [
   ...validationRoutes,
   ...licenseCreationRoutes,
   ...deviceRoutes,
-  ...assignmentRoutes,
+  ...licenseOperationRoutes,
   ...licenseRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,

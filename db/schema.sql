@@ -850,55 +850,66 @@ BEGIN
 END
 $$;
 
--- Jobs that assign more licenses to a customer than one request does (domain/license/assignment-job.ts).
-CREATE TABLE assignment_jobs (
-  id                     uuid PRIMARY KEY DEFAULT uuidv7(),
-  customer_id            uuid NOT NULL REFERENCES customers (id),
+-- Operations on many licenses, carried out by a request or a job (domain/license/license-operation.ts).
+CREATE TABLE license_operations (
+  id               uuid PRIMARY KEY DEFAULT uuidv7(),
+  kind             text NOT NULL CONSTRAINT license_operations_kind_known CHECK (kind IN ('assign', 'suspend', 'reinstate', 'revoke')),
+  -- The customer who gets the licenses.
+  customer_id      uuid REFERENCES customers (id),
+  -- The contract that the filter names.
+  contract_id      uuid REFERENCES contracts (id),
   -- The licenses: a filter of the list of licenses, or ids in their order. Exactly one is set.
-  filter                 jsonb,
-  license_ids            bigint[],
-  reassign               boolean NOT NULL,
-  requested              integer NOT NULL CONSTRAINT assignment_jobs_requested_positive CHECK (requested > 0),
-  -- Whether `requested` licenses have to be assigned; otherwise so many have to be decided about.
-  exact                  boolean NOT NULL,
-  state                  text NOT NULL CONSTRAINT assignment_jobs_state_known CHECK (state IN
-                           ('QUEUED', 'RUNNING', 'CANCELLING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED')),
-  -- The last license that was decided about. A batch writes it together with the licenses that it assigns.
-  last_license_id        bigint,
-  assigned               integer NOT NULL DEFAULT 0,
-  reassigned             integer NOT NULL DEFAULT 0,
-  already_assigned_same  integer NOT NULL DEFAULT 0,
-  conflict               integer NOT NULL DEFAULT 0,
-  not_available          integer NOT NULL DEFAULT 0,
-  -- The first licenses that were not assigned, each with its outcome.
-  not_assigned           jsonb NOT NULL DEFAULT '[]',
-  actor                  jsonb NOT NULL,
-  created_at             timestamptz NOT NULL,
-  started_at             timestamptz,
-  finished_at            timestamptz,
+  filter           jsonb,
+  license_ids      bigint[],
+  -- Whether an assignment moves licenses of other customers.
+  reassign         boolean NOT NULL,
+  reason           text,
+  requested        integer NOT NULL CONSTRAINT license_operations_requested_positive CHECK (requested > 0),
+  -- Whether `requested` licenses have to be changed; otherwise so many have to be decided about.
+  exact            boolean NOT NULL,
+  execution        text NOT NULL CONSTRAINT license_operations_execution_known CHECK (execution IN ('inline', 'background')),
+  state            text NOT NULL CONSTRAINT license_operations_state_known CHECK (state IN
+                     ('QUEUED', 'RUNNING', 'CANCELLING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED')),
+  -- The last license that was decided about. A batch writes it together with the licenses that it changes.
+  last_license_id  bigint,
+  done             integer NOT NULL DEFAULT 0,
+  -- Those of `done` that belonged to another customer.
+  moved            integer NOT NULL DEFAULT 0,
+  unchanged        integer NOT NULL DEFAULT 0,
+  conflict         integer NOT NULL DEFAULT 0,
+  not_available    integer NOT NULL DEFAULT 0,
+  -- The first licenses that could not be changed, each with its outcome.
+  not_done         jsonb NOT NULL DEFAULT '[]',
+  actor            jsonb NOT NULL,
+  created_at       timestamptz NOT NULL,
+  started_at       timestamptz,
+  finished_at      timestamptz,
   -- When a batch was last written.
-  active_at              timestamptz NOT NULL,
-  request_id             text,
-  workflow_epoch         text,
-  CONSTRAINT assignment_jobs_selection CHECK ((filter IS NULL) <> (license_ids IS NULL)),
-  CONSTRAINT assignment_jobs_not_more_than_requested CHECK (NOT exact OR assigned <= requested)
+  active_at        timestamptz NOT NULL,
+  request_id       text,
+  workflow_epoch   text,
+  CONSTRAINT license_operations_recipient CHECK ((kind = 'assign') = (customer_id IS NOT NULL)),
+  CONSTRAINT license_operations_selection CHECK ((filter IS NULL) <> (license_ids IS NULL)),
+  CONSTRAINT license_operations_not_more_than_requested CHECK (NOT exact OR done <= requested)
 );
-CREATE INDEX assignment_jobs_by_created ON assignment_jobs (created_at, id);
-CREATE INDEX assignment_jobs_of_customer ON assignment_jobs (customer_id, created_at, id);
-CREATE INDEX assignment_jobs_by_state ON assignment_jobs (state, created_at, id);
-CREATE INDEX assignment_jobs_unfinished ON assignment_jobs (id) WHERE state IN ('QUEUED', 'RUNNING', 'CANCELLING');
+CREATE INDEX license_operations_by_created ON license_operations (created_at, id);
+CREATE INDEX license_operations_by_kind ON license_operations (kind, created_at, id);
+CREATE INDEX license_operations_of_customer ON license_operations (customer_id, created_at, id);
+CREATE INDEX license_operations_of_contract ON license_operations (contract_id, created_at, id);
+CREATE INDEX license_operations_by_state ON license_operations (state, created_at, id);
+CREATE INDEX license_operations_unfinished ON license_operations (id) WHERE state IN ('QUEUED', 'RUNNING', 'CANCELLING');
 
--- What an unfinished job has assigned of each contract. Its end writes one domain event for each and removes the rows.
-CREATE TABLE assignment_job_contracts (
-  assignment_id  uuid NOT NULL REFERENCES assignment_jobs (id),
+-- What an unfinished job has changed of each contract. Its end writes one domain event for each and removes the rows.
+CREATE TABLE license_operation_contracts (
+  operation_id  uuid NOT NULL REFERENCES license_operations (id),
   -- Null: licenses that were created without a contract.
-  contract_id    uuid REFERENCES contracts (id),
-  environment    text NOT NULL,
-  assigned       integer NOT NULL,
-  reassigned     integer NOT NULL,
+  contract_id   uuid REFERENCES contracts (id),
+  environment   text NOT NULL,
+  done          integer NOT NULL,
+  moved         integer NOT NULL,
   -- The first licenses, as clients see their ids.
-  license_ids    text[] NOT NULL,
-  CONSTRAINT assignment_job_contracts_unique UNIQUE NULLS NOT DISTINCT (assignment_id, contract_id, environment)
+  license_ids   text[] NOT NULL,
+  CONSTRAINT license_operation_contracts_unique UNIQUE NULLS NOT DISTINCT (operation_id, contract_id, environment)
 );
 
 -- History ----------------------------------------------------------------------------------------------------------
@@ -1089,7 +1100,7 @@ $$;
 CREATE TRIGGER audit_events_people BEFORE INSERT OR UPDATE ON audit_events FOR EACH ROW EXECUTE FUNCTION move_people();
 CREATE TRIGGER contract_revisions_people BEFORE INSERT OR UPDATE ON contract_revisions FOR EACH ROW EXECUTE FUNCTION move_actor();
 CREATE TRIGGER generation_jobs_people BEFORE INSERT OR UPDATE OF actor ON generation_jobs FOR EACH ROW EXECUTE FUNCTION move_actor();
-CREATE TRIGGER assignment_jobs_people BEFORE INSERT OR UPDATE OF actor ON assignment_jobs FOR EACH ROW EXECUTE FUNCTION move_actor();
+CREATE TRIGGER license_operations_people BEFORE INSERT OR UPDATE OF actor ON license_operations FOR EACH ROW EXECUTE FUNCTION move_actor();
 CREATE TRIGGER quota_grants_people BEFORE INSERT OR UPDATE OF actor ON quota_grants FOR EACH ROW EXECUTE FUNCTION move_actor();
 
 -- Failed authentications of the current minute, for the limit by address (db/access/failed-authentication.ts). At most one row for each
@@ -1163,8 +1174,8 @@ CREATE TABLE sweep_attempts (
   -- One of `SWEEP_KINDS`.
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
                  ('boundary', 'late_timer', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
-                  'silent_job', 'paused_job', 'job_workflow', 'silent_assignment', 'assignment_workflow', 'test_clock', 'overdue_hold')),
-  -- The contract, job, assignment job, test clock or hold.
+                  'silent_job', 'paused_job', 'job_workflow', 'silent_operation', 'operation_workflow', 'test_clock', 'overdue_hold')),
+  -- The contract, job, operation on licenses, test clock or hold.
   subject_id   uuid NOT NULL,
   -- The epoch of the Temporal server on which it was tried. On another server it is tried at once.
   epoch        text NOT NULL,

@@ -8,8 +8,9 @@ export function generationJobWorkflowId(job_id: string): string {
   return `generation-job:${job_id}`;
 }
 
-export function assignmentJobWorkflowId(job_id: string): string {
-  return `assignment-job:${job_id}`;
+/** The workflow of an operation on licenses. */
+export function operationWorkflowId({ id, kind }: { id: string; kind: string }): string {
+  return kind === 'assign' ? `assignment-job:${id}` : `license-operation:${id}`;
 }
 
 export function testClockWorkflowId(clock_id: string): string {

@@ -6,21 +6,22 @@
  */
 import type { Client } from '@temporalio/client';
 import pMap, { pMapSkip } from 'p-map';
-import { assignLicenses, wakeAssignmentSignal } from '../workflows/assign-licenses';
 import { applyBilling, billingEventQueuedSignal } from '../workflows/apply-billing';
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { Nudger } from '../activities/ports';
+import type { OperationRef } from '../domain/contract/nudge';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
+import { assignLicenses, changeLicenses, wakeOperationSignal } from '../workflows/license-operation';
 import { dueSignal, settleDue } from '../workflows/settle-due';
 import type { StartDescriber, StartDescription } from './describe-start';
 import {
-  assignmentJobWorkflowId,
   billingBatchWorkflowId,
   contractWorkflowId,
   dueBatchWorkflowId,
   generationJobWorkflowId,
+  operationWorkflowId,
 } from './ids';
-import { assignmentJobStart, billingBatchStart, contractStart, dueBatchStart, generationJobStart } from './start';
+import { billingBatchStart, contractStart, dueBatchStart, generationJobStart, operationStart } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
@@ -94,12 +95,17 @@ export function createNudger(options: NudgerOptions): Nudger {
         }),
       );
     },
-    async wakeAssignments(ids, { request_id } = {}) {
-      return wakeEach(ids, assignmentJobWorkflowId, (id) =>
-        client.workflow.signalWithStart(assignLicenses, {
-          ...assignmentJobStart(id, taskQueues, { request_id, epoch: options.epoch?.() }),
-          signal: wakeAssignmentSignal,
-        }),
+    async wakeOperations(operations, { request_id } = {}) {
+      const by_id = new Map(operations.map((operation) => [operation.id, operation]));
+      const operationOf = (id: string) => by_id.get(id) as OperationRef;
+      return wakeEach(
+        [...by_id.keys()],
+        (id) => operationWorkflowId(operationOf(id)),
+        (id) =>
+          client.workflow.signalWithStart(operationOf(id).kind === 'assign' ? assignLicenses : changeLicenses, {
+            ...operationStart(operationOf(id), taskQueues, { request_id, epoch: options.epoch?.() }),
+            signal: wakeOperationSignal,
+          }),
       );
     },
     async signalBillingEvent(contract_id, notice, request_id) {
@@ -137,14 +143,14 @@ export function createNudger(options: NudgerOptions): Nudger {
       );
     },
     async wake(nudge, request_id) {
-      const { assignment_ids = [] } = nudge;
-      if (nudge.contract_id === null && nudge.job_ids.length === 0 && assignment_ids.length === 0) return;
+      const { operations = [] } = nudge;
+      if (nudge.contract_id === null && nudge.job_ids.length === 0 && operations.length === 0) return;
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
       const options = { request_id };
       await Promise.all([
         nudger.wakeContracts(contract_ids, options),
         nudger.wakeJobs(nudge.job_ids, options),
-        nudger.wakeAssignments(assignment_ids, options),
+        nudger.wakeOperations(operations, options),
       ]);
     },
   };

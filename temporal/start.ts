@@ -1,11 +1,12 @@
 /** The options with which each workflow is started; every starter uses the same. */
+import type { OperationRef } from '../domain/contract/nudge';
 import type { StartDescription } from './describe-start';
 import {
-  assignmentJobWorkflowId,
   billingBatchWorkflowId,
   contractWorkflowId,
   dueBatchWorkflowId,
   generationJobWorkflowId,
+  operationWorkflowId,
   testClockWorkflowId,
 } from './ids';
 import type { TaskQueues } from './task-queues';
@@ -49,14 +50,21 @@ export function generationJobStart(job_id: string, queues: TaskQueues, details: 
   return start(generationJobWorkflowId(job_id), `Generation job ${job_id}`, { job_id, epoch }, queues, details);
 }
 
-/** The options for `assignLicenses`. */
-export function assignmentJobStart(
-  job_id: string,
+/** The options for `assignLicenses` and `changeLicenses`. */
+export function operationStart(
+  operation: OperationRef,
   queues: TaskQueues,
   details: Omit<StartDetails, 'description'> = {},
 ) {
   const { epoch } = details;
-  return start(assignmentJobWorkflowId(job_id), `Assignment job ${job_id}`, { job_id, epoch }, queues, details);
+  const { id: job_id, kind } = operation;
+  return start(
+    operationWorkflowId(operation),
+    `License operation ${job_id}: ${kind}`,
+    { job_id, epoch },
+    queues,
+    details,
+  );
 }
 
 /** The options for `advanceTestClock`. */

@@ -1,8 +1,8 @@
 /** Every workflow of Covenant, as the worker bundles them. */
 export { advanceTestClock } from './advance-test-clock';
 export { applyBilling } from './apply-billing';
-export { assignLicenses } from './assign-licenses';
 export { contractLifecycle } from './contract-lifecycle';
 export { generateLicenses } from './generate-licenses';
+export { assignLicenses, changeLicenses } from './license-operation';
 export { settleDue } from './settle-due';
 export { sweep } from './sweep';

@@ -16,6 +16,7 @@ import { hasManyDue, isAnyDue, listBusyMoments } from '../../db/contract/due-con
 import { dropOldFailures } from '../../db/access/failed-authentication';
 import { dropOldRefusedCalls } from '../../db/access/refused-call';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
+import { listOperationKinds } from '../../db/license/license-operation';
 import { LATE_AFTER_MS, dropSettledAttempts, markStarted, listRowsToWake, SWEEP_KINDS } from '../../db/system/sweep';
 import type { SweepKind, SweepSubject } from '../../db/system/sweep';
 import { recordAttempts } from '../../db/system/sweep-attempt';
@@ -50,7 +51,7 @@ export interface SweepOnceInput {
 
 export interface Swept {
   contracts: number;
-  /** Generation and assignment jobs. */
+  /** Generation jobs and operations on licenses. */
   jobs: number;
   /** Test clocks that are advancing. */
   test_clocks: number;
@@ -109,7 +110,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     const woken: Record<SweepSubject, Set<string>> = {
       contract: new Set(),
       job: new Set(),
-      assignment: new Set(),
+      operation: new Set(),
       test_clock: new Set(),
     };
     for (const { kind, ids } of interleaveBatches(shares)) {
@@ -142,7 +143,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     if (failures.length > 0) throw failures[0];
     return {
       contracts: woken.contract.size,
-      jobs: woken.job.size + woken.assignment.size,
+      jobs: woken.job.size + woken.operation.size,
       test_clocks: woken.test_clock.size,
     };
 
@@ -204,7 +205,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
   async function wake(subject: SweepSubject, ids: string[]): Promise<string[]> {
     if (subject === 'contract') return nudger.wakeContracts(ids, REFRESH_ATTRIBUTES);
     if (subject === 'job') return nudger.wakeJobs(ids, REFRESH_ATTRIBUTES);
-    if (subject === 'assignment') return nudger.wakeAssignments(ids);
+    if (subject === 'operation') return nudger.wakeOperations(await listOperationKinds(db, ids));
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }
@@ -212,7 +213,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
 
 /** The rows of a batch that are still due. A row that only had to be started on this server is no longer due when it was reached. */
 function stillDue(kind: SweepKind, ids: string[], reached: ReadonlySet<string>): string[] {
-  const settled_by_waking = kind === 'contract_workflow' || kind === 'job_workflow' || kind === 'assignment_workflow';
+  const settled_by_waking = kind === 'contract_workflow' || kind === 'job_workflow' || kind === 'operation_workflow';
   return settled_by_waking ? ids.filter((id) => !reached.has(id)) : ids;
 }
 

@@ -9,11 +9,13 @@ import { EXECUTIONS } from '../../domain/base/channel';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { findJob } from '../../db/generation/generation-job';
+import { PROGRESS_CHANNEL } from '../../db/generation/job-state';
 import type { Json, JsonObject } from '../../domain/base/json';
 import type { JobRow, JobWithContractRow } from '../../db/generation/generation-job';
 import type { Sql } from '../../db/base/database';
 import { generationJobWorkflowId } from '../../temporal/ids';
 import { actionTable } from '../http/allowed-actions';
+import type { FollowedKind } from '../http/progress-feed';
 import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 
@@ -70,6 +72,16 @@ export const JobShape = z
 export async function findJobOf(sql: Sql, caller: Caller, id: string): Promise<JobRow | undefined> {
   const job = await findJob(sql, id);
   return job && reachesContract(caller, job.contract_id) ? job : undefined;
+}
+
+/** Generation jobs for their progress streams. */
+export function followedJobs(sql: Sql): FollowedKind<JobRow> {
+  return {
+    channel: PROGRESS_CHANNEL,
+    readJob: (id) => findJob(sql, id),
+    isUnfinished: ({ state }) => isUnfinished(state),
+    present: presentJob,
+  };
 }
 
 /** Presents a job to a caller, with the actions that the caller can run. */

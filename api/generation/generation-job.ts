@@ -17,10 +17,9 @@ import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeJob } from '../../transactions/generation/resume-job';
-import type { Api } from '../http/api';
-import type { ClientStream } from '../http/client-stream';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsByCreation, pageOf } from '../http/paging';
+import { PROGRESS_ANSWER, PROGRESS_DESCRIPTION, progressAnswer } from '../http/progress-answer';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams, InstantInput } from '../http/shapes';
@@ -40,14 +39,6 @@ const JobFilterQuery = z.object({
 const JobQuery = PageQuery.extend(JobFilterQuery.shape);
 
 const JOB = { description: 'The job', schema: JobShape };
-
-/** One event of the stream. OpenAPI 3.1 tools expect this as the schema of server-sent events. */
-const ProgressEvent = z
-  .object({
-    event: z.enum(['progress', 'end']),
-    data: z.string().describe('The job as in `GET /api/v1/jobs/{id}`, without allowed_actions'),
-  })
-  .openapi('ProgressEvent');
 
 const JOB_CURSORS = cursorsByCreation('jobs');
 
@@ -111,16 +102,14 @@ export const jobRoutes: Route[] = [
     path: '/api/v1/jobs/:id/progress',
     tag: 'Generation',
     summary: 'Follow a generation job',
-    description:
-      'Server-sent events: `progress` with the current job, again at every change; then `end` with the finished job, and the stream closes. After 15 seconds without a change a comment is sent. A stream that closes without `end` can be opened again, unless the API key was revoked. A client that reads nothing for 30 seconds is disconnected.',
+    description: PROGRESS_DESCRIPTION,
     stream: 'progress',
     params: IdParams,
-    answers: { 200: { description: 'The stream', media_type: 'text/event-stream', schema: ProgressEvent } },
+    answers: { 200: PROGRESS_ANSWER },
     audit: [],
     async handle({ api, params, caller }) {
       if (!(await findJobOf(api.db, caller, params.id))) return notFound('generation job', params.id);
-      const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
-      return { status: 200, headers, stream: (stream) => streamProgress(api, params.id, caller, stream) };
+      return progressAnswer(api.progress, params.id, caller);
     },
   }),
   route({
@@ -188,11 +177,4 @@ async function changeJob(
       ? { status: 200, body: presentJobTo(caller, row, now), nudge: { contract_id: null, job_ids: [params.id] } }
       : notFound('generation job', params.id);
   }, rows);
-}
-
-/** Sends the current job, and again at every change, until the job is finished or the stream ends. */
-async function streamProgress(api: Api, id: string, caller: Caller, stream: ClientStream): Promise<void> {
-  stream.begin();
-  for await (const event of api.progress.follow(id, stream.ended, caller)) await stream.write(event);
-  await stream.finish();
 }

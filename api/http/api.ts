@@ -20,8 +20,8 @@ import type { ClockNotifier } from '../../temporal/test-clock';
 import type { Authenticate } from './authentication';
 import type { LimitFailure } from './failed-authentication';
 import type { OpenStreams } from './open-streams';
+import type { ProgressFeed } from './progress-feed';
 import type { WrongKeyLimit } from '../license/wrong-key-limit';
-import type { ProgressFeed } from '../generation/progress';
 
 export interface Api {
   db: Database;
@@ -49,6 +49,9 @@ export interface Api {
   grabLicenses: GrabLicenses;
   receiveBillingEvent: ReceiveBillingEvent;
   progress: ProgressFeed;
+  /** Live progress of operations on licenses, and of assignments with their own names. */
+  operationProgress: ProgressFeed;
+  assignmentProgress: ProgressFeed;
   streams: OpenStreams;
   log: Logger;
   /** The time by which the API decides: the clock of Postgres (db/base/clock.ts). */

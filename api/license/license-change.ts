@@ -12,9 +12,9 @@ import { plainText } from '../http/shapes';
 import { z } from '../http/zod';
 import { LicenseIdParams, LicenseShape, presentLicense } from './license-presenter';
 
-const ChangeBody = z.strictObject({
-  reason: plainText(z.string().min(1).max(2000)).nullable().default(null).describe('For the audit'),
-});
+export const ChangeReason = plainText(z.string().min(1).max(2000)).nullable().default(null).describe('For the audit');
+
+const ChangeBody = z.strictObject({ reason: ChangeReason });
 
 const OPERATIONS = { suspend: 'suspendLicense', reinstate: 'reinstateLicense', revoke: 'revokeLicense' } as const;
 

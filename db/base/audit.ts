@@ -17,6 +17,7 @@ export const AUDIT_SUBJECTS = [
   'contract',
   'job',
   'license',
+  'license_operation',
   'hold',
   'product',
   'generator',

@@ -7,8 +7,8 @@ import type { Fragment, Sql } from '../base/database';
 import { dueAt, wakeInstant } from '../contract/clock';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
-/** The workflow that a sweep wakes for a row: that of a contract, a job, an assignment job or a test clock. */
-export type SweepSubject = 'contract' | 'job' | 'assignment' | 'test_clock';
+/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses or a test clock. */
+export type SweepSubject = 'contract' | 'job' | 'operation' | 'test_clock';
 
 /** The kinds of rows that the sweep wakes or settles itself, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
@@ -32,10 +32,10 @@ export const SWEEP_KINDS = {
   paused_job: 'job',
   /** Unfinished jobs that were not started on this Temporal server. */
   job_workflow: 'job',
-  /** Unfinished assignment jobs that have done nothing for a minute. */
-  silent_assignment: 'assignment',
-  /** Unfinished assignment jobs that were not started on this Temporal server. */
-  assignment_workflow: 'assignment',
+  /** Unfinished operations on licenses that have done nothing for a minute. */
+  silent_operation: 'operation',
+  /** Unfinished operations on licenses that were not started on this Temporal server. */
+  operation_workflow: 'operation',
   /** Test clocks that are advancing. */
   test_clock: 'test_clock',
   /** Holds of pools that are over. */
@@ -74,8 +74,8 @@ function unfinishedStates(sql: Sql): Fragment {
   return sql`('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING')`;
 }
 
-/** States in which an assignment job has a running workflow. The index `assignment_jobs_unfinished` has the same condition. */
-function unfinishedAssignments(sql: Sql): Fragment {
+/** States in which an operation on licenses has a running workflow. The index `license_operations_unfinished` has the same condition. */
+function unfinishedOperations(sql: Sql): Fragment {
   return sql`('QUEUED', 'RUNNING', 'CANCELLING')`;
 }
 
@@ -86,8 +86,8 @@ function rowsOf(sql: Sql, subject: Exclude<SweepSubject, 'test_clock'>): { table
       return { table: sql`contracts`, live: openStates(sql) };
     case 'job':
       return { table: sql`generation_jobs`, live: unfinishedStates(sql) };
-    case 'assignment':
-      return { table: sql`assignment_jobs`, live: unfinishedAssignments(sql) };
+    case 'operation':
+      return { table: sql`license_operations`, live: unfinishedOperations(sql) };
   }
 }
 
@@ -176,13 +176,13 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
       return sql`
         SELECT id, ${createdAt(sql, sql`id`)} AS since FROM generation_jobs
         WHERE state IN ${unfinishedStates(sql)} AND ${notStartedOn(sql, epoch, late)}`;
-    case 'silent_assignment':
+    case 'silent_operation':
       return sql`
-        SELECT id, active_at AS since FROM assignment_jobs WHERE state IN ${unfinishedAssignments(sql)} AND active_at < ${silent}`;
-    case 'assignment_workflow':
+        SELECT id, active_at AS since FROM license_operations WHERE state IN ${unfinishedOperations(sql)} AND active_at < ${silent}`;
+    case 'operation_workflow':
       return sql`
-        SELECT id, ${createdAt(sql, sql`id`)} AS since FROM assignment_jobs
-        WHERE state IN ${unfinishedAssignments(sql)} AND ${notStartedOn(sql, epoch, late)}`;
+        SELECT id, ${createdAt(sql, sql`id`)} AS since FROM license_operations
+        WHERE state IN ${unfinishedOperations(sql)} AND ${notStartedOn(sql, epoch, late)}`;
     case 'test_clock':
       return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
     case 'overdue_hold':

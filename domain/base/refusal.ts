@@ -201,7 +201,7 @@ const SENTENCES = {
   NOT_ENOUGH_LICENSES: {
     title: 'Too few licenses match',
     detail: (m) =>
-      `${show(m.requested)} licenses are requested, but ${show(m.available)} match the filter and can be assigned. Request fewer, or generate more first.`,
+      `${show(m.requested)} licenses are requested, but only ${show(m.available)} match the filter and can be changed. Request fewer, or generate more first.`,
   },
   NOT_A_POOL: {
     title: 'The contract has no pool',
@@ -267,14 +267,14 @@ const SENTENCES = {
     title: 'The license is not active on this device',
     detail: () => 'The license is not active on this device. Activate it first.',
   },
-  ASSIGNMENT_ALREADY_FINISHED: {
-    title: 'The assignment is already finished',
-    detail: (m) => `The assignment is ${show(m.state)}; there is nothing left to cancel.`,
+  OPERATION_ALREADY_FINISHED: {
+    title: 'The operation is already finished',
+    detail: (m) => `The operation is ${show(m.state)}; there is nothing left to cancel.`,
   },
-  ASSIGNMENT_NOT_RESUMABLE: {
-    title: 'The assignment cannot be resumed',
+  OPERATION_NOT_RESUMABLE: {
+    title: 'The operation cannot be resumed',
     detail: (m) =>
-      `An assignment that is ${show(m.state)} cannot be resumed, only one that is CANCELLED, PARTIAL or FAILED. Request a new assignment instead.`,
+      `The operation is ${show(m.state)}. Only a job that is CANCELLED, PARTIAL or FAILED can be resumed. Request a new operation instead.`,
   },
   API_KEY_AS_IDEMPOTENCY_KEY: {
     title: 'The idempotency key contains an API key',
@@ -389,7 +389,6 @@ export type ResourceKind =
   | 'admin'
   | 'amendment'
   | 'API key of this admin'
-  | 'assignment'
   | 'billing event'
   | 'contract'
   | 'customer'
@@ -398,6 +397,7 @@ export type ResourceKind =
   | 'generator'
   | 'hold'
   | 'license'
+  | 'license operation'
   | 'product'
   | 'test clock';
 

@@ -4,6 +4,12 @@ import type { Instant } from '../base/instant';
 import { wakeInstant } from './copies';
 import type { ContractState } from './facts';
 
+/** An operation on licenses with its kind, which decides the type of its workflow. */
+export interface OperationRef {
+  id: string;
+  kind: string;
+}
+
 /**
  * The workflows that the caller of a change signals after its commit. If the caller dies first, a boundary is applied at most two
  * minutes late; until then, or until its next step, the workflow shows operators what it knew before.
@@ -13,8 +19,8 @@ export interface Nudge {
   contract_id: string | null;
   /** Jobs that were paused with the contract and can continue. */
   job_ids: string[];
-  /** Assignment jobs that were created or changed. */
-  assignment_ids?: string[];
+  /** Operations on licenses that were created or changed. */
+  operations?: OperationRef[];
 }
 
 export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
@@ -24,6 +30,7 @@ export function mergeNudges(one: Nudge, other: Nudge): Nudge {
   return {
     contract_id: one.contract_id ?? other.contract_id,
     job_ids: [...new Set([...one.job_ids, ...other.job_ids])],
+    operations: [...(one.operations ?? []), ...(other.operations ?? [])],
   };
 }
 

@@ -1,8 +1,10 @@
 /** Decides the changes that an admin makes to a license: suspend, reinstate, revoke. */
 import type { Instant } from '../base/instant';
-import { allowedUnless, refuse } from '../base/refusal';
+import { allowedUnless, isRefusal, refuse } from '../base/refusal';
 import type { Allowed, Refusal } from '../base/refusal';
 import type { LicenseFacts } from './license-facts';
+import { decision, notAvailable } from './license-operation';
+import type { LicenseDecision } from './license-operation';
 
 export const LICENSE_CHANGES = ['suspend', 'reinstate', 'revoke'] as const;
 export type LicenseChange = (typeof LICENSE_CHANGES)[number];
@@ -24,6 +26,17 @@ export function decideLicenseChange(
   if (refusal) return refusal;
   if (change === 'suspend') return facts.suspended_at === null ? { suspended_at: now } : 'unchanged';
   return facts.suspended_at === null ? 'unchanged' : { suspended_at: null };
+}
+
+/** The same decision about one license of many: a refusal is one of its outcomes. */
+export function decideLicenseOfMany(
+  change: LicenseChange,
+  facts: Pick<LicenseFacts, 'suspended_at' | 'revoked_at'>,
+  now: Instant,
+): LicenseDecision {
+  const decided = decideLicenseChange(change, facts, now);
+  if (isRefusal(decided)) return notAvailable('revoked');
+  return decision(decided === 'unchanged' ? 'unchanged' : 'done');
 }
 
 /** Each change of a license: true, or the code of its refusal. */

@@ -10,7 +10,7 @@ import { cursorsByCreation, cursorsById, cursorsByText } from '../../api/http/pa
 import { signStandard, signStripe } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { CallOptions, TestApi } from '../harness/api';
-import { buildAssignmentJob } from '../harness/assignment-jobs';
+import { buildAssignment } from '../harness/license-operations';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectInvariants } from '../harness/invariants';
@@ -101,8 +101,8 @@ beforeAll(async () => {
     }
   }
   const assignments = [
-    await buildAssignmentJob(api.sql, { ids: ['1', '2'] }),
-    await buildAssignmentJob(api.sql, { ids: ['3'] }),
+    await buildAssignment(api.sql, { ids: ['1', '2'] }),
+    await buildAssignment(api.sql, { ids: ['3'] }),
   ];
   const billing: string[] = [];
   for (const contract_id of [contracts[0], UNKNOWN_ID]) {
@@ -132,6 +132,7 @@ beforeAll(async () => {
     licenses,
     holds,
     assignments,
+    'license-operations': assignments,
     device_id: DEVICES,
   };
   const known = (noun: string) => fc.constantFrom(...(ids[noun] ?? []));

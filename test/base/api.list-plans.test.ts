@@ -109,8 +109,28 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
   '/customers': ({ rare_customer }) => ({
     queries: ['', 'search=株式', 'search=buyer-777@', `search=${rare_customer}`, 'search=customer'].flatMap(inOrders),
   }),
-  '/assignments': ({ rare_customer }) => ({
-    queries: ['', `customer_id=${rare_customer}`, 'state=FAILED', 'state=SUCCEEDED', 'state=RUNNING'].flatMap(inOrders),
+  '/license-operations': ({ rare_customer, rare_contract }) => ({
+    queries: [
+      '',
+      'kind=assign',
+      'kind=revoke',
+      'kind=suspend',
+      `customer_id=${rare_customer}`,
+      `contract_id=${rare_contract}`,
+      'state=FAILED',
+      'state=SUCCEEDED',
+      'state=RUNNING',
+    ].flatMap(inOrders),
+  }),
+  '/assignments': ({ rare_customer, rare_contract }) => ({
+    queries: [
+      '',
+      `customer_id=${rare_customer}`,
+      `contract_id=${rare_contract}`,
+      'state=FAILED',
+      'state=SUCCEEDED',
+      'state=RUNNING',
+    ].flatMap(inOrders),
   }),
   '/contracts': ({ rare_product, rare_customer, rare_contract }) => ({
     queries: [

@@ -8,7 +8,7 @@ import { ROUTES } from '../../api/routes';
 import { signStandard } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
-import { buildAssignmentJob } from '../harness/assignment-jobs';
+import { buildAssignment } from '../harness/license-operations';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
@@ -194,7 +194,7 @@ describe('a cursor that the list did not issue', () => {
     const [{ id: license, key }] = generated.licenses;
     for (const device_id of ['one', 'two']) {
       await api.call('POST', '/licenses/activate', { body: { key, device_id } });
-      await buildAssignmentJob(api.sql, { ids: ['1'] });
+      await buildAssignment(api.sql, { ids: ['1'] });
     }
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
@@ -218,6 +218,7 @@ describe('a cursor that the list did not issue', () => {
       ['/licenses', '/licenses?environment=staging'],
       ['/billing/events', '/billing/events?'],
       ['/test-clocks', '/test-clocks?'],
+      ['/license-operations', '/license-operations?'],
       ['/assignments', '/assignments?'],
       ['/licenses/:id/devices', `/licenses/${license}/devices?`],
     ]);

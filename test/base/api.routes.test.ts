@@ -50,8 +50,10 @@ async function customerId(): Promise<string> {
   return answer.body.id;
 }
 
-async function assignmentId(state: 'RUNNING' | 'SUCCEEDED' | 'CANCELLED'): Promise<string> {
+async function operationId(state: 'RUNNING' | 'SUCCEEDED' | 'CANCELLED'): Promise<string> {
   const row = {
+    kind: 'assign',
+    execution: 'background',
     customer_id: await customerId(),
     license_ids: ['1'],
     reassign: false,
@@ -61,8 +63,29 @@ async function assignmentId(state: 'RUNNING' | 'SUCCEEDED' | 'CANCELLED'): Promi
   };
   const actor = api.sql.json({ type: 'system', id: 'system', name: 'System' });
   const [job] = await api.sql<[{ id: string }]>`
-    INSERT INTO assignment_jobs ${api.sql({ ...row, actor, created_at: 'now', active_at: 'now' } as never)} RETURNING id`;
+    INSERT INTO license_operations ${api.sql({ ...row, actor, created_at: 'now', active_at: 'now' } as never)} RETURNING id`;
   return job.id;
+}
+
+/** The calls of a resource of operations on licenses. */
+function operationCalls(path: string): [string, () => Promise<Call>][] {
+  const withState = (state: Parameters<typeof operationId>[0]) => async () => ({
+    params: { id: await operationId(state) },
+  });
+  return [
+    [`GET /${path}`, async () => ({})],
+    [`GET /${path}/:id`, withState('SUCCEEDED')],
+    [`GET /${path}/:id/progress`, withState('SUCCEEDED')],
+    [`POST /${path}/:id/cancel`, withState('RUNNING')],
+    [`POST /${path}/:id/resume`, withState('CANCELLED')],
+  ];
+}
+
+/** A change of one license by the route for many. */
+async function changeCall(change: string): Promise<Call> {
+  const { license_id } = await generateLicenses(1);
+  if (change === 'reinstate') await api.call('POST', `/licenses/${license_id}/suspend`);
+  return { body: { ids: [license_id] } };
 }
 
 async function testClockId(): Promise<string> {
@@ -287,10 +310,10 @@ const CALLS: Record<string, () => Promise<Call>> = {
     const { license_id } = await generateLicenses(1);
     return { body: { ids: [license_id], customer_email: customer.body.email } };
   },
-  'GET /assignments': async () => ({}),
-  'GET /assignments/:id': async () => ({ params: { id: await assignmentId('SUCCEEDED') } }),
-  'POST /assignments/:id/cancel': async () => ({ params: { id: await assignmentId('RUNNING') } }),
-  'POST /assignments/:id/resume': async () => ({ params: { id: await assignmentId('CANCELLED') } }),
+  ...Object.fromEntries(
+    ['suspend', 'reinstate', 'revoke'].map((change) => [`POST /licenses/${change}`, () => changeCall(change)]),
+  ),
+  ...Object.fromEntries(['license-operations', 'assignments'].flatMap(operationCalls)),
   'POST /licenses/:id/suspend': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
   'POST /licenses/:id/reinstate': async () => {
     const { license_id } = await generateLicenses(1);

@@ -3,8 +3,9 @@
  */
 import { ANONYMOUS } from '../../domain/access/caller';
 import { setMaxListeners } from 'node:events';
-import { createProgressFeed } from '../../api/generation/progress';
-import type { ProgressFeed } from '../../api/generation/progress';
+import { followedJobs } from '../../api/generation/generation-job-presenter';
+import { createProgressFeed } from '../../api/http/progress-feed';
+import type { ProgressFeed } from '../../api/http/progress-feed';
 import { findJob } from '../../db/generation/generation-job';
 import { PROGRESS_CHANNEL } from '../../db/generation/job-state';
 import { startTestApi } from '../harness/api';
@@ -220,6 +221,7 @@ describe('following', () => {
       let resolveListening: () => void = () => undefined;
       const listening = new Promise<void>((resolve) => (resolveListening = resolve));
       const feed = createProgressFeed({
+        ...followedJobs(apiWithoutWorker.api.db),
         listen: (channel, onNotify, onListen) =>
           apiWithoutWorker.api.db.listen(channel, onNotify, () => {
             onListen?.();
@@ -288,6 +290,7 @@ describe('following', () => {
 
     test('are all closed when the job cannot be read', async () => {
       const feed = createProgressFeed({
+        ...followedJobs(apiWithoutWorker.api.db),
         listen: (channel, onNotify) => apiWithoutWorker.api.db.listen(channel, onNotify),
         readJob: () => Promise.reject(new Error('the database is gone')),
         clock: apiWithoutWorker.api.clock,

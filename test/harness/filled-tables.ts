@@ -130,8 +130,9 @@ SELECT (serial << 24) + 1, CASE WHEN n % 5 < 2 THEN filled_id('customer', CASE W
        CASE WHEN n % 5 = 2 THEN timestamptz '2999-01-01' END, CASE WHEN n % 5 = 1 THEN at END, CASE WHEN n % 5 = 3 AND rare THEN at END,
        CASE WHEN n % 5 = 4 AND rare THEN at END, CASE WHEN n % 5 = 1 AND rare THEN timestamptz '2999-01-01' END
 FROM numbers JOIN generation_jobs ON id = filled_id('job', n);
-INSERT INTO assignment_jobs (customer_id, license_ids, reassign, requested, exact, state, actor, created_at, active_at)
-SELECT filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END), '{1}', false, 1, false, CASE WHEN rare THEN 'FAILED' ELSE 'SUCCEEDED' END,
+INSERT INTO license_operations (kind, customer_id, contract_id, license_ids, reassign, requested, exact, execution, state, actor, created_at, active_at)
+SELECT CASE WHEN rare AND n % 2 = 0 THEN 'revoke' ELSE 'assign' END, CASE WHEN rare THEN CASE WHEN n % 2 = 1 THEN filled_id('customer', 2) END ELSE filled_id('customer', 1) END,
+       filled_contract(n), '{1}', false, 1, false, 'background', CASE WHEN rare THEN 'FAILED' ELSE 'SUCCEEDED' END,
        '{"type": "system", "id": "system", "name": "System"}', at, at FROM numbers;
 -- One license has a sixth of all devices. A list of licenses counts the devices of each.
 INSERT INTO license_devices (license_id, device_id, activated_at, seen_at)

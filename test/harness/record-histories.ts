@@ -16,13 +16,14 @@ import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
 import type { ContractCommand } from '../../domain/contract/command';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
-import { ASSIGNMENT_BATCH_LICENSES } from '../../domain/license/assignment-job';
-import { cancelAssignment } from '../../transactions/license/change-assignment';
+import type { OperationRef } from '../../domain/contract/nudge';
+import { OPERATION_BATCH_LICENSES } from '../../domain/license/license-operation';
+import { cancelOperation } from '../../transactions/license/change-operation';
 import {
-  assignmentJobWorkflowId,
   dueBatchWorkflowId,
   contractWorkflowId,
   generationJobWorkflowId,
+  operationWorkflowId,
   testClockWorkflowId,
 } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
@@ -30,7 +31,7 @@ import { billingBatchStart } from '../../temporal/start';
 import { sweep } from '../../workflows/sweep';
 import globalSetup from './global-setup';
 import globalTeardown from './global-teardown';
-import { buildAssignmentJob, buildLicenses } from './assignment-jobs';
+import { buildAssignment, buildLicenses, buildOperation } from './license-operations';
 import {
   backdateSuspension,
   createBillingSystem,
@@ -394,12 +395,20 @@ const CASES: Record<string, Case> = {
   },
   async 'assignLicenses/cancelled'(context) {
     const [workflow_id, wake, id] = await assignment(context);
-    await context.sql.begin((tx) => cancelAssignment(tx, id, byAdmin()));
+    await context.sql.begin((tx) => cancelOperation(tx, id, byAdmin()));
     return ended(context, workflow_id, wake);
   },
   async 'assignLicenses/opened-and-closed-during-an-outage'(context) {
     context.failLocalSteps();
     return ended(context, ...(await assignment(context)));
+  },
+  async 'changeLicenses/succeeded'(context) {
+    return ended(context, ...(await revocation(context)));
+  },
+  async 'changeLicenses/cancelled'(context) {
+    const [workflow_id, wake, id] = await revocation(context);
+    await context.sql.begin((tx) => cancelOperation(tx, id, byAdmin()));
+    return ended(context, workflow_id, wake);
   },
   async 'settleDue/settles-due'(context) {
     await buildPausedContracts(context, 3);
@@ -451,9 +460,20 @@ const CASES: Record<string, Case> = {
 
 /** An assignment job of two batches. */
 async function assignment({ sql, worker }: CaseContext): Promise<[string, () => Promise<unknown>, string]> {
-  const { license_ids } = await buildLicenses(sql, ASSIGNMENT_BATCH_LICENSES + 1);
-  const id = await buildAssignmentJob(sql, { ids: license_ids });
-  return [assignmentJobWorkflowId(id), () => worker.nudger.wakeAssignments([id]), id];
+  const { license_ids } = await buildLicenses(sql, OPERATION_BATCH_LICENSES + 1);
+  const id = await buildAssignment(sql, { ids: license_ids });
+  return operationRun(worker, { id, kind: 'assign' });
+}
+
+/** A job that revokes the licenses of two batches. */
+async function revocation({ sql, worker }: CaseContext): Promise<[string, () => Promise<unknown>, string]> {
+  const { license_ids } = await buildLicenses(sql, OPERATION_BATCH_LICENSES + 1);
+  const id = await buildOperation(sql, { kind: 'revoke', reason: null }, { ids: license_ids });
+  return operationRun(worker, { id, kind: 'revoke' });
+}
+
+function operationRun(worker: CovenantWorker, operation: OperationRef): [string, () => Promise<unknown>, string] {
+  return [operationWorkflowId(operation), () => worker.nudger.wakeOperations([operation]), operation.id];
 }
 
 const byAdmin = () => ({ actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });

@@ -19,7 +19,7 @@ export function createRecordingNudger(): RecordingNudger {
   const nudger: Nudger = {
     wakeContracts: async (ids) => (contracts.push(...ids), ids),
     wakeJobs: async (ids) => (jobs.push(...ids), ids),
-    wakeAssignments: async (ids) => ids,
+    wakeOperations: async (operations) => operations.map(({ id }) => id),
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async (at) => void moments.push(at),

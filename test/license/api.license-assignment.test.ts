@@ -42,16 +42,20 @@ test('licenses are assigned to a customer who is created, with one audit row and
     customer_created: true,
     counts: { assigned: 3, reassigned: 0, already_assigned_same: 0, conflict: 0, not_available: 0 },
   });
-  const { customer_id } = answer.body;
+  const { customer_id, id: operation_id } = answer.body;
+  expect((await api.call('GET', `/assignments/${operation_id}`)).body).toMatchObject({
+    ...{ execution: 'inline', state: 'SUCCEEDED', percent: 100, decided: 3 },
+    allowed_actions: { resume: { code: 'OPERATION_NOT_RESUMABLE' } },
+  });
   expect((await api.call('GET', `/customers/${customer_id}`)).body).toMatchObject({ email, name: 'Ada Ltd' });
   const listed = await api.call('GET', `/licenses?customer_id=${customer_id}&order=asc`);
   expect(listed.body.data.map(({ id, status }: any) => [id, status])).toEqual(ids.map((id) => [id, 'assigned']));
   expect((await auditOf(api, customer_id)).map(({ action, after }) => [action, after])).toEqual([
     ['customer.created', expect.anything()],
-    ['license.assigned', { count: 3, reassigned: 0, license_ids: ids }],
+    ['license.assigned', { operation_id, count: 3, reassigned: 0, license_ids: ids }],
   ]);
   expect((await eventsOf(contract_id)).map(({ type, data }) => [type, data])).toEqual([
-    ['license.assigned', { customer_id, count: 3, reassigned: 0, license_ids: ids }],
+    ['license.assigned', { operation_id, customer_id, count: 3, reassigned: 0, license_ids: ids }],
   ]);
 });
 
@@ -198,10 +202,10 @@ test('more than 1,000 licenses are assigned by a job, which can be read, listed,
   expect([customer_created, job]).toMatchObject([true, { state: 'QUEUED', requested: 1_001, decided: 0 }]);
   expect((await api.call('GET', `/assignments/${id}`)).body).toEqual(job);
   expect((await api.call('GET', `/assignments?customer_id=${customer_id}&state=QUEUED`)).body.data).toEqual([job]);
-  expectRefusal(await api.call('POST', `/assignments/${id}/resume`), 409, 'ASSIGNMENT_NOT_RESUMABLE');
+  expectRefusal(await api.call('POST', `/assignments/${id}/resume`), 409, 'OPERATION_NOT_RESUMABLE');
   expect((await api.call('POST', `/assignments/${id}/cancel`)).body.state).toBe('CANCELLING');
-  await api.sql`UPDATE assignment_jobs SET state = 'CANCELLED', finished_at = now() WHERE id = ${id}`;
-  expectRefusal(await api.call('POST', `/assignments/${id}/cancel`), 409, 'ASSIGNMENT_ALREADY_FINISHED');
+  await api.sql`UPDATE license_operations SET state = 'CANCELLED', finished_at = now() WHERE id = ${id}`;
+  expectRefusal(await api.call('POST', `/assignments/${id}/cancel`), 409, 'OPERATION_ALREADY_FINISHED');
   expect((await api.call('POST', `/assignments/${id}/resume`)).body).toMatchObject({ state: 'QUEUED', finished_at: null });
 });
 
@@ -244,11 +248,11 @@ test('of two assignments of one filter, each license has one customer, and both 
   await waitUntilBlocked(api.sql);
   gate.open();
   const results = (await Promise.all([first, second])) as any[];
-  expect(results.map(({ counts }) => counts.assigned)).toEqual([4, 6]);
-  const taken = results.flatMap(({ licenses }) => licenses.map(({ id }: any) => `lic_${id}`));
+  expect(results.map(({ result }) => result.counts.done)).toEqual([4, 6]);
+  const taken = results.flatMap(({ result }) => result.licenses.map(({ id }: any) => `lic_${id}`));
   expect(taken.sort()).toEqual([...ids].sort());
-  for (const { customer, licenses } of results)
-    for (const { id } of licenses) expect(await customerOf(`lic_${id}`)).toBe(customer.id);
+  for (const { customer, result } of results)
+    for (const { id } of result.licenses) expect(await customerOf(`lic_${id}`)).toBe(customer.id);
 });
 
 test('a license that is revoked while its assignment waits for it is not assigned', async () => {

@@ -1,9 +1,13 @@
 /** Suspending, reinstating and revoking a license over HTTP. */
+import { SYSTEM } from '../../domain/base/actor';
+import { requestOperation } from '../../transactions/license/request-operation';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
+import { waitUntilBlocked } from '../harness/blocked-statement';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
+import { gatedDatabase } from '../harness/gated-database';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -118,4 +122,101 @@ test('a license of a contract on a test clock changes at the time of that clock'
   expect((await change(license, 'suspend')).body.suspended_at).toBe('2031-05-01T00:00:00.000Z');
   const [row] = (await api.call('GET', `/activity?subject=${license}&environment=staging`)).body.data;
   expect([row.at, row.clock]).toEqual(['2031-05-01T00:00:00.000Z', 'test']);
+});
+
+describe('many licenses', () => {
+  async function addPool(count: number): Promise<{ contract_id: string; ids: string[] }> {
+    const { id: contract_id } = await addContract(api, catalogue, { type: 'pool' });
+    const { body } = await api.call('POST', `/contracts/${contract_id}/generate`, { body: { count } });
+    return { contract_id, ids: body.licenses.map(({ id }: any) => id) };
+  }
+
+  const changeMany = (action: string, body: object, query = '') =>
+    api.call('POST', `/licenses/${action}${query}`, { body });
+  const poolOf = async (id: string) => (await api.call('GET', `/contracts/${id}`)).body.pool.available;
+  const outcomesOf = (body: any) => body.licenses.map(({ outcome, reason }: any) => reason ?? outcome);
+
+  test('are suspended by a filter, with one audit row and one event, and leave their pool until they are reinstated', async () => {
+    const { contract_id, ids } = await addPool(3);
+    const filter = { contract_id };
+    const suspended = (await changeMany('suspend', { filter, reason: 'A review' })).body;
+    expect(suspended.counts).toEqual({ done: 3, moved: 0, unchanged: 0, conflict: 0, not_available: 0 });
+    expect(await poolOf(contract_id)).toBe(0);
+    const after = { operation_id: suspended.id, count: 3, license_ids: ids };
+    expect(await rowsOf(suspended.id)).toEqual([
+      { action: 'license.suspended', before: null, after, reason: 'A review' },
+    ]);
+    expect(await eventsOf(contract_id)).toContainEqual(['license.suspended', { ...after, reason: 'A review' }]);
+
+    const [operation] = (await api.call('GET', `/license-operations?contract_id=${contract_id}`)).body.data;
+    expect(operation).toMatchObject({
+      ...{ id: suspended.id, kind: 'suspend', execution: 'inline', state: 'SUCCEEDED', reason: 'A review' },
+      ...{ percent: 100, customer_id: null, workflow_id: null, counts: suspended.counts },
+    });
+    expect((await api.call('GET', `/assignments/${suspended.id}`)).status).toBe(404);
+
+    // A filter without a status finds the suspended licenses only.
+    await change(ids[0] as string, 'reinstate');
+    const reinstated = (await changeMany('reinstate', { filter })).body;
+    expect(reinstated.licenses.map(({ license_id }: any) => license_id)).toEqual(ids.slice(1));
+    expect(await poolOf(contract_id)).toBe(3);
+  });
+
+  test('have their own outcomes, and a repeated request changes and records nothing', async () => {
+    const { contract_id, ids } = await addPool(3);
+    await change(ids[0] as string, 'revoke');
+    await change(ids[1] as string, 'suspend');
+    const body = { ids: [...ids, 'lic_1', 'x'] };
+    expect(outcomesOf((await changeMany('suspend', body)).body)).toEqual([
+      ...['not_found', 'revoked', 'unchanged', 'done'],
+      'not_found',
+    ]);
+    const events = await eventsOf(contract_id);
+    const again = (await changeMany('suspend', body)).body;
+    expect([again.id, again.counts.done]).toEqual([null, 0]);
+    expect(await eventsOf(contract_id)).toEqual(events);
+  });
+
+  test('a limit changes exactly so many, and fewer are refused', async () => {
+    const { contract_id, ids } = await addPool(3);
+    await change(ids[0] as string, 'revoke');
+    const revoked = await changeMany('revoke', { filter: { contract_id, limit: 1 } });
+    expect(revoked.body.licenses.map(({ license_id }: any) => license_id)).toEqual([ids[1]]);
+    expect(await poolOf(contract_id)).toBe(1);
+    const answer = await changeMany('revoke', { filter: { contract_id, limit: 2 } });
+    expectRefusal(answer, 409, 'NOT_ENOUGH_LICENSES');
+    expect(answer.body.metadata).toEqual({ requested: 2, available: 1 });
+    expect(await poolOf(contract_id)).toBe(1);
+  });
+
+  test('a dry run counts and writes nothing, and more than 1,000 become a job', async () => {
+    const { contract_id } = await addPool(2);
+    const dry = (await changeMany('revoke', { filter: { contract_id } }, '?dry_run=true')).body;
+    expect(dry).toMatchObject({ dry_run: true, id: null, counts: { done: 2 } });
+    expect(await poolOf(contract_id)).toBe(2);
+    const ids = Array.from({ length: 1_001 }, (_, i) => `lic_${i + 1}`);
+    const queued = await changeMany('revoke', { ids, reason: 'A leak' });
+    const { id, allowed_actions } = queued.body;
+    expect([queued.status, queued.headers.get('location')]).toEqual([202, `/api/v1/license-operations/${id}`]);
+    expect(allowed_actions).toEqual({ cancel: true, resume: { code: 'OPERATION_NOT_RESUMABLE' } });
+    expect((await api.call('GET', '/license-operations?kind=revoke&state=QUEUED')).body.data).toEqual([queued.body]);
+  });
+
+  test('of two revocations of one filter at once, each license is in one of them', async () => {
+    const { contract_id } = await addPool(4);
+    const { db, gate } = gatedDatabase(api.sql, { at: 'commit' });
+    const act = { actor: SYSTEM, now: new Date().toISOString(), request_id: null };
+    const task = { kind: 'revoke', reason: null } as const;
+    const first = db.begin((tx) => requestOperation(tx, task, { filter: { contract_id }, limit: 3 }, act));
+    await gate.reached;
+    const second = changeMany('revoke', { filter: { contract_id } });
+    await waitUntilBlocked(api.sql);
+    gate.open();
+    expect([await first, (await second).body.counts]).toMatchObject([
+      { result: { counts: { done: 3 } } },
+      { done: 1, unchanged: 3 },
+    ]);
+    const events = (await eventsOf(contract_id)).filter(([type]: any) => type === 'license.revoked');
+    expect(events.map(([, data]: any) => data.count).sort()).toEqual([1, 3]);
+  });
 });

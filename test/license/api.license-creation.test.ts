@@ -4,11 +4,11 @@ import { addPeriodToInstant, startOfDay } from '../../domain/base/calendar';
 import { joinedKeys } from '../../domain/catalogue/license-key';
 import { insertDirectLicenses } from '../../db/license/direct-creation';
 import { jobSerialOf, parseLicenseId } from '../../domain/license/license';
-import { assignBatch } from '../../transactions/license/assign-batch';
-import { closeAssignment, openAssignment } from '../../transactions/license/change-assignment';
+import { runBatch } from '../../transactions/license/operation-batch';
+import { closeOperation, openOperation } from '../../transactions/license/change-operation';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
-import { buildAssignmentJob } from '../harness/assignment-jobs';
+import { buildAssignment } from '../harness/license-operations';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
@@ -215,11 +215,11 @@ test('an assignment of licenses with and without contracts has one event for eac
   expect(inline.body.counts).toMatchObject({ assigned: 4 });
 
   const stored = ids.map((id) => parseLicenseId(id) ?? '').sort((a, b) => Number(BigInt(a) - BigInt(b)));
-  const job_id = await buildAssignmentJob(api.sql, { ids: stored }, true);
+  const job_id = await buildAssignment(api.sql, { ids: stored }, true);
   const now = new Date().toISOString();
-  await api.sql.begin((tx) => openAssignment(tx as never, { job_id, now, epoch: undefined }));
-  await api.sql.begin((tx) => assignBatch(tx as never, job_id, now));
-  expect(await api.sql.begin((tx) => closeAssignment(tx as never, job_id, now))).toBe('SUCCEEDED');
+  await api.sql.begin((tx) => openOperation(tx as never, { job_id, now, epoch: undefined }));
+  await api.sql.begin((tx) => runBatch(tx as never, job_id, now));
+  expect(await api.sql.begin((tx) => closeOperation(tx as never, job_id, now))).toBe('SUCCEEDED');
 
   const counts = async (type: string) =>
     (await eventsOf(type)).map(({ environment, data }) => [environment, data.count]).sort();

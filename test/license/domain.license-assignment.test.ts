@@ -1,6 +1,7 @@
 /** The decision about the assignment of one license. */
-import { countAssignments, decideAssignment } from '../../domain/license/license-assignment';
+import { decideAssignment } from '../../domain/license/license-assignment';
 import type { AssignableLicense } from '../../domain/license/license-assignment';
+import { countDecisions } from '../../domain/license/license-operation';
 import { UNUSED_LICENSE } from '../harness/license-facts';
 
 const NOW = '2027-03-01T00:00:00.000Z';
@@ -13,7 +14,7 @@ const decide = (facts: Partial<AssignableLicense>, reassign = false) =>
 const of = (customer_id: string) => ({ customer_id, assigned_at: EARLIER });
 
 test('an available license is assigned, and so is one whose hold is over', () => {
-  const assigned = { outcome: 'assigned', reason: null, other_customer_id: null };
+  const assigned = { outcome: 'done', reason: null, other_customer_id: null };
   expect(decide({})).toEqual(assigned);
   expect(decide({ held_until: NOW })).toEqual(assigned);
   expect(decide({ expires_at: LATER })).toEqual(assigned);
@@ -33,22 +34,22 @@ test.each([
 
 test.each([{}, { revoked_at: EARLIER }, { suspended_at: EARLIER }, { activated_at: EARLIER }])(
   'a license of the same customer stays as it is: %j',
-  (facts) => expect(decide({ ...of('ada'), ...facts }, true).outcome).toBe('already_assigned_same'),
+  (facts) => expect(decide({ ...of('ada'), ...facts }, true).outcome).toBe('unchanged'),
 );
 
 test('a license of another customer is a conflict, and is moved only by an explicit wish', () => {
   expect(decide(of('bob'))).toEqual({ outcome: 'conflict', reason: null, other_customer_id: 'bob' });
-  expect(decide(of('bob'), true)).toEqual({ outcome: 'assigned', reason: null, other_customer_id: 'bob' });
-  expect(decide({ ...of('bob'), activated_at: EARLIER }, true).outcome).toBe('assigned');
+  expect(decide(of('bob'), true)).toEqual({ outcome: 'done', reason: null, other_customer_id: 'bob' });
+  expect(decide({ ...of('bob'), activated_at: EARLIER }, true).outcome).toBe('done');
   expect(decide({ ...of('bob'), revoked_at: EARLIER }, true)).toMatchObject({ reason: 'revoked' });
 });
 
 test('a moved license counts as assigned and as reassigned', () => {
   const decisions = [decide({}), decide(of('bob'), true), decide(of('bob')), decide(of('ada')), decide({ is_test: true })];
-  expect(countAssignments(decisions)).toEqual({
-    assigned: 2,
-    reassigned: 1,
-    already_assigned_same: 1,
+  expect(countDecisions(decisions)).toEqual({
+    done: 2,
+    moved: 1,
+    unchanged: 1,
     conflict: 1,
     not_available: 1,
   });

@@ -2,7 +2,7 @@
  * One sweep: each kind of row has its share, a batch is marked before the next is woken, and rows that cannot be settled come after rows
  * that were not tried yet.
  */
-import { buildAssignmentJob } from '../harness/assignment-jobs';
+import { buildAssignment } from '../harness/license-operations';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../../activities/system/sweep';
@@ -44,7 +44,7 @@ beforeEach(async () => {
     WHERE workflow_epoch IS DISTINCT FROM ${EPOCH} OR coalesce(next_boundary_at, verify_at) IS NOT NULL`;
   await sql`UPDATE contracts SET time_zone_rules = ${TIME_ZONE_RULES} WHERE time_zone_rules IS DISTINCT FROM ${TIME_ZONE_RULES}`;
   await sql`UPDATE generation_jobs SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
-  await sql`UPDATE assignment_jobs SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
+  await sql`UPDATE license_operations SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
   await sql`UPDATE test_clocks SET status = 'ready', advancing_to = NULL WHERE status = 'advancing'`;
   await sql`DELETE FROM billing_inbox`;
   await sql`DELETE FROM sweep_attempts`;
@@ -78,7 +78,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
   const nudger: Nudger = {
     wakeContracts: wake,
     wakeJobs: wake,
-    wakeAssignments: wake,
+    wakeOperations: (operations) => wake(operations.map(({ id }) => id)),
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => void (sweep.billing_batches += 1),
     settleDue: async (at) => void sweep.moments.push(at),
@@ -136,8 +136,8 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
   job_workflow: () =>
     // A recent activity, without which they would count as silent jobs too.
     copiesOfJob({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO, started_at: later(HOUR_MS) }),
-  silent_assignment: () => copiesOfAssignment({ state: 'RUNNING', active_at: LONG_AGO }),
-  assignment_workflow: () => copiesOfAssignment({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO }),
+  silent_operation: () => copiesOfOperation({ state: 'RUNNING', active_at: LONG_AGO }),
+  operation_workflow: () => copiesOfOperation({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO }),
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
     await acceptAdvance(sql, id, '2021-01-01T00:00:00.000Z');
@@ -155,11 +155,11 @@ async function copiesOfJob(changes: Record<string, string | null>): Promise<Make
   return (count) => copyRow(sql, 'generation_jobs', id, count, changes);
 }
 
-async function copiesOfAssignment(changes: Record<string, string | null>): Promise<MakeDue> {
-  const id = await buildAssignmentJob(sql, { ids: ['1'] });
+async function copiesOfOperation(changes: Record<string, string | null>): Promise<MakeDue> {
+  const id = await buildAssignment(sql, { ids: ['1'] });
   await sql`
-    UPDATE assignment_jobs SET state = 'SUCCEEDED', workflow_epoch = ${EPOCH}, active_at = ${later(HOUR_MS)} WHERE id = ${id}`;
-  return (count) => copyRow(sql, 'assignment_jobs', id, count, changes);
+    UPDATE license_operations SET state = 'SUCCEEDED', workflow_epoch = ${EPOCH}, active_at = ${later(HOUR_MS)} WHERE id = ${id}`;
+  return (count) => copyRow(sql, 'license_operations', id, count, changes);
 }
 
 const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter(

@@ -463,7 +463,7 @@ export interface components {
         ProgressEvent: {
             /** @enum {string} */
             event: "progress" | "end";
-            /** @description The job as in `GET /api/v1/jobs/{id}`, without allowed_actions */
+            /** @description The job as the route that reads it shows it, without allowed_actions */
             data: string;
         };
         Hold: {

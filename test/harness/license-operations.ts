@@ -1,8 +1,10 @@
-/** Licenses and assignment jobs for tests, inserted directly. */
+/** Licenses and operations on them for tests, inserted directly. */
 import { randomUUID } from 'node:crypto';
 import type { Database, Sql } from '../../db/base/database';
 import type { LicenseFilter } from '../../db/license/license-page';
-import { createAssignment } from '../../transactions/license/change-assignment';
+import type { LicenseTask } from '../../domain/license/license-task';
+import { createOperation } from '../../transactions/license/change-operation';
+import { newOperation } from '../../transactions/license/operate-on-licenses';
 import { TEST_ACTOR } from './contract-facts';
 import { buildContract, requestJob } from './contract-rows';
 
@@ -21,25 +23,20 @@ export async function buildLicenses(
   return { contract_id: facts.id, license_ids: rows.map(({ id }) => id) };
 }
 
-/** An assignment job to a new customer, for these licenses or for exactly `limit` that match a filter. Returns its id. */
-export async function buildAssignmentJob(
-  sql: Sql,
-  selection: { ids: readonly string[] } | { filter: LicenseFilter; limit: number },
-  reassign = false,
-): Promise<string> {
+export type JobSelection = { ids: readonly string[] } | { filter: LicenseFilter; limit: number };
+
+/** A job that assigns these licenses, or exactly `limit` that match a filter, to a new customer. Returns its id. */
+export async function buildAssignment(sql: Sql, selection: JobSelection, reassign = false): Promise<string> {
   const now = new Date().toISOString();
   const email = `${randomUUID()}@covenant.test`;
   const [customer] = await sql<[{ id: string }]>`
     INSERT INTO customers ${sql({ email, name: 'Ada', created_at: now, updated_at: now })} RETURNING id`;
-  const by_filter = 'filter' in selection;
-  const job = {
-    customer_id: customer.id,
-    filter: by_filter ? selection.filter : null,
-    license_ids: by_filter ? null : selection.ids,
-    requested: by_filter ? selection.limit : selection.ids.length,
-    exact: by_filter,
-    reassign,
-  };
-  const { id } = await createAssignment(sql, job, { actor: TEST_ACTOR, now, request_id: null });
-  return id;
+  return buildOperation(sql, { kind: 'assign', customer_id: customer.id, reassign }, selection);
+}
+
+/** A job that carries out a task. Returns its id. */
+export async function buildOperation(sql: Sql, task: LicenseTask, selection: JobSelection): Promise<string> {
+  const requested = 'filter' in selection ? selection.limit : selection.ids.length;
+  const act = { actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null };
+  return (await createOperation(sql, newOperation(task, selection, requested), act)).id;
 }

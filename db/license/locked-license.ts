@@ -1,10 +1,11 @@
 /**
- * Licenses that are assigned to a customer: which ones a filter selects, their locks, and the facts of their assignment.
+ * Licenses that an operation changes: which ones a filter selects, their locks, and the facts that are set.
  *
- * Lock order: the customer, then the facts of the licenses in the order of their ids, then the quota rows of their contracts in the
+ * Lock order: the operation, the customer, then the facts of the licenses in the order of their ids, then the quota rows of their contracts in the
  * order of the ids of the contracts.
  */
 import type { Instant, LocalDate } from '../../domain/base/instant';
+import type { LicenseChange } from '../../domain/license/license-change';
 import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { Sql } from '../base/database';
 import { testClockTime } from '../contract/clock';
@@ -14,8 +15,8 @@ import type { LockedLicense } from './license-facts';
 import { lookUp, pageOf } from './license-page';
 import type { LicenseFilter } from './license-page';
 
-/** A license to be assigned, with its facts locked. */
-export interface LockedForAssignment extends LockedLicense {
+/** A license whose facts are locked, with what an operation needs to know about it. */
+export interface LicenseOfMany extends LockedLicense {
   is_test: boolean;
   /** The rule by which its assignment gives it an expiry; null: none. */
   own_expiry: OwnExpiryRule | null;
@@ -23,25 +24,25 @@ export interface LockedForAssignment extends LockedLicense {
   end_date: LocalDate | null;
 }
 
-/** The ids of licenses that match a filter, in their order, which is the order of their generation. Test licenses are left out. */
+/** The ids of licenses that match a filter, in their order, which is the order of their generation. */
 export async function listLicenseIds(
   sql: Sql,
   filter: LicenseFilter,
   page: { after: string | null; limit: number; now: Instant },
 ): Promise<string[]> {
-  const known = await lookUp(sql, { ...filter, is_test: false });
+  const known = await lookUp(sql, filter);
   const rows = await sql<{ id: string }[]>`
     SELECT id FROM (${pageOf(sql, known, { ...page, order: 'asc' })}) AS page ORDER BY id`;
   return rows.map(({ id }) => id);
 }
 
-/** How many licenses match a filter, except test licenses; at most `max` are counted. */
+/** How many licenses match a filter; at most `max` are counted. */
 export async function countLicenses(
   sql: Sql,
   filter: LicenseFilter,
   { max, now }: { max: number; now: Instant },
 ): Promise<number> {
-  const known = await lookUp(sql, { ...filter, is_test: false });
+  const known = await lookUp(sql, filter);
   const [row] = await sql<[{ count: number }]>`
     SELECT count(*)::int AS count FROM (${pageOf(sql, known, { order: 'asc', after: null, limit: max, now })}) AS page`;
   return row.count;
@@ -54,14 +55,14 @@ export async function countLicenses(
 export async function lockLicenses(
   tx: Sql,
   ids: readonly string[],
-): Promise<{ licenses: LockedForAssignment[]; unused: Set<string> }> {
+): Promise<{ licenses: LicenseOfMany[]; unused: Set<string> }> {
   // Before their facts are locked (db/pool/available.ts).
   await leavePool(tx, ids);
   const unused = await tx<{ id: string }[]>`
     INSERT INTO license_facts (license_id) SELECT id FROM licenses WHERE id = ANY(${[...ids]}::bigint[]) ORDER BY id
     ON CONFLICT (license_id) DO NOTHING RETURNING license_id AS id`;
   await lockFacts(tx, ids);
-  const licenses = await tx<LockedForAssignment[]>`
+  const licenses = await tx<LicenseOfMany[]>`
     SELECT f.license_id AS id, j.id AS job_id, j.contract_id, j.environment, j.is_test, ${factsOf(tx, tx`j.expires_at`)},
            t.own_expiry, c.end_date, ${testClockTime(tx, tx`j.contract_id`)} AS clock_now
     FROM license_facts f JOIN generation_jobs j ON j.serial = f.license_id >> 24 JOIN license_terms t ON t.id = j.terms_id
@@ -96,10 +97,27 @@ export async function storeAssignments(
   customer_id: string,
   assigned: readonly AssignedFacts[],
 ): Promise<void> {
-  if (assigned.length === 0) return;
   await tx`
     UPDATE license_facts f SET customer_id = ${customer_id}, assigned_at = a.assigned_at, held_until = NULL,
            expires_at = coalesce(f.expires_at, a.expires_at)
     FROM jsonb_to_recordset(${tx.json(assigned as never)}) AS a (id bigint, assigned_at timestamptz, expires_at timestamptz)
     WHERE f.license_id = a.id`;
+}
+
+/** Suspends, reinstates or revokes locked licenses, each at the time of its contract's clock. Reinstated ones that are unused return to their pool. */
+export async function storeChanges(
+  tx: Sql,
+  change: LicenseChange,
+  changed: readonly { id: string; at: Instant }[],
+): Promise<void> {
+  const facts = {
+    suspend: tx`suspended_at = c.at`,
+    reinstate: tx`suspended_at = NULL`,
+    revoke: tx`revoked_at = c.at`,
+  };
+  const [ids, instants] = [changed.map(({ id }) => id), changed.map(({ at }) => at)];
+  await tx`
+    UPDATE license_facts f SET ${facts[change]} FROM unnest(${ids}::bigint[], ${instants}::text[]::timestamptz[]) AS c (id, at)
+    WHERE f.license_id = c.id`;
+  if (change === 'reinstate') await enterPool(tx, ids);
 }

@@ -1,17 +1,13 @@
 /**
- * Live progress of generation jobs: one LISTEN connection for the process, and one read of a job for all its followers.
+ * Live progress of one kind of jobs: one LISTEN connection for the process, and one read of a job for all its followers.
  *
  * A notification only says which job changed. The job is then read from Postgres and sent to every follower. A slow
  * follower skips states, so it always gets the newest one. A job without notifications is read again after an interval, because
  * notifications are lost when the connection is lost.
  */
-import { isUnfinished } from '../../domain/generation/generation-job';
 import type { Caller, CallerKind } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
-import { PROGRESS_CHANNEL } from '../../db/generation/job-state';
-import type { JobRow } from '../../db/generation/generation-job';
 import type { Database } from '../../db/base/database';
-import { presentJob } from './generation-job-presenter';
 
 /** The interval between two reads of a job that only made progress. */
 const PROGRESS_INTERVAL_MS = 500;
@@ -30,15 +26,23 @@ export interface ProgressFeed {
   follow(job_id: string, ended: AbortSignal, caller: Pick<Caller, 'kind'>): AsyncGenerator<string>;
 }
 
-export interface ProgressDependencies {
+/** A kind of jobs. */
+export interface FollowedKind<Row> {
+  /** The channel on which Postgres notifies: the id of a job, with `!` at its end when the state of the job changed. */
+  channel: string;
+  readJob: (job_id: string) => Promise<Row | undefined>;
+  isUnfinished: (row: Row) => boolean;
+  present: (row: Row, now: Instant, caller: Pick<Caller, 'kind'>) => unknown;
+}
+
+export interface ProgressDependencies<Row> extends FollowedKind<Row> {
   listen: Database['listen'];
-  readJob: (job_id: string) => Promise<JobRow | undefined>;
   clock: () => Promise<Instant>;
   heartbeat_ms: number;
 }
 
-export function createProgressFeed(dependencies: ProgressDependencies): ProgressFeed {
-  const followed = new Map<string, FollowedJob>();
+export function createProgressFeed<Row>(dependencies: ProgressDependencies<Row>): ProgressFeed {
+  const followed = new Map<string, FollowedJob<Row>>();
   let listening = false;
 
   /** Starts the one LISTEN of the process. The driver repeats it until it succeeds, and after each lost connection. */
@@ -51,17 +55,17 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
     };
     // Notifications from before the LISTEN are lost, so all jobs are read when it starts.
     const readAll = (): void => followed.forEach((job) => job.signal.notify(true));
-    void dependencies.listen(PROGRESS_CHANNEL, onNotify, readAll).catch(() => undefined);
+    void dependencies.listen(dependencies.channel, onNotify, readAll).catch(() => undefined);
   }
 
   /** Reads one job for its followers until it has none, or until it is finished. */
-  async function readUntilFinished(job_id: string, job: FollowedJob): Promise<void> {
+  async function readUntilFinished(job_id: string, job: FollowedJob<Row>): Promise<void> {
     try {
       while (job.followers.size > 0) {
         const row = await dependencies.readJob(job_id);
         if (row === undefined) return;
         job.publish(row, await dependencies.clock());
-        if (!isUnfinished(row.state)) return;
+        if (!dependencies.isUnfinished(row)) return;
         if (!(await job.signal.wait(dependencies.heartbeat_ms))) job.sendHeartbeat();
       }
     } catch (error) {
@@ -73,9 +77,9 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
     }
   }
 
-  function join(job_id: string, follower: Follower): FollowedJob {
+  function join(job_id: string, follower: Follower): FollowedJob<Row> {
     const known = followed.get(job_id);
-    const job = known ?? new FollowedJob();
+    const job = known ?? new FollowedJob(dependencies);
     job.followers.add(follower);
     if (known) known.signal.notify(false);
     else {
@@ -109,23 +113,26 @@ export function createProgressFeed(dependencies: ProgressDependencies): Progress
 }
 
 /** A job and its followers. */
-class FollowedJob {
+class FollowedJob<Row> {
   readonly followers = new Set<Follower>();
   readonly signal = new ProgressSignal();
   private last_row = '';
 
+  constructor(private readonly kind: FollowedKind<Row>) {}
+
   /** Sends the state to all followers when it changed, else only to new followers. */
-  publish(row: JobRow, now: Instant): void {
+  publish(row: Row, now: Instant): void {
     const read = JSON.stringify(row);
     const changed = read !== this.last_row;
     this.last_row = read;
-    const type = isUnfinished(row.state) ? 'progress' : 'end';
+    const type = this.kind.isUnfinished(row) ? 'progress' : 'end';
     // Formatted once for each kind of caller.
     const events = new Map<CallerKind, string>();
     for (const follower of this.followers) {
       if (!changed && !follower.is_new) continue;
       const { kind } = follower.caller;
-      const event = events.get(kind) ?? `event: ${type}\ndata: ${JSON.stringify(presentJob(row, now, { kind }))}\n\n`;
+      const presented = () => JSON.stringify(this.kind.present(row, now, { kind }));
+      const event = events.get(kind) ?? `event: ${type}\ndata: ${presented()}\n\n`;
       events.set(kind, event);
       follower.send(event);
     }

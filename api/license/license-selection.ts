@@ -1,0 +1,62 @@
+/** How a request selects the licenses of an operation: by their ids, or by the filter of their list. */
+import { licenseIdText, parseLicenseId } from '../../domain/license/license';
+import { LICENSE_STATUSES } from '../../domain/license/license-facts';
+import { OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
+import type { LicenseSelection } from '../../transactions/license/operate-on-licenses';
+import { EnvironmentShape, Id, SearchShape } from '../http/shapes';
+import { z } from '../http/zod';
+import { LicenseIdParams } from './license-presenter';
+
+/** Ids of one request; more do not fit into the largest body. */
+const IDS_MAX = 25_000;
+
+export const LicenseIds = z.array(LicenseIdParams.shape.id).min(1).max(IDS_MAX).describe('Ids of licenses');
+
+export const LicenseFilterShape = z
+  .strictObject({
+    environment: EnvironmentShape.optional().describe(
+      'Default: production; with contract_id or job_id, its environment',
+    ),
+    contract_id: Id.optional(),
+    job_id: Id.optional(),
+    customer_id: Id.optional().describe('The customer to whom the licenses are assigned'),
+    contract_customer_id: Id.optional().describe('The customer of the contract'),
+    source: SearchShape.optional().describe('Manual, Contract (of any contract), or the complete value: Contract: <name>'),
+    status: z.enum(LICENSE_STATUSES).optional(),
+    search: SearchShape.optional().describe('As in the list of licenses'),
+    limit: z
+      .int()
+      .min(1)
+      .max(OPERATION_LICENSES_MAX)
+      .optional()
+      .describe(
+        'Exactly so many licenses are changed, the earliest that match and can be changed. With fewer, nothing is',
+      ),
+  })
+  .describe('The filters of the list of licenses. Test licenses never match');
+
+type SelectionBody = { ids: string[] } | { filter: z.infer<typeof LicenseFilterShape> };
+
+/** The licenses of a request, and texts that cannot be ids. Each id is decided once, in the order of ids. */
+export function selectionOf(body: SelectionBody): { known: LicenseSelection; unknown: string[] } {
+  if ('filter' in body) {
+    const { environment, limit = null, ...rest } = body.filter;
+    const implied = rest.contract_id === undefined && rest.job_id === undefined ? 'production' : undefined;
+    return { known: { filter: { ...rest, environment: environment ?? implied, is_test: false }, limit }, unknown: [] };
+  }
+  const given = [...new Set(body.ids)].map((text) => ({ text, id: parseLicenseId(text) }));
+  const ids = given.flatMap(({ id }) => (id === null ? [] : [id]));
+  const unknown = given.flatMap(({ text, id }) => (id === null ? [text] : []));
+  return { known: { ids: ids.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)) }, unknown };
+}
+
+/** The outcomes of a request, with those of texts that cannot be ids. */
+export function presentLicenses<Decision, Presented>(
+  { licenses, unknown }: { licenses: readonly ({ id: string } & Decision)[]; unknown: readonly string[] },
+  present: (license_id: string, decision: Decision | null) => Presented,
+): Presented[] {
+  return [
+    ...licenses.map(({ id, ...decision }) => present(licenseIdText(id), decision as never)),
+    ...unknown.map((text) => present(text, null)),
+  ];
+}

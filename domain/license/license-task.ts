@@ -1,0 +1,75 @@
+/** What an operation does to each of its licenses: one table of the kinds for requests and jobs. */
+import type { Instant } from '../base/instant';
+import type { JsonObject } from '../base/json';
+import { assignmentAction, decideAssignment } from './license-assignment';
+import type { AssignableLicense } from './license-assignment';
+import { decideLicenseOfMany, licenseAction } from './license-change';
+import type { LicenseChange } from './license-change';
+import type { LicenseStatus } from './license-facts';
+import type { LicenseDecision, LicenseOperationKind, OperationCounts } from './license-operation';
+
+/** Assigns licenses to a customer; with `reassign`, also those of other customers. */
+export interface AssignTask {
+  kind: 'assign';
+  customer_id: string;
+  reassign: boolean;
+}
+
+/** Suspends, reinstates or revokes licenses. */
+export interface ChangeTask {
+  kind: LicenseChange;
+  /** For the audit. */
+  reason: string | null;
+}
+
+export type LicenseTask = AssignTask | ChangeTask;
+
+/** The columns in which an operation stores its task. */
+export interface StoredTask {
+  kind: LicenseOperationKind;
+  customer_id: string | null;
+  reassign: boolean;
+  reason: string | null;
+}
+
+export function storedTask(task: LicenseTask): StoredTask {
+  if (task.kind === 'assign') return { ...task, reason: null };
+  return { ...task, customer_id: null, reassign: false };
+}
+
+export function taskOf({ kind, customer_id, reassign, reason }: StoredTask): LicenseTask {
+  // The constraint `license_operations_recipient` has the same rule.
+  return kind === 'assign' ? { kind, customer_id: customer_id as string, reassign } : { kind, reason };
+}
+
+/** Decides what a task does to one license at an instant. */
+export function decideTask(task: LicenseTask, license: AssignableLicense, at: Instant): LicenseDecision {
+  return task.kind === 'assign' ? decideAssignment(license, task, at) : decideLicenseOfMany(task.kind, license, at);
+}
+
+/** The audit action of a task that is carried out at once, and the type of its domain events. */
+export function taskAction(task: LicenseTask, counts: Pick<OperationCounts, 'moved'>): string {
+  return task.kind === 'assign' ? assignmentAction(counts) : licenseAction(task.kind);
+}
+
+/** What the audit and the events say about changed licenses. */
+export function taskSummary(
+  task: LicenseTask,
+  { done, moved, license_ids }: Pick<OperationCounts, 'done' | 'moved'> & { license_ids: string[] },
+): JsonObject {
+  return { count: done, ...(task.kind === 'assign' ? { reassigned: moved } : {}), license_ids };
+}
+
+/**
+ * The filter that finds candidates. Only suspended licenses can be reinstated. When exactly so many licenses have to be assigned, those
+ * that cannot be assigned are of no use; to pass over them one by one would take long in a contract of which most are assigned.
+ */
+export function candidatesOf<Filter extends { status?: LicenseStatus | undefined }>(
+  filter: Filter,
+  task: LicenseTask,
+  exact: boolean,
+): Filter {
+  if (filter.status !== undefined) return filter;
+  if (task.kind === 'reinstate') return { ...filter, status: 'suspended' };
+  return task.kind === 'assign' && exact && !task.reassign ? { ...filter, status: 'available' } : filter;
+}

@@ -1,0 +1,236 @@
+/** `assignLicenses` and `changeLicenses`: an operation decides about each license of its job exactly once, whatever happens to its activities. */
+import { OPERATION_BATCH_LICENSES } from '../../domain/license/license-operation';
+import { findOperation } from '../../db/license/license-operation';
+import { runBatch } from '../../transactions/license/operation-batch';
+import { assignLicenses as assign } from '../../transactions/license/assign-licenses';
+import { cancelOperation, openOperation, resumeOperation } from '../../transactions/license/change-operation';
+import { operationWorkflowId } from '../../temporal/ids';
+import type { changeLicenses } from '../../workflows/license-operation';
+import { buildAssignment, buildLicenses, buildOperation } from '../harness/license-operations';
+import { waitUntilBlocked } from '../harness/blocked-statement';
+import { TEST_ACTOR } from '../harness/contract-facts';
+import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
+import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { gatedDatabase } from '../harness/gated-database';
+import { expectInvariants } from '../harness/invariants';
+import { connectPreparedTemporal } from '../harness/temporal';
+import type { TestTemporal } from '../harness/temporal';
+
+const LICENSES = 2 * OPERATION_BATCH_LICENSES + 10;
+
+let temporal: TestTemporal;
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let worker: CovenantWorker;
+let overrides: ActivityOverrides = () => ({});
+
+beforeAll(async () => {
+  temporal = await connectPreparedTemporal();
+  database = await createTestDatabase();
+  sql = database.sql;
+  const { client, nativeConnection } = temporal;
+  worker = await startCovenantWorker({ db: sql, client, nativeConnection, wrap: withOverrides(() => overrides) });
+});
+afterEach(async () => {
+  overrides = () => ({});
+  await expectInvariants(sql);
+});
+afterAll(async () => {
+  await worker.stop();
+  await temporal.close();
+  await database.drop();
+});
+
+const act = () => ({ actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });
+const jobOf = (id: string) => findOperation(sql, id);
+
+async function run(id: string) {
+  const operation = { id, kind: (await jobOf(id))!.kind };
+  await worker.nudger.wakeOperations([operation]);
+  return temporal.client.workflow.getHandle<typeof changeLicenses>(operationWorkflowId(operation)).result();
+}
+
+/** How many licenses of a contract each customer has, and the counts in its events. */
+async function assignedOf(contract_id: string) {
+  const customers = await sql<{ customer_id: string; count: number }[]>`
+    SELECT f.customer_id, count(*)::int FROM license_facts f JOIN generation_jobs j ON j.serial = f.license_id >> 24
+    WHERE j.contract_id = ${contract_id} AND f.customer_id IS NOT NULL GROUP BY 1`;
+  const events = await sql<{ count: number }[]>`
+    SELECT (data ->> 'count')::int AS count FROM domain_events
+    WHERE contract_id = ${contract_id} AND type = 'license.assigned' ORDER BY sequence`;
+  return {
+    customers: Object.fromEntries(customers.map(({ customer_id, count }) => [customer_id, count])),
+    events: events.map(({ count }) => count),
+  };
+}
+
+const actionsOf = async (subject_id: string) =>
+  (await sql<{ action: string }[]>`SELECT action FROM audit_events WHERE subject_id = ${subject_id} ORDER BY id`).map(
+    ({ action }) => action,
+  );
+
+test('a job assigns all its licenses, with one event and one audit row for each change of its state', async () => {
+  const { contract_id, license_ids } = await buildLicenses(sql, LICENSES);
+  const id = await buildAssignment(sql, { ids: license_ids });
+  expect(await run(id)).toMatchObject({ state: 'SUCCEEDED', done: LICENSES });
+  const customer_id = (await jobOf(id))!.customer_id as string;
+  expect(await assignedOf(contract_id)).toEqual({ customers: { [customer_id]: LICENSES }, events: [LICENSES] });
+  expect(await actionsOf(customer_id)).toEqual(['license_operation.requested', 'license_operation.started', 'license_operation.finished']);
+});
+
+test('each activity may run twice, and the batches also twice at the same time', async () => {
+  overrides = (real) => ({
+    openAssignment: async (input) => (await real.openAssignment(input), real.openAssignment(input)),
+    assignBatches: async (input) => (await Promise.all([real.assignBatches(input), real.assignBatches(input)]))[1],
+    closeAssignment: async (input) => (await real.closeAssignment(input), real.closeAssignment(input)),
+  });
+  const { contract_id, license_ids } = await buildLicenses(sql, LICENSES);
+  const id = await buildAssignment(sql, { ids: license_ids });
+  await run(id);
+  const job = (await jobOf(id))!;
+  expect(job).toMatchObject({ state: 'SUCCEEDED', done: LICENSES, unchanged: 0 });
+  expect(await assignedOf(contract_id)).toEqual({ customers: { [String(job.customer_id)]: LICENSES }, events: [LICENSES] });
+});
+
+test('a job whose activity dies after a batch goes on after that batch', async () => {
+  let died = false;
+  overrides = (real) => ({
+    async assignBatches(input) {
+      if (died) return real.assignBatches(input);
+      died = true;
+      await sql.begin((tx) => runBatch(tx, input.job_id, input.now));
+      throw new Error('the process dies here');
+    },
+  });
+  const { contract_id, license_ids } = await buildLicenses(sql, LICENSES);
+  const id = await buildAssignment(sql, { ids: license_ids });
+  await run(id);
+  expect(died).toBe(true);
+  const job = (await jobOf(id))!;
+  expect(job).toMatchObject({ state: 'SUCCEEDED', done: LICENSES, unchanged: 0 });
+  expect((await assignedOf(contract_id)).events).toEqual([LICENSES]);
+});
+
+test('a job that is cancelled between two batches keeps what is assigned, and resumes with the rest', async () => {
+  const { contract_id, license_ids } = await buildLicenses(sql, LICENSES);
+  const id = await buildAssignment(sql, { ids: license_ids });
+  overrides = (real) => ({
+    async assignBatches(input) {
+      await sql.begin((tx) => runBatch(tx, input.job_id, input.now));
+      await sql.begin((tx) => cancelOperation(tx, id, act()));
+      return real.assignBatches(input);
+    },
+  });
+  expect(await run(id)).toMatchObject({ state: 'CANCELLED', done: OPERATION_BATCH_LICENSES });
+  overrides = () => ({});
+  await sql.begin((tx) => resumeOperation(tx, id, act()));
+  expect(await run(id)).toMatchObject({ state: 'SUCCEEDED', done: LICENSES });
+  const { events } = await assignedOf(contract_id);
+  expect(events).toEqual([OPERATION_BATCH_LICENSES, LICENSES - OPERATION_BATCH_LICENSES]);
+});
+
+test('a job shows the first licenses that it could not assign', async () => {
+  const { license_ids } = await buildLicenses(sql, 3);
+  const taken = await buildAssignment(sql, { ids: license_ids.slice(0, 1) });
+  await run(taken);
+  await sql`INSERT INTO license_facts (license_id, revoked_at) VALUES (${license_ids[1] as string}, now())`;
+  const id = await buildAssignment(sql, { ids: license_ids });
+  expect(await run(id)).toMatchObject({ state: 'PARTIAL', done: 1 });
+  const job = (await jobOf(id))!;
+  expect(job).toMatchObject({ done: 1, conflict: 1, not_available: 1 });
+  expect(job.not_done.map(({ license_id, reason, outcome }) => [license_id, reason ?? outcome])).toEqual([
+    [`lic_${license_ids[0]}`, 'conflict'],
+    [`lic_${license_ids[1]}`, 'revoked'],
+  ]);
+});
+
+test('two jobs with one filter assign each license to one customer, and each gets its number', async () => {
+  const { contract_id } = await buildLicenses(sql, LICENSES);
+  const limits = [OPERATION_BATCH_LICENSES + 5, OPERATION_BATCH_LICENSES + 5] as const;
+  const ids = await Promise.all(limits.map((limit) => buildAssignment(sql, { filter: { contract_id }, limit })));
+  for (const job_id of ids) await sql.begin((tx) => openOperation(tx, { job_id, now: act().now, epoch: undefined }));
+  // The first batch holds its locks while that of the other job selects the same licenses.
+  const { db, gate } = gatedDatabase(sql, { at: 'commit' });
+  const first = db.begin((tx) => runBatch(tx, ids[0] as string, act().now));
+  await gate.reached;
+  const second = sql.begin((tx) => runBatch(tx, ids[1] as string, act().now));
+  await waitUntilBlocked(sql);
+  gate.open();
+  await Promise.all([first, second]);
+  const results = await Promise.all(ids.map(run));
+  expect(results.map(({ state, done }) => [state, done])).toEqual(limits.map((limit) => ['SUCCEEDED', limit]));
+  const { customers, events } = await assignedOf(contract_id);
+  expect([Object.values(customers), events]).toEqual([limits, limits]);
+});
+
+test('a job and a request with one filter never assign a license twice', async () => {
+  const { contract_id } = await buildLicenses(sql, 20);
+  const id = await buildAssignment(sql, { filter: { contract_id }, limit: 12 });
+  const request = {
+    selection: { filter: { contract_id }, limit: 8 },
+    customer: { email: 'bob@covenant.test', name: null },
+    reassign: false,
+  };
+  const [, inline] = await Promise.all([run(id), sql.begin((tx) => assign(tx, request, act()))]);
+  expect(inline).toMatchObject({ result: { counts: { done: 8 } } });
+  expect(Object.values((await assignedOf(contract_id)).customers).sort()).toEqual([12, 8]);
+});
+
+/** How many licenses of a contract are revoked, and the counts in its events. */
+async function revokedOf(contract_id: string) {
+  const [row] = await sql<[{ count: number }]>`
+    SELECT count(*)::int FROM license_facts f JOIN generation_jobs j ON j.serial = f.license_id >> 24
+    WHERE j.contract_id = ${contract_id} AND f.revoked_at IS NOT NULL`;
+  const events = await sql<{ count: number }[]>`
+    SELECT (data ->> 'count')::int AS count FROM domain_events
+    WHERE contract_id = ${contract_id} AND type = 'license.revoked' ORDER BY sequence`;
+  return { revoked: row.count, events: events.map(({ count }) => count) };
+}
+
+const REVOKE = { kind: 'revoke', reason: 'The order was refunded' } as const;
+
+test('two jobs that revoke by one filter at once change each license once, and each event counts its own', async () => {
+  const { contract_id } = await buildLicenses(sql, LICENSES);
+  const selection = { filter: { contract_id }, limit: LICENSES };
+  const ids = [await buildOperation(sql, REVOKE, selection), await buildOperation(sql, REVOKE, selection)] as const;
+  for (const job_id of ids) await sql.begin((tx) => openOperation(tx, { job_id, now: act().now, epoch: undefined }));
+  // The first batch holds its locks while that of the other job selects the same licenses.
+  const { db, gate } = gatedDatabase(sql, { at: 'commit' });
+  const first = db.begin((tx) => runBatch(tx, ids[0], act().now));
+  await gate.reached;
+  const second = sql.begin((tx) => runBatch(tx, ids[1], act().now));
+  await waitUntilBlocked(sql);
+  gate.open();
+  await Promise.all([first, second]);
+  const results = await Promise.all(ids.map(run));
+  expect(results.reduce((sum, { done }) => sum + done, 0)).toBe(LICENSES);
+  const { revoked, events } = await revokedOf(contract_id);
+  expect([revoked, events.reduce((sum, count) => sum + count, 0)]).toEqual([LICENSES, LICENSES]);
+  expect(events.length).toBeLessThanOrEqual(2);
+  expect(await actionsOf(ids[0])).toEqual([
+    'license_operation.requested',
+    'license_operation.started',
+    'license_operation.finished',
+  ]);
+});
+
+test('a job that revokes may run each activity twice, and is cancelled between two batches', async () => {
+  const { contract_id, license_ids } = await buildLicenses(sql, LICENSES);
+  const id = await buildOperation(sql, REVOKE, { ids: license_ids });
+  overrides = (real) => ({
+    openOperation: async (input) => (await real.openOperation(input), real.openOperation(input)),
+    async runBatches(input) {
+      await sql.begin((tx) => runBatch(tx, input.job_id, input.now));
+      await sql.begin((tx) => cancelOperation(tx, id, act()));
+      return (await Promise.all([real.runBatches(input), real.runBatches(input)]))[1];
+    },
+    closeOperation: async (input) => (await real.closeOperation(input), real.closeOperation(input)),
+  });
+  expect(await run(id)).toMatchObject({ state: 'CANCELLED', done: OPERATION_BATCH_LICENSES });
+  expect(await revokedOf(contract_id)).toEqual({
+    revoked: OPERATION_BATCH_LICENSES,
+    events: [OPERATION_BATCH_LICENSES],
+  });
+});

@@ -1,0 +1,127 @@
+/** Changes the state of a job that operates on licenses, each change with its audit row. */
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import {
+  findOperation,
+  insertOperation,
+  lockOperation,
+  setOperationState,
+  takeContracts,
+} from '../../db/license/license-operation';
+import type { LicenseOperationRow, NewLicenseOperation } from '../../db/license/license-operation';
+import { recordStart } from '../../db/system/sweep';
+import { SYSTEM } from '../../domain/base/actor';
+import type { Act } from '../../domain/base/edit';
+import type { Instant } from '../../domain/base/instant';
+import type { JsonObject } from '../../domain/base/json';
+import { isRefusal, notFound } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import {
+  cancelOperationDecision,
+  finalOperationState,
+  operationAction,
+  resumeOperationDecision,
+} from '../../domain/license/license-operation';
+import type { LicenseOperationState } from '../../domain/license/license-operation';
+import { taskOf } from '../../domain/license/license-task';
+import { auditSubjectOf, insertOperationEvents } from './operate-on-licenses';
+
+/** Creates a job that waits for its workflow. */
+export async function createOperation(
+  tx: Sql,
+  job: Omit<NewLicenseOperation, keyof Act>,
+  act: Act,
+): Promise<LicenseOperationRow> {
+  const id = await insertOperation(tx, { ...job, ...act });
+  const row = (await findOperation(tx, id)) as LicenseOperationRow;
+  const { kind, state, requested, exact, reassign, filter } = row;
+  await audit(tx, row, act, 'license_operation.requested', {
+    before: null,
+    after: {
+      ...{ kind, state, requested, exact },
+      ...(kind === 'assign' ? { reassign } : {}),
+      ...(filter === null ? {} : { filter: { ...filter } as JsonObject }),
+    },
+  });
+  return row;
+}
+
+/** Sets a queued job running, and records where its workflow was started. Returns the job. Safe to run twice. */
+export async function openOperation(
+  tx: Sql,
+  { job_id, now, epoch }: { job_id: string; now: Instant; epoch: string | undefined },
+): Promise<LicenseOperationRow> {
+  const job = await lockOperation(tx, job_id);
+  if (!job) throw new Error(`license operation ${job_id} does not exist`);
+  await recordStart(tx, 'operation', job_id, epoch);
+  if (job.state !== 'QUEUED') return job;
+  await setState(tx, job, 'RUNNING', bySystem(now));
+  return { ...job, state: 'RUNNING' };
+}
+
+/** Ends a job that has nothing left to do, with one domain event for each contract. Returns its state. Safe to run twice. */
+export async function closeOperation(tx: Sql, job_id: string, now: Instant): Promise<LicenseOperationState> {
+  const job = await lockOperation(tx, job_id);
+  if (!job) throw new Error(`license operation ${job_id} does not exist`);
+  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return job.state;
+  const state = finalOperationState(job.state, job);
+  const { done, moved, unchanged, conflict, not_available } = job;
+  await setState(tx, job, state, bySystem(now), { done, moved, unchanged, conflict, not_available });
+  const contracts = await takeContracts(tx, job_id);
+  await insertOperationEvents(
+    tx,
+    { operation_id: job_id, task: taskOf(job) },
+    contracts.map((contract) => ({ ...contract, at: contract.clock_now ?? now })),
+  );
+  return state;
+}
+
+/** Cancels a job; what is changed stays changed. Returns the job. */
+export function cancelOperation(tx: Sql, job_id: string, act: Act): Promise<LicenseOperationRow | Refusal> {
+  return changeState(tx, job_id, act, cancelOperationDecision);
+}
+
+/** Lets a job go on after the last license that it decided about. Returns the job. */
+export function resumeOperation(tx: Sql, job_id: string, act: Act): Promise<LicenseOperationRow | Refusal> {
+  return changeState(tx, job_id, act, resumeOperationDecision);
+}
+
+async function changeState(
+  tx: Sql,
+  job_id: string,
+  act: Act,
+  decide: (job: LicenseOperationRow) => LicenseOperationState | 'unchanged' | Refusal,
+): Promise<LicenseOperationRow | Refusal> {
+  const job = await lockOperation(tx, job_id);
+  if (!job) return notFound('license operation', job_id);
+  const state = decide(job);
+  if (isRefusal(state)) return state;
+  if (state !== 'unchanged') await setState(tx, job, state, act);
+  return (await findOperation(tx, job_id)) as LicenseOperationRow;
+}
+
+async function setState(
+  tx: Sql,
+  job: LicenseOperationRow,
+  state: LicenseOperationState,
+  act: Act,
+  more: JsonObject = {},
+): Promise<void> {
+  await setOperationState(tx, job.id, { state, now: act.now });
+  await audit(tx, job, act, operationAction(state), { before: { state: job.state }, after: { state, ...more } });
+}
+
+function bySystem(now: Instant): Act {
+  return { actor: SYSTEM, now, request_id: null };
+}
+
+function audit(
+  tx: Sql,
+  { id, customer_id, contract_id, reason }: LicenseOperationRow,
+  act: Act,
+  action: string,
+  { before, after }: { before: JsonObject | null; after: JsonObject },
+): Promise<void> {
+  const subject = auditSubjectOf(id, customer_id);
+  return auditAct(tx, act, { action, ...subject, contract_id, before, after: { operation_id: id, ...after }, reason });
+}

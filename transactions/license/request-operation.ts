@@ -1,0 +1,57 @@
+/** Carries out a request to change licenses: at once, or by a job if they are many. */
+import type { Sql } from '../../db/base/database';
+import type { LicenseOperationRow } from '../../db/license/license-operation';
+import { countLicenses } from '../../db/license/locked-license';
+import type { Act } from '../../domain/base/edit';
+import type { Instant } from '../../domain/base/instant';
+import { isRefusal, refuse } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import { INLINE_OPERATION_LICENSES_MAX, OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
+import { candidatesOf } from '../../domain/license/license-task';
+import type { LicenseTask } from '../../domain/license/license-task';
+import { createOperation } from './change-operation';
+import { newOperation, operateOnLicenses } from './operate-on-licenses';
+import type { LicenseSelection, OperationResult } from './operate-on-licenses';
+
+/** What a request did: changed licenses, or created a job that changes them. */
+export type RequestedOperation =
+  | { execution: 'inline'; result: OperationResult }
+  | { execution: 'background'; operation: LicenseOperationRow };
+
+/**
+ * Changes up to {@link INLINE_OPERATION_LICENSES_MAX} licenses; for more, creates a job, whose workflow the caller wakes. Call it inside
+ * a transaction, and roll that back after a refusal.
+ */
+export async function requestOperation(
+  tx: Sql,
+  task: LicenseTask,
+  selection: LicenseSelection,
+  act: Act,
+): Promise<RequestedOperation | Refusal> {
+  const count = await countSelected(tx, task, selection, act.now);
+  if (isRefusal(count)) return count;
+  if (count > INLINE_OPERATION_LICENSES_MAX) {
+    const operation = await createOperation(tx, newOperation(task, selection, count), act);
+    return { execution: 'background', operation };
+  }
+  const result = await operateOnLicenses(tx, task, selection, act);
+  return isRefusal(result) ? result : { execution: 'inline', result };
+}
+
+/** How many licenses a request is about, or a refusal if these are too few or too many. */
+async function countSelected(
+  tx: Sql,
+  task: LicenseTask,
+  selection: LicenseSelection,
+  now: Instant,
+): Promise<number | Refusal> {
+  if ('ids' in selection) return selection.ids.length;
+  const { filter, limit } = selection;
+  if (limit !== null && limit <= INLINE_OPERATION_LICENSES_MAX) return limit;
+  const max = limit ?? OPERATION_LICENSES_MAX + 1;
+  const count = await countLicenses(tx, candidatesOf(filter, task, limit !== null), { max, now });
+  if (limit !== null && count < limit) return refuse('NOT_ENOUGH_LICENSES', { requested: limit, available: count });
+  if (count <= OPERATION_LICENSES_MAX) return count;
+  const message = `filter: more than ${OPERATION_LICENSES_MAX} licenses match. Add a limit, or narrow the filter.`;
+  return refuse('VALIDATION_FAILED', { path: 'filter', message });
+}
