@@ -62,9 +62,22 @@ export async function enterPool(tx: Sql, license_ids: readonly string[]): Promis
     ON CONFLICT DO NOTHING`;
 }
 
-/** Ends the hold of licenses and makes them available, except those that were assigned after the end of their hold. */
-export async function endHoldOfLicenses(tx: Sql, license_ids: readonly string[]): Promise<void> {
-  if (license_ids.length === 0) return;
-  await tx`UPDATE license_facts SET held_until = NULL WHERE license_id = ANY(${[...license_ids]}::bigint[])`;
-  await enterPool(tx, license_ids);
+/**
+ * Makes the licenses of holds available again, except those that were assigned, or taken by another order, after the end of their hold.
+ * Only a license whose facts name the end of this hold is still held by it.
+ */
+export async function endHoldOfLicenses(tx: Sql, hold_ids: readonly string[]): Promise<void> {
+  if (hold_ids.length === 0) return;
+  const freed = await tx<{ license_id: string }[]>`
+    WITH held AS MATERIALIZED (
+      SELECT f.license_id
+      FROM (SELECT held_until, unnest(license_ids) AS license_id FROM pool_holds WHERE id = ANY(${[...hold_ids]}::uuid[])) h
+      JOIN license_facts f ON f.license_id = h.license_id AND f.held_until = h.held_until
+      ORDER BY f.license_id FOR NO KEY UPDATE OF f
+    )
+    UPDATE license_facts f SET held_until = NULL FROM held WHERE f.license_id = held.license_id RETURNING f.license_id`;
+  await enterPool(
+    tx,
+    freed.map(({ license_id }) => license_id),
+  );
 }

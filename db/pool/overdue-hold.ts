@@ -32,18 +32,18 @@ export async function endHolds(tx: Sql, overdue: OverdueHolds): Promise<EndedHol
   const which = of_contract
     ? tx`h.contract_id = ${overdue.contract_id}`
     : tx`h.id = ANY(${[...overdue.hold_ids]}::uuid[])`;
-  const ended = await tx<(EndedHold & { license_ids: string[] })[]>`
+  const ended = await tx<EndedHold[]>`
     UPDATE pool_holds e SET state = 'expired', ended_at = e.held_until FROM (
       SELECT h.id, k.id AS clock_id
       FROM pool_holds h JOIN contracts c ON c.id = h.contract_id LEFT JOIN test_clocks k ON k.id = c.test_clock_id
       WHERE ${which} AND h.state = 'held' AND h.held_until <= coalesce(k.now, ${overdue.now})
       ORDER BY h.held_until LIMIT ${HOLDS_MAX} FOR NO KEY UPDATE OF h ${of_contract ? tx`` : tx`SKIP LOCKED`}
     ) due WHERE e.id = due.id
-    RETURNING e.id, e.contract_id, e.environment, e.held_until, e.license_ids, cardinality(e.license_ids) AS licenses,
+    RETURNING e.id, e.contract_id, e.environment, e.held_until, cardinality(e.license_ids) AS licenses,
               CASE WHEN due.clock_id IS NULL THEN 'real' ELSE 'test' END AS clock`;
   await endHoldOfLicenses(
     tx,
-    ended.flatMap(({ license_ids }) => license_ids),
+    ended.map(({ id }) => id),
   );
   return ended;
 }

@@ -223,6 +223,21 @@ describe('a hold that is over', () => {
     expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'pool.hold_expired']);
   });
 
+  test('is ended without a license that another order holds meanwhile', async () => {
+    const pool = await addPool(1);
+    const held = (await grab(pool)).body;
+    const { id } = held.licenses[0];
+    await setClock(pool, at(15));
+    await post('/licenses/assign', { ids: [id], ...someone(pool) });
+    await post(`/licenses/${id}/return`);
+    const next = (await grab(pool)).body;
+    expect(next.licenses).toMatchObject([{ id }]);
+    await endOverdueHolds(api.sql, { hold_ids: [held.id], now: START });
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 1, assigned: 0 });
+    expectRefusal(await grab(pool), 409, 'POOL_EMPTY');
+    expect((await post(`/holds/${next.id}/assign`, someone(pool))).status).toBe(200);
+  });
+
   test('does not prevent the deletion of the contract, and an open one does', async () => {
     const pool = await addPool(1, { status: 'active' });
     const held = (await grab(pool)).body;

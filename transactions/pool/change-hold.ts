@@ -74,7 +74,7 @@ export async function releaseHold(
   if (isRefusal(decision)) return decision;
   if (decision === 'release') {
     await lockAssignableLicenses(tx, hold.license_ids);
-    await endHoldOfLicenses(tx, hold.license_ids);
+    await endHoldOfLicenses(tx, [id]);
     await endHold(tx, id, { state: 'released', customer_id: hold.customer_id, ended_at: now });
     await recordEnd(tx, hold, { ...act, now }, 'pool.released', hold.customer_id);
   }
