@@ -11,6 +11,7 @@ import { createDueBatchActivities } from './contract/due-batch';
 import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
 import { createLicenseOperationActivities } from './license/license-operation';
+import { createPoolActivities } from './pool/pool';
 import { createSweepActivities } from './system/sweep';
 import { createTestClockActivities } from './system/test-clock';
 
@@ -43,6 +44,7 @@ export function createActivities(dependencies: ActivityDependencies) {
       createLicenseOperationActivities({ ...dependencies, batchTaskQueue: taskQueues.generation }),
       bound,
     ),
+    ...limitNowByPostgres(createPoolActivities(dependencies), bound),
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),
     ...limitNowByPostgres(createSweepActivities(dependencies), bound),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),

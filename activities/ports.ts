@@ -30,6 +30,8 @@ export interface Nudger {
   wakeContracts(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
   wakeJobs(job_ids: string[], options?: WakeOptions): Promise<string[]>;
   wakeOperations(operations: readonly OperationRef[], options?: WakeOptions): Promise<string[]>;
+  /** Wakes the replenishment of the pools of these contracts. */
+  wakePools(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
   /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */
   signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
   /** Starts the billing batch, or makes a running one read its queue again. Without a notice, its next step names no event. */

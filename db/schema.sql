@@ -745,6 +745,17 @@ CREATE TABLE pool_levels (
   low_since    timestamptz
 );
 
+-- What became of the last replenishment of a pool (db/pool/replenishment.ts): its job, and why it is blocked. A row exists from the first
+-- attempt until the pool has enough licenses.
+CREATE TABLE pool_replenishments (
+  contract_id  uuid PRIMARY KEY REFERENCES contracts (id),
+  job_id       uuid REFERENCES generation_jobs (id),
+  -- The code of a refusal, QUOTA_EXCEEDED or JOB_FAILED; null: it is not blocked.
+  blocked_by   text,
+  blocked_at   timestamptz,
+  CONSTRAINT pool_replenishments_blocked CHECK ((blocked_by IS NULL) = (blocked_at IS NULL))
+);
+
 -- Devices on which licenses are active. Every transaction that writes a row has locked the facts of its license. The name is what the user called the
 -- device, so it can be personal data: it goes with the row.
 CREATE TABLE license_devices (
@@ -1174,7 +1185,7 @@ CREATE TABLE sweep_attempts (
   -- One of `SWEEP_KINDS`.
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
                  ('boundary', 'late_timer', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
-                  'silent_job', 'paused_job', 'job_workflow', 'silent_operation', 'operation_workflow', 'test_clock', 'overdue_hold')),
+                  'silent_job', 'paused_job', 'job_workflow', 'silent_operation', 'operation_workflow', 'test_clock', 'overdue_hold', 'low_pool')),
   -- The contract, job, operation on licenses, test clock or hold.
   subject_id   uuid NOT NULL,
   -- The epoch of the Temporal server on which it was tried. On another server it is tried at once.

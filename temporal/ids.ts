@@ -13,6 +13,10 @@ export function operationWorkflowId({ id, kind }: { id: string; kind: string }):
   return kind === 'assign' ? `assignment-job:${id}` : `license-operation:${id}`;
 }
 
+export function replenishmentWorkflowId(contract_id: string): string {
+  return `replenish:${contract_id}`;
+}
+
 export function testClockWorkflowId(clock_id: string): string {
   return `test-clock:${clock_id}`;
 }

@@ -12,6 +12,7 @@ import type { Nudger } from '../activities/ports';
 import type { OperationRef } from '../domain/contract/nudge';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { assignLicenses, changeLicenses, wakeOperationSignal } from '../workflows/license-operation';
+import { replenishPool, wakePoolSignal } from '../workflows/replenish-pool';
 import { dueSignal, settleDue } from '../workflows/settle-due';
 import type { StartDescriber, StartDescription } from './describe-start';
 import {
@@ -20,8 +21,16 @@ import {
   dueBatchWorkflowId,
   generationJobWorkflowId,
   operationWorkflowId,
+  replenishmentWorkflowId,
 } from './ids';
-import { billingBatchStart, contractStart, dueBatchStart, generationJobStart, operationStart } from './start';
+import {
+  billingBatchStart,
+  contractStart,
+  dueBatchStart,
+  generationJobStart,
+  operationStart,
+  replenishmentStart,
+} from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
 
@@ -108,6 +117,15 @@ export function createNudger(options: NudgerOptions): Nudger {
           }),
       );
     },
+    async wakePools(contract_ids, { request_id } = {}) {
+      const descriptionOf = await describe?.contracts(contract_ids);
+      return wakeEach(contract_ids, replenishmentWorkflowId, (contract_id) =>
+        client.workflow.signalWithStart(replenishPool, {
+          ...replenishmentStart(contract_id, taskQueues, { request_id, description: descriptionOf?.(contract_id) }),
+          signal: wakePoolSignal,
+        }),
+      );
+    },
     async signalBillingEvent(contract_id, notice, request_id) {
       const descriptionOf = await describe?.contracts([contract_id]);
       return wakeEach([contract_id], contractWorkflowId, () =>
@@ -143,14 +161,15 @@ export function createNudger(options: NudgerOptions): Nudger {
       );
     },
     async wake(nudge, request_id) {
-      const { operations = [] } = nudge;
-      if (nudge.contract_id === null && nudge.job_ids.length === 0 && operations.length === 0) return;
+      const { job_ids, operations = [], pool_ids = [] } = nudge;
+      if (nudge.contract_id === null && [job_ids, operations, pool_ids].every(({ length }) => length === 0)) return;
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
       const options = { request_id };
       await Promise.all([
         nudger.wakeContracts(contract_ids, options),
-        nudger.wakeJobs(nudge.job_ids, options),
+        nudger.wakeJobs(job_ids, options),
         nudger.wakeOperations(operations, options),
+        nudger.wakePools(pool_ids, options),
       ]);
     },
   };

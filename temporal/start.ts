@@ -7,6 +7,7 @@ import {
   dueBatchWorkflowId,
   generationJobWorkflowId,
   operationWorkflowId,
+  replenishmentWorkflowId,
   testClockWorkflowId,
 } from './ids';
 import type { TaskQueues } from './task-queues';
@@ -65,6 +66,20 @@ export function operationStart(
     queues,
     details,
   );
+}
+
+/** The options for `replenishPool`. Its details are those of the contract. */
+export function replenishmentStart(contract_id: string, queues: TaskQueues, details: Omit<StartDetails, 'epoch'> = {}) {
+  const { description, ...rest } = details;
+  const described = description && {
+    ...description,
+    ...(description.staticSummary === undefined ? {} : { staticSummary: `Replenish ${description.staticSummary}` }),
+  };
+  const summary = `Replenish the pool of contract ${contract_id}`;
+  return start(replenishmentWorkflowId(contract_id), summary, { contract_id }, queues, {
+    ...rest,
+    description: described,
+  });
 }
 
 /** The options for `advanceTestClock`. */

@@ -4,5 +4,6 @@ export { applyBilling } from './apply-billing';
 export { contractLifecycle } from './contract-lifecycle';
 export { generateLicenses } from './generate-licenses';
 export { assignLicenses, changeLicenses } from './license-operation';
+export { replenishPool } from './replenish-pool';
 export { settleDue } from './settle-due';
 export { sweep } from './sweep';

@@ -68,13 +68,13 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
       }).catch((error: unknown): CommandResult => {
         if (error instanceof CommandExpired) {
           const { deadline } = error;
-          return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [] };
+          return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [], pool_ids: [] };
         }
         if (error instanceof NotACommand) throw notACommandFailure(error);
         if (isBadData(error)) throw notACommandFailure(new NotACommand(input.command, error));
         throw finalFailure(input, error) ?? error;
       });
-      await nudger.wakeJobs(done.job_ids);
+      await Promise.all([nudger.wakeJobs(done.job_ids), nudger.wakePools(done.pool_ids)]);
       return done.outcome;
     },
   };
@@ -96,7 +96,10 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
       return settled;
     };
     const outcome = await beginWithShortWaits(db, begun, { lock_ms: isLocal() ? LOCAL_LOCK_WAIT_MS : LOCK_WAIT_MS });
-    if (!isRefusal(outcome)) await nudger.wakeJobs(outcome.nudge.job_ids);
+    if (!isRefusal(outcome)) {
+      await nudger.wakeJobs(outcome.nudge.job_ids);
+      await nudger.wakePools(outcome.nudge.pool_ids ?? []);
+    }
     await batchStarter.startIfManyAreDue(now);
     return viewAndStartBatch(outcome);
   }

@@ -21,6 +21,7 @@ import { openJob } from '../../transactions/generation/open-job';
 import { settleForGeneration } from '../../transactions/generation/settle-for-generation';
 import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
 import { beginWithShortWaits } from '../base/short-wait';
+import type { Nudger } from '../ports';
 import { createContractTurns } from './contract-turns';
 
 /** What the workflow knows about its job. */
@@ -105,10 +106,12 @@ export type GenerationJobActivities = ReturnType<typeof createGenerationJobActiv
 
 export function createGenerationJobActivities({
   db,
+  nudger,
   fillTaskQueue,
   showNames = false,
 }: {
   db: Database;
+  nudger: Pick<Nudger, 'wakePools'>;
   fillTaskQueue: string;
   /** Whether names may be stored in Temporal; false by default. */
   showNames?: boolean | undefined;
@@ -218,7 +221,10 @@ export function createGenerationJobActivities({
       return { stopped: false, given_up };
     },
 
-    /** Closes a job: counts the licenses that were generated and releases the quota of the others. Safe to run twice. */
+    /**
+     * Closes a job: counts the licenses that were generated and releases the quota of the others. Wakes the replenishment that requested
+     * them. Safe to run twice.
+     */
     async closeJob({
       job_id,
       contract_id,
@@ -226,7 +232,11 @@ export function createGenerationJobActivities({
       given_up,
     }: CloseJobInput): Promise<{ state: JobState; completed: number }> {
       const errors = given_up.length === 0 ? [] : await errorsOf(job_id, given_up);
-      return beginInTurn(contract_id ?? job_id, (tx) => finishJob(tx, bySystem(job_id, now), errors));
+      const { replenished_id, ...closed } = await beginInTurn(contract_id ?? job_id, (tx) =>
+        finishJob(tx, bySystem(job_id, now), errors),
+      );
+      if (replenished_id !== null) await nudger.wakePools([replenished_id]);
+      return closed;
     },
   };
 

@@ -111,6 +111,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       contract: new Set(),
       job: new Set(),
       operation: new Set(),
+      pool: new Set(),
       test_clock: new Set(),
     };
     for (const { kind, ids } of interleaveBatches(shares)) {
@@ -206,6 +207,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     if (subject === 'contract') return nudger.wakeContracts(ids, REFRESH_ATTRIBUTES);
     if (subject === 'job') return nudger.wakeJobs(ids, REFRESH_ATTRIBUTES);
     if (subject === 'operation') return nudger.wakeOperations(await listOperationKinds(db, ids));
+    if (subject === 'pool') return nudger.wakePools(ids);
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }

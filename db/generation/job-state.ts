@@ -6,6 +6,7 @@
  */
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
+import type { Channel } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
@@ -67,6 +68,7 @@ export interface LockedJob {
   id: string;
   contract_id: string;
   environment: Environment;
+  channel: Channel;
   requested: number;
   state: JobState;
   completed: number;
@@ -80,7 +82,7 @@ export interface LockedJob {
  */
 export async function lockJob(tx: Sql, id: string, purpose: 'change' | 'release'): Promise<LockedJob | undefined> {
   const [job] = await tx<Omit<LockedJob, 'completed' | 'clock_now'>[]>`
-    SELECT id, contract_id, environment, requested, state FROM generation_jobs WHERE id = ${id}
+    SELECT id, contract_id, environment, channel, requested, state FROM generation_jobs WHERE id = ${id}
     ${purpose === 'change' ? tx`FOR NO KEY UPDATE` : tx`FOR UPDATE`}`;
   if (!job) return undefined;
   const [sum] = await tx<[Pick<LockedJob, 'completed' | 'clock_now'>]>`
@@ -120,12 +122,12 @@ export async function endJob(
 export async function cancelJobsOf(tx: Sql, contract_id: string): Promise<Omit<LockedJob, 'completed'>[]> {
   return tx<Omit<LockedJob, 'completed'>[]>`
     WITH open AS MATERIALIZED (
-      SELECT id, contract_id, environment, requested, state FROM generation_jobs
+      SELECT id, contract_id, environment, channel, requested, state FROM generation_jobs
       WHERE contract_id = ${contract_id} AND state IN ('QUEUED', 'RUNNING', 'PAUSED') ORDER BY id FOR NO KEY UPDATE
     ), cancelled AS (
       UPDATE generation_jobs g SET state = 'CANCELLING' FROM open WHERE g.id = open.id
     )
-    SELECT id, contract_id, environment, requested, state, ${testClockTime(tx, tx`open.contract_id`)} AS clock_now,
+    SELECT id, contract_id, environment, channel, requested, state, ${testClockTime(tx, tx`open.contract_id`)} AS clock_now,
            pg_notify(${PROGRESS_CHANNEL}, concat(id, '!'))
     FROM open ORDER BY id`;
 }

@@ -5,10 +5,14 @@ import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import { overdueBillingContracts } from '../billing/billing-event';
 import type { Fragment, Sql } from '../base/database';
 import { dueAt, wakeInstant } from '../contract/clock';
+import { poolsToReplenish } from '../pool/replenishment';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
-/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses or a test clock. */
-export type SweepSubject = 'contract' | 'job' | 'operation' | 'test_clock';
+/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses, a pool or a test clock. */
+export type SweepSubject = 'contract' | 'job' | 'operation' | 'pool' | 'test_clock';
+
+/** The subjects whose rows say on which server their workflow was started. */
+type StartedSubject = Exclude<SweepSubject, 'pool' | 'test_clock'>;
 
 /** The kinds of rows that the sweep wakes or settles itself, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
@@ -36,6 +40,8 @@ export const SWEEP_KINDS = {
   silent_operation: 'operation',
   /** Unfinished operations on licenses that were not started on this Temporal server. */
   operation_workflow: 'operation',
+  /** Contracts whose pool is to be replenished. */
+  low_pool: 'pool',
   /** Test clocks that are advancing. */
   test_clock: 'test_clock',
   /** Holds of pools that are over. */
@@ -80,7 +86,7 @@ function unfinishedOperations(sql: Sql): Fragment {
 }
 
 /** The table whose rows are these subjects, and the states in which they have a running workflow. */
-function rowsOf(sql: Sql, subject: Exclude<SweepSubject, 'test_clock'>): { table: Fragment; live: Fragment } {
+function rowsOf(sql: Sql, subject: StartedSubject): { table: Fragment; live: Fragment } {
   switch (subject) {
     case 'contract':
       return { table: sql`contracts`, live: openStates(sql) };
@@ -183,6 +189,8 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
       return sql`
         SELECT id, ${createdAt(sql, sql`id`)} AS since FROM license_operations
         WHERE state IN ${unfinishedOperations(sql)} AND ${notStartedOn(sql, epoch, late)}`;
+    case 'low_pool':
+      return poolsToReplenish(sql, createdAt(sql, sql`c.id`));
     case 'test_clock':
       return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
     case 'overdue_hold':
@@ -224,7 +232,7 @@ export function lastActivityAt(sql: Sql): Fragment {
  */
 export async function recordStart(
   tx: Sql,
-  subject: Exclude<SweepSubject, 'test_clock'>,
+  subject: StartedSubject,
   id: string,
   epoch: string | undefined,
 ): Promise<void> {
@@ -240,7 +248,7 @@ export async function markStarted(
   ids: readonly string[],
   epoch: string,
 ): Promise<void> {
-  if (ids.length === 0 || subject === 'test_clock') return;
+  if (ids.length === 0 || subject === 'pool' || subject === 'test_clock') return;
   const { table } = rowsOf(sql, subject);
   await sql`
     UPDATE ${table} SET workflow_epoch = ${epoch} WHERE id IN (

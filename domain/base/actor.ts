@@ -22,6 +22,9 @@ export interface StoredPerson {
 /** The actor of everything that no person does: boundaries, finished jobs. */
 export const SYSTEM: Actor = { type: 'system', id: 'covenant', name: 'Covenant' };
 
+/** The actor of licenses that are generated because a pool has few. */
+export const REPLENISHMENT: Actor = { type: 'system', id: 'replenishment', name: 'Replenishment' };
+
 /** The actor of what billing systems report. */
 export const BILLING: Actor = { type: 'system', id: 'billing', name: 'Billing' };
 

@@ -1,12 +1,8 @@
 /** The automatic replenishment of a pool, as its contract states it (domain.md 5.4). */
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
-import type { ContractFacts } from './facts';
-
-/** Up to how many available licenses a pool is filled when it has fewer than `low_water`. */
-export interface AutoReplenish {
-  target: number;
-}
+import type { ContractFacts, ContractState } from './facts';
+import { permissionFor } from './operations';
 
 export const REPLENISH_TARGET_MAX = 1_000_000;
 
@@ -34,6 +30,28 @@ export function autoReplenishRefusal({
   const least = rearmFrom(low_water);
   if (auto_replenish.target >= least) return null;
   return invalid('auto_replenish.target', `It must be at least ${least}: ten percent more than low_water.`);
+}
+
+/** What of a contract decides whether its pool may have to be replenished. */
+export type Replenishable = Pick<ContractFacts, 'auto_replenish' | 'low_water'> & {
+  state: ContractState;
+  total: number;
+};
+
+/** Whether a change of a contract can be the reason to replenish its pool: until then it was not possible, or for fewer licenses. */
+export function opensReplenishment(before: Replenishable | null, after: Replenishable): boolean {
+  if (after.auto_replenish === null || !isReplenishedIn(after.state)) return false;
+  return (
+    before === null ||
+    before.auto_replenish?.target !== after.auto_replenish.target ||
+    !isReplenishedIn(before.state) ||
+    before.low_water < after.low_water ||
+    before.total < after.total
+  );
+}
+
+function isReplenishedIn(state: ContractState): boolean {
+  return permissionFor('replenish', state) === 'yes';
 }
 
 function invalid(path: string, message: string): Refusal {

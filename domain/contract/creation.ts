@@ -1,9 +1,8 @@
 /** The beginning of a contract: its creation, and its activation, which fixes its term and its time zone (T1, T2). */
 import { autoReplenishRefusal } from './auto-replenish';
-import type { AutoReplenish } from './auto-replenish';
 import { addPeriods, localDateAt } from '../base/calendar';
 import { expiresAt, stateAt } from './contract';
-import type { ContractFacts, ContractState, ContractType } from './facts';
+import type { AutoReplenish, ContractFacts, ContractState, ContractType } from './facts';
 import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';

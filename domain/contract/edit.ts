@@ -1,10 +1,9 @@
 /** Editing a contract: which field can change in which state, and the effect of its status (domain.md 2.1, 2.2). */
 import { autoReplenishRefusal } from './auto-replenish';
-import type { AutoReplenish } from './auto-replenish';
 import type { Dunning } from '../billing/dunning';
 import { localDateAt } from '../base/calendar';
 import { stateAt, statusOf } from './contract';
-import type { ContractFacts } from './facts';
+import type { AutoReplenish, ContractFacts } from './facts';
 import { activate, datesRefusal, renewalRefusal, withTermEnd } from './creation';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';

@@ -1,6 +1,5 @@
 /** The stored facts of a contract. Field names are those of the columns and of the interface. */
 import type { Instant, LocalDate } from '../base/instant';
-import type { AutoReplenish } from './auto-replenish';
 import type { ExpiryRule } from './expiry';
 import type { OnSuspend } from './issued-licenses';
 import type { JsonObject } from '../base/json';
@@ -111,6 +110,11 @@ export interface Amendment {
   decided_at: Instant | null;
   /** Whether its row exists. */
   stored: boolean;
+}
+
+/** Up to how many available licenses a pool is filled when it has fewer than `low_water`. */
+export interface AutoReplenish {
+  target: number;
 }
 
 /** What is stored of a contract. Field names are those of the columns and of the interface. */

@@ -21,6 +21,8 @@ export interface Nudge {
   job_ids: string[];
   /** Operations on licenses that were created or changed. */
   operations?: OperationRef[];
+  /** Contracts whose pool may have to be replenished. */
+  pool_ids?: string[];
 }
 
 export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
@@ -31,6 +33,7 @@ export function mergeNudges(one: Nudge, other: Nudge): Nudge {
     contract_id: one.contract_id ?? other.contract_id,
     job_ids: [...new Set([...one.job_ids, ...other.job_ids])],
     operations: [...(one.operations ?? []), ...(other.operations ?? [])],
+    pool_ids: [...new Set([...(one.pool_ids ?? []), ...(other.pool_ids ?? [])])],
   };
 }
 

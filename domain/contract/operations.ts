@@ -37,6 +37,7 @@ const ROWS = {
   //                     DRAFT   SCHED   ACTIVE  PAST_DUE GRACE    PAUSED  SUSP     EXPIRED TERM    DELETED
   generate:             ['test', 'no',   'yes',  'yes',   'grace', 'no',   'no',    'no',   'no',   'no'],
   grab:                 ['no',   'no',   'yes',  'yes',   'no',    'no',   'no',    'no',   'no',   'no'],
+  replenish:            ['no',   'no',   'yes',  'yes',   'no',    'no',   'no',    'no',   'no',   'no'],
   resume_job:           ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'no',   'no',   'no'],
   edit_particulars:     ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'yes',   'yes',  'no',   'no'],
   edit_terms:           ['yes',  'yes',  'yes',  'yes',   'yes',   'yes',  'no',    'no',   'no',   'no'],
@@ -68,6 +69,7 @@ type RefuseIn = (facts: ContractFacts, now: Instant, state: ContractState) => Re
 const REFUSE: Record<ContractOperation, RefuseIn> = {
   generate: inactiveRefusal,
   grab: inactiveRefusal,
+  replenish: inactiveRefusal,
   resume_job: inactiveRefusal,
   edit_particulars: inactiveRefusal,
   edit_terms: inactiveRefusal,

@@ -58,6 +58,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     wakeContracts: async (ids) => (woken.push(...ids), ids),
     wakeJobs: async (ids) => ids,
     wakeOperations: async () => [],
+    wakePools: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async () => undefined,

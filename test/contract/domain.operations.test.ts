@@ -30,6 +30,7 @@ const PAGE = `
 | operation | DRAFT | SCHED | ACTIVE | PAST_DUE | GRACE | PAUSED | SUSP | EXPIRED | TERM | DELETED |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 | generate, UI | t | n | y | y | n* | n | n | n | n | n |
+| auto-replenish | n | n | y | y | n | n | n | n | n | n |
 | grab from pool, contract key | n | n | y | y | n | n | n | n | n | n |
 | edit name, contacts, webhook, IPs, rate limits | y | y | y | y | y | y | y | y | n | n |
 | edit features, generator, expiry, activation limit | y | y | y | y | y | y | n | n | n | n |
@@ -57,6 +58,7 @@ const WORDS = `
 
 const OPERATIONS: Record<string, ContractOperation> = {
   'generate, UI': 'generate',
+  'auto-replenish': 'replenish',
   'grab from pool, contract key': 'grab',
   'edit name, contacts, webhook, IPs, rate limits': 'edit_particulars',
   'edit features, generator, expiry, activation limit': 'edit_terms',

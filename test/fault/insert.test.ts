@@ -30,6 +30,7 @@ const IDLE_NUDGER: Nudger = {
   wakeContracts: (ids) => Promise.resolve(ids),
   wakeJobs: (ids) => Promise.resolve(ids),
   wakeOperations: async () => [],
+  wakePools: (ids) => Promise.resolve(ids),
   signalBillingEvent: (id) => Promise.resolve([id]),
   startBillingBatch: async () => undefined,
   settleDue: async () => undefined,
@@ -115,6 +116,7 @@ test.each(SEEDS)(
     );
     const flaky = createFlakyDatabase(database.sql, { seed, lost_share: LOST_SHARE });
     const { openJob, fillChunks, closeJob } = createGenerationJobActivities({
+      nudger: IDLE_NUDGER,
       db: flaky.db,
       fillTaskQueue: 'generation',
     });

@@ -25,6 +25,7 @@ import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { lockRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
+import { createRecordingNudger } from '../harness/recording-nudger';
 
 const REQUESTED = 500;
 const CHUNK = 100;
@@ -41,7 +42,11 @@ let activities: ReturnType<typeof createGenerationJobActivities>;
 beforeEach(async () => {
   database = await createTestDatabase();
   sql = database.sql;
-  activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'generation' });
+  activities = createGenerationJobActivities({
+    nudger: createRecordingNudger().nudger,
+    db: sql,
+    fillTaskQueue: 'generation',
+  });
 });
 afterEach(async () => {
   await expectInvariants(sql);
@@ -351,7 +356,9 @@ async function withPatientSessions<T>(max: number, work: (patient: typeof activi
     limits: { ...NO_LIMITS, lock_ms: 0 },
   });
   try {
-    return await work(createGenerationJobActivities({ db, fillTaskQueue: 'generation' }));
+    return await work(
+      createGenerationJobActivities({ nudger: createRecordingNudger().nudger, db, fillTaskQueue: 'generation' }),
+    );
   } finally {
     await db.end();
   }

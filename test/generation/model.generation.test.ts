@@ -25,6 +25,7 @@ import { TEST_ACTOR } from '../harness/contract-facts';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
+import { createRecordingNudger } from '../harness/recording-nudger';
 
 /** The number of sequences, and of commands in each. They take about ten seconds. */
 const SEQUENCES = 16;
@@ -377,7 +378,11 @@ test(
           quota: QUOTA,
         };
         const { facts } = await buildContract(sql, input);
-        const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'none' });
+        const activities = createGenerationJobActivities({
+          nudger: createRecordingNudger().nudger,
+          db: sql,
+          fillTaskQueue: 'none',
+        });
         const real: Real = { sql, contract_id: facts.id, job_ids: [], request: createLicenseRequests(sql), activities };
         const model = new Model();
         await fc.asyncModelRun(() => ({ model, real }), commands);

@@ -21,6 +21,7 @@ import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
 import { lockRows } from '../harness/locked-rows';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import { callTogether } from '../harness/taken-turns';
 
 let database: TestDatabase;
@@ -94,7 +95,11 @@ test('one request that reaches both thresholds writes both after its licenses, a
 
 test('a background job reaches a threshold with its request; cancelled, it gives back, and the threshold is noticed again', async () => {
   const id = await contractWith(125);
-  const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'generation' });
+  const activities = createGenerationJobActivities({
+    nudger: createRecordingNudger().nudger,
+    db: sql,
+    fillTaskQueue: 'generation',
+  });
   const job_id = await generate(buildRequest(id, 100));
   expect(await noticesOf(id)).toEqual(['80 at 100']);
   await sql.begin((tx) => cancelJob(tx, { job_id, ...act() }));
@@ -107,7 +112,11 @@ test('a background job reaches a threshold with its request; cancelled, it gives
 
 test('a job that is resumed claims what is missing, and reaches the threshold again', async () => {
   const id = await contractWith(200);
-  const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'generation' });
+  const activities = createGenerationJobActivities({
+    nudger: createRecordingNudger().nudger,
+    db: sql,
+    fillTaskQueue: 'generation',
+  });
   const job_id = await generate(buildRequest(id, 200));
   await activities.openJob({ job_id, now: act().now });
   await activities.closeJob({ job_id, now: act().now, given_up: [0, 1] });

@@ -39,6 +39,7 @@ import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { lockRows } from '../harness/locked-rows';
 import { expectInvariants } from '../harness/invariants';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
 let database: TestDatabase;
@@ -377,7 +378,11 @@ test.each(['QUEUED', 'PAUSED'] as const)(
       }),
     ).toContain(id);
 
-    const activities = createGenerationJobActivities({ db: sql, fillTaskQueue: 'fill' });
+    const activities = createGenerationJobActivities({
+      nudger: createRecordingNudger().nudger,
+      db: sql,
+      fillTaskQueue: 'fill',
+    });
     const now = new Date().toISOString();
     expect((await activities.openJob({ job_id: id, now })).state).toBe('CANCELLING');
     expect((await activities.closeJob({ job_id: id, now, given_up: [] })).state).toBe('CANCELLED');

@@ -24,6 +24,7 @@ import {
   contractWorkflowId,
   generationJobWorkflowId,
   operationWorkflowId,
+  replenishmentWorkflowId,
   testClockWorkflowId,
 } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
@@ -410,6 +411,29 @@ const CASES: Record<string, Case> = {
     await context.sql.begin((tx) => cancelOperation(tx, id, byAdmin()));
     return ended(context, workflow_id, wake);
   },
+  async 'replenishPool/waits-for-its-job'(context) {
+    return ended(context, ...(await lowPool(context, 1_000)));
+  },
+  async 'replenishPool/blocked-by-quota'(context) {
+    return ended(context, ...(await lowPool(context, 15)));
+  },
+  async 'replenishPool/decided-during-an-outage'(context) {
+    context.failLocalSteps();
+    return ended(context, ...(await lowPool(context, 1_000)));
+  },
+  async 'replenishPool/continues-as-new'(context) {
+    const [workflow_id, wake] = await lowPool(context, 1_000);
+    const handle = context.temporal.client.workflow.getHandle(workflow_id);
+    let finish = () => undefined as void;
+    const held = new Promise<void>((resolve) => (finish = resolve));
+    context.wrapFill(async (fill, input) => (await held, fill(input)));
+    await wake();
+    const { runId: run_id } = await handle.describe();
+    while ((await handle.describe()).runId === run_id) await wake();
+    finish();
+    await ended(context, workflow_id, async () => undefined);
+    return { workflow_id, run_id };
+  },
   async 'settleDue/settles-due'(context) {
     await buildPausedContracts(context, 3);
     return ended(context, dueBatchWorkflowId(context.worker.queues.contracts), () =>
@@ -474,6 +498,12 @@ async function revocation({ sql, worker }: CaseContext): Promise<[string, () => 
 
 function operationRun(worker: CovenantWorker, operation: OperationRef): [string, () => Promise<unknown>, string] {
   return [operationWorkflowId(operation), () => worker.nudger.wakeOperations([operation]), operation.id];
+}
+
+/** An empty pool that is filled up to 150 licenses. */
+async function lowPool({ sql, worker }: CaseContext, quota: number): Promise<[string, () => Promise<unknown>]> {
+  const { facts } = await buildContract(sql, { type: 'pool', quota, auto_replenish: { target: 150 } });
+  return [replenishmentWorkflowId(facts.id), () => worker.nudger.wakePools([facts.id])];
 }
 
 const byAdmin = () => ({ actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null });

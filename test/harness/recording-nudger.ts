@@ -20,6 +20,7 @@ export function createRecordingNudger(): RecordingNudger {
     wakeContracts: async (ids) => (contracts.push(...ids), ids),
     wakeJobs: async (ids) => (jobs.push(...ids), ids),
     wakeOperations: async (operations) => operations.map(({ id }) => id),
+    wakePools: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async (at) => void moments.push(at),

@@ -43,6 +43,7 @@ beforeEach(async () => {
     UPDATE contracts SET workflow_epoch = ${EPOCH}, next_boundary_at = NULL, wake_at = NULL, verify_at = NULL
     WHERE workflow_epoch IS DISTINCT FROM ${EPOCH} OR coalesce(next_boundary_at, verify_at) IS NOT NULL`;
   await sql`UPDATE contracts SET time_zone_rules = ${TIME_ZONE_RULES} WHERE time_zone_rules IS DISTINCT FROM ${TIME_ZONE_RULES}`;
+  await sql`UPDATE contracts SET auto_replenish = NULL WHERE auto_replenish IS NOT NULL`;
   await sql`UPDATE generation_jobs SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
   await sql`UPDATE license_operations SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
   await sql`UPDATE test_clocks SET status = 'ready', advancing_to = NULL WHERE status = 'advancing'`;
@@ -79,6 +80,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeContracts: wake,
     wakeJobs: wake,
     wakeOperations: (operations) => wake(operations.map(({ id }) => id)),
+    wakePools: wake,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => void (sweep.billing_batches += 1),
     settleDue: async (at) => void sweep.moments.push(at),
@@ -138,6 +140,11 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
     copiesOfJob({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO, started_at: later(HOUR_MS) }),
   silent_operation: () => copiesOfOperation({ state: 'RUNNING', active_at: LONG_AGO }),
   operation_workflow: () => copiesOfOperation({ state: 'QUEUED', workflow_epoch: null, created_at: LONG_AGO }),
+  async low_pool() {
+    const { facts } = await buildContract(sql, { type: 'pool', auto_replenish: { target: 110 } });
+    await sql`UPDATE contracts SET workflow_epoch = ${EPOCH}, state = 'PAUSED' WHERE id = ${facts.id}`;
+    return (count) => copyRow(sql, 'contracts', facts.id, count, { state: 'ACTIVE' });
+  },
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
     await acceptAdvance(sql, id, '2021-01-01T00:00:00.000Z');

@@ -67,7 +67,11 @@ test.each([10 * MINUTE_MS, DAY_MS])(
 );
 
 test('an attempt after an outage generates nothing for a contract that ended meanwhile', async () => {
-  const generation = createGenerationJobActivities({ db: sql, fillTaskQueue: 'generation' });
+  const generation = createGenerationJobActivities({
+    nudger: createRecordingNudger().nudger,
+    db: sql,
+    fillTaskQueue: 'generation',
+  });
   const then = real(-2 * DAY_MS);
   const { facts } = await buildContract(sql, { now: then, end_date: real(-DAY_MS).slice(0, 10) });
   const job = await requestJob(sql, facts.id, 500, { now: then });

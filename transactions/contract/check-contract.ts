@@ -20,8 +20,13 @@ export function checkContract(
 
 /**
  * Settles a contract by time alone and locks its generator and quota row until the transaction ends, so that licenses can be
- * granted in it.
+ * granted in it. The `refusal` of the result is what `check` returns; null without it.
  */
-export function settleForGrant(tx: Sql, act: ContractAct): Promise<ChangedContract | Refusal> {
-  return settleAndDecide(tx, act, { by: 'time' }, undefined, { lock_quota: true });
+export function settleForGrant(
+  tx: Sql,
+  act: ContractAct,
+  check: (facts: ContractFacts, context: DecisionContext) => Refusal | null = () => null,
+): Promise<ChangedContract | Refusal> {
+  const decide = (facts: ContractFacts, context: DecisionContext) => check(facts, context) ?? 'unchanged';
+  return settleAndDecide(tx, act, { by: 'time' }, decide, { lock_quota: true });
 }

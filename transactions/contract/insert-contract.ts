@@ -1,6 +1,7 @@
 /** Inserts a contract, with its quota and its first revision. */
 import type { Act } from '../../domain/base/edit';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import { opensReplenishment } from '../../domain/contract/auto-replenish';
 import type { ContractChange } from '../../domain/contract/change';
 import { copiesOf } from '../../domain/contract/copies';
 import { historyOf } from '../../domain/contract/history';
@@ -33,7 +34,9 @@ export async function insertContract(
   await refreshGrants(tx, facts.id);
   if (hasRateLimits(facts.rate_limits)) await saveRateLimits(tx, facts.id, facts.rate_limits);
   await insertDomainEvents(tx, facts.id, history.events);
-  const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [] };
+  const opens = opensReplenishment(null, { ...facts, state: copies.state, total: facts.quota.total });
+  const pool_ids = opens ? [facts.id] : [];
+  const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [], pool_ids };
   const clock_now = facts.test_clock_id === null ? null : change.at;
   return {
     stored: storedContract({ clock_now, reserved: 0, timer_at: null, unwoken_since: null }, facts, copies),

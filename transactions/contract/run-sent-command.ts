@@ -21,10 +21,11 @@ export interface SentCommand extends CommandIdentity {
   deadline?: Instant;
 }
 
-/** The outcome of a command, with the jobs to signal after the commit. */
+/** The outcome of a command, with the jobs and pools to signal after the commit. */
 export interface CommandResult {
   outcome: CommandOutcome;
   job_ids: string[];
+  pool_ids: string[];
 }
 
 /** Thrown to roll back a transaction: the deadline of its command has passed. */
@@ -45,11 +46,11 @@ export async function runSentCommand(tx: Sql, sent: SentCommand): Promise<Comman
   // Read under the lock: an equal command may be running, and its outcome is visible only after its commit.
   await lockContract(tx, contract_id);
   const stored = await findOutcome(tx, { contract_id, command_id, fingerprint });
-  if (stored) return { outcome: stored, job_ids: [] };
+  if (stored) return { outcome: stored, job_ids: [], pool_ids: [] };
   await rejectAfterDeadline(tx, sent);
   const actor = await findAdminActor(tx, sent.actor_id);
   const changed = await runCommand(tx, { id: contract_id, actor, now, request_id }, command);
-  if (isRefusal(changed)) return { outcome: refusedOutcome(changed), job_ids: [] };
+  if (isRefusal(changed)) return { outcome: refusedOutcome(changed), job_ids: [], pool_ids: [] };
   const outcome: CommandOutcome = {
     refusal: changed.refusal,
     changed: changed.changed,
@@ -60,7 +61,8 @@ export async function runSentCommand(tx: Sql, sent: SentCommand): Promise<Comman
   if (!changed.refusal) await insertCommandOutcome(tx, { contract_id, command_id, fingerprint }, outcome);
   // Checked again, because the change may have waited for rows that were locked elsewhere.
   await rejectAfterDeadline(tx, sent);
-  return { outcome, job_ids: changed.nudge.job_ids };
+  const { job_ids, pool_ids = [] } = changed.nudge;
+  return { outcome, job_ids, pool_ids };
 }
 
 async function rejectAfterDeadline(tx: Sql, { deadline }: SentCommand): Promise<void> {

@@ -3,6 +3,7 @@ import type { Act } from '../../domain/base/edit';
 import { ERASED_NAME } from '../../domain/access/erasure';
 import { sameJson } from '../../domain/base/json';
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
+import { opensReplenishment } from '../../domain/contract/auto-replenish';
 import { stateAt } from '../../domain/contract/contract';
 import { copiesToStore, wakeInstant } from '../../domain/contract/copies';
 import type { ContractCopies } from '../../domain/contract/copies';
@@ -22,6 +23,7 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import { saveHolds } from '../../db/contract/hold';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
+import { deleteReplenishment } from '../../db/pool/replenishment';
 import { deleteRates, saveRateLimits } from '../../db/generation/rate';
 import { insertRenewals } from '../../db/contract/renewal';
 import { insertRevisions } from '../../db/contract/revision';
@@ -171,6 +173,7 @@ async function saveSteps(
   await refreshGrants(tx, id);
   if (facts.deleted_at !== null) await deleteRates(tx, id);
   else if (!sameJson(before.rate_limits, facts.rate_limits)) await saveRateLimits(tx, id, facts.rate_limits);
+  if (!sameJson(before.auto_replenish, facts.auto_replenish)) await deleteReplenishment(tx, id);
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
   await insertDomainEvents(tx, id, withRemaining(history.events, claimed));
   return cancelled;
@@ -178,7 +181,7 @@ async function saveSteps(
 
 /**
  * The workflows to signal: that of the contract when what it waits for or its shown name changes, and those of paused jobs when
- * generation is possible again.
+ * generation is possible again, and that of the pool when it may have to be replenished.
  */
 async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, copies: ContractCopies): Promise<Nudge> {
   const moved =
@@ -190,5 +193,10 @@ async function nudgeFor(tx: Sql, row: ContractRow, facts: ContractFacts, copies:
     row.state !== copies.state;
   const opened = copies.may_generate && !row.may_generate;
   const job_ids = opened ? await listPausedJobs(tx, facts.id) : [];
-  return { contract_id: moved && facts.activated_at !== null ? facts.id : null, job_ids };
+  const contract_id = moved && facts.activated_at !== null ? facts.id : null;
+  const opens = opensReplenishment(
+    { ...row, total: row.quota_total },
+    { ...facts, state: copies.state, total: facts.quota.total },
+  );
+  return { contract_id, job_ids, ...(opens ? { pool_ids: [facts.id] } : {}) };
 }

@@ -8,21 +8,25 @@ import type { JobChange } from '../../db/generation/job-state';
 import { JOB_ERRORS_MAX, finalState } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 
+export interface FinishedJob {
+  state: JobState;
+  completed: number;
+  /** The contract whose pool the job replenished; null for another job. */
+  replenished_id: string | null;
+}
+
 /**
  * Ends a job: stores its counts, releases the rest of its reservation, and writes the domain event. Safe to run twice. Call it
  * inside a transaction. No chunk of the job can be in flight meanwhile, because each holds a key-share lock that the lock of
  * the job waits for.
  */
-export async function finishJob(
-  tx: Sql,
-  change: JobChange,
-  errors: JobError[],
-): Promise<{ state: JobState; completed: number }> {
+export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]): Promise<FinishedJob> {
   const job = await lockJob(tx, change.job_id, 'release');
   if (!job) throw new Error(`generation job ${change.job_id} does not exist`);
   const { completed, contract_id, environment } = job;
   // A repetition may run after the job was resumed. A queued job has not ended.
-  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed };
+  const replenished_id = job.channel === 'replenish' ? contract_id : null;
+  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed, replenished_id };
   const state = finalState(job.state, completed, job.requested);
   const missing = job.requested - completed;
   const now = effectiveTime(job, change);
@@ -36,5 +40,5 @@ export async function finishJob(
       insertDomainEvents(tx, contract_id, [{ at: now, type: 'license.batch_generated', environment, data }]),
     notifyStateChanged(tx, job.id),
   ]);
-  return { state, completed };
+  return { state, completed, replenished_id };
 }

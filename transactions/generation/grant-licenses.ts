@@ -19,6 +19,7 @@ import { NO_NUDGE } from '../../domain/contract/nudge';
 import type { Nudge } from '../../domain/contract/nudge';
 import { isRefusal } from '../../domain/base/refusal';
 import { newId } from '../base/new-id';
+import type { ChangedContract } from '../contract/changed-contract';
 import { settleForGrant } from '../contract/check-contract';
 import { judgedRequest, needsAdmission } from './admit-requests';
 import { checkRequest, replay } from './check-license-request';
@@ -52,19 +53,29 @@ export async function grantUnderLock(
 ): Promise<{ granted: Granted | 'not_granted'; nudge: Nudge; admission?: Admission | undefined }> {
   const settled = await settleForGrant(tx, contractAct(request));
   if (isRefusal(settled)) return { granted: 'not_granted', nudge: NO_NUDGE };
-  const { generator, nudge } = settled;
-  if (generator === null) return { granted: 'not_granted', nudge };
+  return { ...(await grantSettled(tx, request, call, settled)), nudge: settled.nudge };
+}
+
+/** The same for a contract that `settleForGrant` has settled and locked in this transaction. */
+export async function grantSettled(
+  tx: Sql,
+  request: LicenseRequest,
+  call: RatedCall | null,
+  settled: ChangedContract,
+): Promise<{ granted: Granted | 'not_granted'; admission?: Admission | undefined }> {
+  const { generator } = settled;
+  if (generator === null) return { granted: 'not_granted' };
   await refreshTerms(tx, settled.facts, generator);
   await refreshGrants(tx, settled.facts.id);
   const profile = await findGenerationProfile(tx, settled.facts.id);
   const row =
     profile && rowOf({ ...request, now: settled.stored.clock_now ?? request.now }, call, profile, request.now);
-  if (!row) return { granted: 'not_granted', nudge };
+  if (!row) return { granted: 'not_granted' };
   const { jobs, admissions } = await grantGeneration(tx, { requests: [row], now: row.now });
   const [granted] = jobs;
   const admission = admissions.get(row.job_id);
-  if (!granted) return { granted: 'not_granted', nudge, admission };
-  return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, nudge, admission };
+  if (!granted) return { granted: 'not_granted', admission };
+  return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, admission };
 }
 
 /**
