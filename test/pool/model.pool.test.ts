@@ -346,11 +346,21 @@ class Assign extends LicenseCommand {
     const selection = { ids: this.ofReal(real).map(({ id }) => id) };
     const request = { selection, customer: { email: this.customer, name: null }, reassign: this.reassign };
     const done = await codeOf(real.sql, (tx) => assignLicenses(tx, request, actAt(now)));
-    return typeof done === 'string' ? done : done.licenses.map(({ outcome }) => outcome).sort();
+    if (typeof done === 'string') return done;
+    if (done.execution !== 'inline') throw new Error('a few licenses are assigned by a job');
+    return done.result.licenses.map(({ outcome }) => ASSIGNMENT_OUTCOMES[outcome]).sort();
   }
   override toString = (): string =>
     `assign licenses ${this.named} to ${this.customer}${this.reassign ? ', also of others' : ''}`;
 }
+
+/** The outcomes of operations in bulk, as 5.5 names them. */
+const ASSIGNMENT_OUTCOMES = {
+  done: 'assigned',
+  unchanged: 'already_assigned_same',
+  conflict: 'conflict',
+  not_available: 'not_available',
+};
 
 class Use extends LicenseCommand {
   constructor(
