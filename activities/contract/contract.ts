@@ -7,7 +7,7 @@ import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import type { ChangedContract } from '../../transactions/contract/changed-contract';
 import { recordOwnStep } from '../../transactions/contract/late-timer';
-import { CommandExpired, runSentCommand } from '../../transactions/contract/run-sent-command';
+import { CommandExpired, NOTHING_TO_SIGNAL, runSentCommand } from '../../transactions/contract/run-sent-command';
 import type { CommandResult, SentCommand } from '../../transactions/contract/run-sent-command';
 import { findSettledContract, settleContract } from '../../transactions/contract/settle-contract';
 import { isBadData, isDatabaseRefusal, isTransient } from '../../db/base/errors';
@@ -68,13 +68,17 @@ export function createContractActivities({ db, nudger, showNames = false }: Cont
       }).catch((error: unknown): CommandResult => {
         if (error instanceof CommandExpired) {
           const { deadline } = error;
-          return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), job_ids: [], pool_ids: [] };
+          return { outcome: refusedOutcome(refuse('COMMAND_EXPIRED', { deadline })), ...NOTHING_TO_SIGNAL };
         }
         if (error instanceof NotACommand) throw notACommandFailure(error);
         if (isBadData(error)) throw notACommandFailure(new NotACommand(input.command, error));
         throw finalFailure(input, error) ?? error;
       });
-      await Promise.all([nudger.wakeJobs(done.job_ids), nudger.wakePools(done.pool_ids)]);
+      await Promise.all([
+        nudger.wakeJobs(done.job_ids),
+        nudger.wakePools(done.pool_ids),
+        nudger.wakeOperations(done.operations),
+      ]);
       return done.outcome;
     },
   };

@@ -109,11 +109,14 @@ export const contractActionRoutes: Route[] = [
     operation_id: 'terminateContract',
     summary: 'Terminate a contract',
     description:
-      'Cancels its jobs and withdraws its pending amendments. Existing licenses stay valid. Chunks in flight are completed before the response; after it nothing is generated. Can be undone for 30 days.',
+      'Cancels its jobs and withdraws its pending amendments. Existing licenses stay valid, unless `revoke_issued` is true: then a job revokes them, and `termination.revocation_id` is its operation. Chunks in flight are completed before the response; after it nothing is generated. Can be undone for 30 days.',
     body: TerminateBody,
-    examples: { 'With the reason': { reason: 'The customer canceled the order' } },
+    examples: {
+      'With the reason': { reason: 'The customer canceled the order' },
+      'Revoke its licenses too': { reason: 'The licenses were resold without permission', revoke_issued: true },
+    },
     body_required: true,
-    audit: ['contract.terminated', 'apikey.revoked'],
+    audit: ['contract.terminated', 'apikey.revoked', 'license_operation.requested'],
   }),
   action({
     name: 'reinstate',

@@ -107,7 +107,9 @@ export async function dryRunCommand(
     const outcome = await withRow(tx, await runCommand(tx, contractActOf(request, id), command));
     if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
     const { refusal, facts, row } = outcome;
-    return refusal ?? { status: 200, body: presentFacts(facts, row, facts.settled_until, viewerOf(request)) };
+    // The operation that revokes the licenses is rolled back too.
+    const shown = { ...row, revocation_id: null };
+    return refusal ?? { status: 200, body: presentFacts(facts, shown, facts.settled_until, viewerOf(request)) };
   });
 }
 

@@ -41,7 +41,7 @@ export function presentFacts(
   facts: ContractFacts,
   row: Pick<
     ShownContract,
-    'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'open_holds' | 'updated_at' | 'api_key' | 'pool'
+    'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'open_holds' | 'updated_at' | 'api_key' | 'pool' | 'revocation_id'
   >,
   now: Instant,
   { caller, publicUrl }: ContractViewer,
@@ -82,7 +82,7 @@ export function presentFacts(
     min_remaining_validity: facts.min_remaining_validity,
     auto_replenish: facts.auto_replenish,
     billing: { ...billingStanding(facts, now), unpaid_invoices: unpaidInvoices(facts) },
-    termination: terminationOf(facts),
+    termination: terminationOf(facts, row),
     pending_amendments: facts.amendments.filter(({ status }) => status === 'pending').length,
     test_clock_id: facts.test_clock_id,
     next_boundary: nextBoundary(facts),
@@ -149,9 +149,12 @@ function unpaidInvoices({ invoices }: ContractFacts) {
     }));
 }
 
-function terminationOf({ terminated_at, termination_code, termination_reason }: ContractFacts) {
+function terminationOf(
+  { terminated_at, termination_code, termination_reason }: ContractFacts,
+  { revocation_id }: Pick<ShownContract, 'revocation_id'>,
+) {
   if (terminated_at === null) return null;
-  return { at: terminated_at, by: termination_code?.toLowerCase(), reason: termination_reason ?? '' };
+  return { at: terminated_at, by: termination_code?.toLowerCase(), reason: termination_reason ?? '', revocation_id };
 }
 
 /** Presents a contract of a list by its stored state, which can be up to two minutes old (decisions 4). */

@@ -367,7 +367,13 @@ export const OptOutBody = z.strictObject({
     .describe('true: when the notice date has passed, the contract ends one term later'),
 });
 const ReasonShape = NoteShape.min(1);
-export const TerminateBody = z.strictObject({ reason: ReasonShape });
+export const TerminateBody = z.strictObject({
+  reason: ReasonShape,
+  revoke_issued: z
+    .boolean()
+    .default(false)
+    .describe('true: a job revokes all issued licenses; its id is `termination.revocation_id`. false: they stay valid'),
+});
 export const ComplianceHoldBody = z.strictObject({ note: ReasonShape.describe('The reason, for the audit') });
 export const EmptyBody = z.strictObject({});
 
@@ -478,7 +484,16 @@ export const ContractShape = z
         }),
       ),
     }),
-    termination: z.object({ at: InstantShape, by: z.enum(['admin', 'billing']), reason: z.string() }).nullable(),
+    termination: z
+      .object({
+        at: InstantShape,
+        by: z.enum(['admin', 'billing']),
+        reason: z.string(),
+        revocation_id: Id.nullable().describe(
+          'The operation that revokes the issued licenses: `GET /license-operations/{id}`; null: none was requested',
+        ),
+      })
+      .nullable(),
     pending_amendments: z.int(),
     test_clock_id: Id.nullable(),
     next_boundary: BoundaryShape.nullable(),

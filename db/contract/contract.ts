@@ -233,6 +233,8 @@ export async function contractExists(sql: Sql, id: string): Promise<boolean> {
 export interface ShownContract extends ContractRow {
   /** The licenses of its pool; null for a contract of another type. */
   pool: PoolCounts | null;
+  /** The operation that revokes its licenses because it was terminated, or null. */
+  revocation_id: string | null;
 }
 
 /** The whole contract, or undefined. */
@@ -244,7 +246,8 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
 /** The whole contract as it is shown, or undefined. */
 export async function findShownContract(sql: Sql, id: string): Promise<ShownContract | undefined> {
   const [row] = await sql<ShownContract[]>`
-    SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool
+    SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool,
+           (SELECT o.id FROM license_operations o WHERE o.contract_id = c.id AND o.created_at = c.terminated_at AND o.kind = 'revoke' LIMIT 1) AS revocation_id
     FROM ${contractTables(sql)} WHERE c.id = ${id}`;
   return row;
 }

@@ -85,3 +85,11 @@ export async function listMissingChunks(sql: Sql, job_id: string, from: number, 
     WHERE NOT EXISTS (SELECT FROM generation_chunks WHERE job_id = ${job_id} AND chunk_no = n) ORDER BY n`;
   return rows.map((row) => row.chunk_no);
 }
+
+/** How many licenses a contract has, with test licenses. */
+export async function countIssuedLicenses(sql: Sql, contract_id: string): Promise<number> {
+  const [row] = await sql<[{ count: number }]>`
+    SELECT coalesce(sum(k.licenses), 0)::int AS count FROM generation_jobs j JOIN generation_chunks k ON k.job_id = j.id
+    WHERE j.contract_id = ${contract_id}`;
+  return row.count;
+}

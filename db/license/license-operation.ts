@@ -77,6 +77,8 @@ export interface NewLicenseOperation
   /** Stored ids in their order; null: those that match the filter. */
   license_ids: readonly string[] | null;
   now: Instant;
+  /** The real time, if `now` is that of a contract. */
+  active_at?: Instant;
   request_id: string | null;
 }
 
@@ -104,7 +106,7 @@ export async function insertOperation(
     VALUES (${kind}, ${customer_id}, ${contract_id}, ${filter === null ? null : tx.json(filter as never)}, ${ids}::bigint[], ${reassign},
             ${reason}, ${requested}, ${exact}, ${end === null ? 'background' : 'inline'}, ${state}, ${counts.done}, ${counts.moved},
             ${counts.unchanged}, ${counts.conflict}, ${counts.not_available}, ${tx.json(not_done as never)}, ${tx.json(storedActor(actor))},
-            ${now}, ${ended_at}, ${ended_at}, ${now}, ${request_id})
+            ${now}, ${ended_at}, ${ended_at}, ${operation.active_at ?? now}, ${request_id})
     RETURNING id`;
   return row.id;
 }

@@ -47,6 +47,8 @@ export interface ContractChange {
   reason?: string;
   /** Whether it changes terms or holds. Such a change gets a new revision. */
   revised: boolean;
+  /** Whether a job revokes the issued licenses after the change. */
+  revokes_issued?: true;
   /** The boundary that caused the change. */
   boundary?: BoundaryKind;
   /** The further details of the audit row and the domain event. */

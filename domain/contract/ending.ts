@@ -17,6 +17,8 @@ export const REINSTATE_DAYS_MAX = 30;
 
 export interface TerminateInput extends Conditional {
   reason: string;
+  /** Whether its issued licenses are revoked; false by default. */
+  revoke_issued?: boolean;
 }
 export interface ReinstateInput extends Conditional {}
 export interface DeleteInput extends Conditional {
@@ -29,7 +31,9 @@ export function terminate(facts: ContractFacts, input: TerminateInput, { now }: 
   if (permissionFor('terminate', state) === 'done') return 'unchanged';
   const refusal = operationRefusal('terminate', facts, now, state);
   if (refusal) return refusal;
-  return applyTermination(facts, now, 'ADMIN', input.reason);
+  const terminated = applyTermination(facts, now, 'ADMIN', input.reason);
+  if (input.revoke_issued !== true) return terminated;
+  return { ...terminated, revokes_issued: true, details: { revoke_issued: true } };
 }
 
 /**

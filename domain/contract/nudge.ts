@@ -29,10 +29,11 @@ export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
 
 /** Merges two nudges for one contract. */
 export function mergeNudges(one: Nudge, other: Nudge): Nudge {
+  const operations = [...(one.operations ?? []), ...(other.operations ?? [])];
   return {
     contract_id: one.contract_id ?? other.contract_id,
     job_ids: [...new Set([...one.job_ids, ...other.job_ids])],
-    operations: [...(one.operations ?? []), ...(other.operations ?? [])],
+    ...(operations.length > 0 ? { operations } : {}),
     pool_ids: [...new Set([...(one.pool_ids ?? []), ...(other.pool_ids ?? [])])],
   };
 }

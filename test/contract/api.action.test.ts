@@ -442,6 +442,40 @@ describe('holds', () => {
 });
 
 describe('terminating', () => {
+  test('revokes the issued licenses by a job, if that is requested', async () => {
+    const pool = await addContract(api, catalogue, { type: 'pool' });
+    const id = pool.id as string;
+    await api.call('POST', `/contracts/${id}/generate`, { body: { count: 3 } });
+    const body = { reason: 'They were resold.', revoke_issued: true };
+    const dry = await api.call('POST', `/contracts/${id}/terminate?dry_run=true`, { body });
+    expect(dry.body.termination).toMatchObject({ revocation_id: null });
+
+    const { revocation_id } = (await act(id, 'terminate', body)).body.termination;
+    const operation = async () => (await api.call('GET', `/license-operations/${revocation_id}`)).body;
+    await waitFor(async () => (await operation()).state === 'SUCCEEDED', {
+      timeout_ms: 15_000,
+      what: 'the licenses to be revoked',
+    });
+    expect(await operation()).toMatchObject({
+      ...{ kind: 'revoke', contract_id: id, execution: 'background', reason: 'They were resold.' },
+      ...{ requested: 3, counts: { done: 3 }, actor: { type: 'user' } },
+    });
+    const listed = await api.call('GET', `/licenses?contract_id=${id}&status=revoked`);
+    expect([listed.body.data.length, (await read(id)).pool.available]).toEqual([3, 0]);
+    const { body: activity } = await api.call('GET', `/contracts/${id}/activity`);
+    expect(activity.data.map(({ action }: any) => action)).toEqual(
+      expect.arrayContaining(['contract.terminated', 'license_operation.requested', 'license_operation.finished']),
+    );
+    expect(activity.data.find(({ action }: any) => action === 'contract.terminated').after).toMatchObject({
+      revoke_issued: true,
+    });
+
+    // The licenses of a contract that is terminated again later have another operation, or none.
+    await act(id, 'reinstate');
+    const again = (await act(id, 'terminate', { reason: 'Once more.' })).body.termination;
+    expect(again).toMatchObject({ reason: 'Once more.', revocation_id: null });
+  });
+
   test('cancels the jobs and returns their quota; the licenses stay valid', async () => {
     const contract = await addContract(api, catalogue, { quota: 1_000 });
     await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });

@@ -3,6 +3,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
 import { refusedOutcome } from '../../domain/contract/command';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
+import type { OperationRef } from '../../domain/contract/nudge';
 import { findAdminActor } from '../../db/access/admin';
 import type { Sql } from '../../db/base/database';
 import { insertCommandOutcome, isPast } from '../../db/contract/command';
@@ -21,11 +22,14 @@ export interface SentCommand extends CommandIdentity {
   deadline?: Instant;
 }
 
-/** The outcome of a command, with the jobs and pools to signal after the commit. */
+export const NOTHING_TO_SIGNAL = { job_ids: [], pool_ids: [], operations: [] };
+
+/** The outcome of a command, with the jobs, pools and operations to signal after the commit. */
 export interface CommandResult {
   outcome: CommandOutcome;
   job_ids: string[];
   pool_ids: string[];
+  operations: OperationRef[];
 }
 
 /** Thrown to roll back a transaction: the deadline of its command has passed. */
@@ -46,11 +50,11 @@ export async function runSentCommand(tx: Sql, sent: SentCommand): Promise<Comman
   // Read under the lock: an equal command may be running, and its outcome is visible only after its commit.
   await lockContract(tx, contract_id);
   const stored = await findOutcome(tx, { contract_id, command_id, fingerprint });
-  if (stored) return { outcome: stored, job_ids: [], pool_ids: [] };
+  if (stored) return { outcome: stored, ...NOTHING_TO_SIGNAL };
   await rejectAfterDeadline(tx, sent);
   const actor = await findAdminActor(tx, sent.actor_id);
   const changed = await runCommand(tx, { id: contract_id, actor, now, request_id }, command);
-  if (isRefusal(changed)) return { outcome: refusedOutcome(changed), job_ids: [], pool_ids: [] };
+  if (isRefusal(changed)) return { outcome: refusedOutcome(changed), ...NOTHING_TO_SIGNAL };
   const outcome: CommandOutcome = {
     refusal: changed.refusal,
     changed: changed.changed,
@@ -61,8 +65,8 @@ export async function runSentCommand(tx: Sql, sent: SentCommand): Promise<Comman
   if (!changed.refusal) await insertCommandOutcome(tx, { contract_id, command_id, fingerprint }, outcome);
   // Checked again, because the change may have waited for rows that were locked elsewhere.
   await rejectAfterDeadline(tx, sent);
-  const { job_ids, pool_ids = [] } = changed.nudge;
-  return { outcome, job_ids, pool_ids };
+  const { job_ids, pool_ids = [], operations = [] } = changed.nudge;
+  return { outcome, job_ids, pool_ids, operations };
 }
 
 async function rejectAfterDeadline(tx: Sql, { deadline }: SentCommand): Promise<void> {

@@ -10,7 +10,7 @@ import type { ContractCopies } from '../../domain/contract/copies';
 import type { ContractFacts } from '../../domain/contract/facts';
 import { historyOf, withRemaining } from '../../domain/contract/history';
 import type { ContractHistory, ContractStep } from '../../domain/contract/history';
-import type { Nudge } from '../../domain/contract/nudge';
+import type { Nudge, OperationRef } from '../../domain/contract/nudge';
 import { mayGenerateIn } from '../../domain/contract/operations';
 import { settledOn } from '../../domain/contract/time-zone-rules';
 import { resolveStoredName } from '../../db/access/person';
@@ -34,6 +34,7 @@ import { awaitChunks } from '../../db/generation/chunk';
 import { listPausedJobs } from '../../db/generation/generation-job';
 import { revokeKeysAfter } from './revoke-api-keys';
 import { cancelOpenJobs } from './cancel-open-jobs';
+import { revokeIssued } from './revoke-issued';
 import type { StoredContract } from './changed-contract';
 
 /** A decided change of a contract that is not yet saved. */
@@ -59,12 +60,16 @@ export async function saveChange(
   const settled_on = settledOn(facts, row.timezone === facts.timezone ? row.settled_on : null);
   const derived = { ...copies, settled_on };
   const written = steps.length > 0 || hasQuietChange(row, before, facts, copies);
-  const cancelled = steps.length > 0 ? await saveSteps(tx, act, change, derived) : [];
+  const { cancelled, operations } = steps.length > 0 ? await saveSteps(tx, act, change, derived) : NOTHING_STARTED;
   if (written && steps.length === 0) await saveQuietly(tx, change, derived);
   const nudge = await nudgeFor(tx, row, facts, copies);
   return {
     stored: storedContract(row, facts, copies),
-    nudge: { ...nudge, job_ids: [...nudge.job_ids, ...cancelled] },
+    nudge: {
+      ...nudge,
+      job_ids: [...nudge.job_ids, ...cancelled],
+      ...(operations.length > 0 ? { operations } : {}),
+    },
   };
 }
 
@@ -147,13 +152,23 @@ async function saveQuietly(
   await refreshGrants(tx, facts.id);
 }
 
-/** Saves a change with its history. Returns the jobs that were cancelled with the contract. */
+/** What a change does to jobs. */
+interface ChangedJobs {
+  /** The generation jobs that were cancelled with the contract. */
+  cancelled: string[];
+  /** The operations on its licenses that were created. */
+  operations: OperationRef[];
+}
+
+const NOTHING_STARTED: ChangedJobs = { cancelled: [], operations: [] };
+
+/** Saves a change with its history. */
 async function saveSteps(
   tx: Sql,
   { actor, now: real_now, request_id }: Act,
   { row, before, facts, steps, generator }: UnsavedChange,
   derived: DerivedColumns,
-): Promise<string[]> {
+): Promise<ChangedJobs> {
   const { id, settled_until: now } = facts;
   const history = historyOf(before, steps);
   const deleted_by = facts.deleted_at === null ? {} : { deleted_by: await resolveStoredName(tx, actor, ERASED_NAME) };
@@ -175,8 +190,10 @@ async function saveSteps(
   else if (!sameJson(before.rate_limits, facts.rate_limits)) await saveRateLimits(tx, id, facts.rate_limits);
   if (!sameJson(before.auto_replenish, facts.auto_replenish)) await deleteReplenishment(tx, id);
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
+  const revokes = steps.some(({ change }) => change.revokes_issued);
+  const operations = revokes ? await revokeIssued(tx, facts, { actor, now: real_now, request_id }) : [];
   await insertDomainEvents(tx, id, withRemaining(history.events, claimed));
-  return cancelled;
+  return { cancelled, operations };
 }
 
 /**
