@@ -10,16 +10,20 @@ import { finished } from 'node:stream/promises';
 import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
 import { openDatabase } from '../db/base/database';
+import { checkEnterprise } from './check-enterprise';
 import { checkPartner } from './check-partner';
 import { checkPool } from './check-pool';
 import { checkQuarter } from './check-quarter';
+import { checkSale } from './check-sale';
 import { identifyProcess, isRunning, type ProcessIdentity } from '../dev/process-identity';
 import { startStack, type Stack } from '../dev/stack';
 import { DEFAULT_PORTS, type StackPorts } from '../dev/stack-ports';
 import { assertThat } from './scenario';
+import { ENTERPRISE_SCENARIO } from './scenario-enterprise';
 import { PARTNER_SCENARIO } from './scenario-partner';
 import { POOL_SCENARIO } from './scenario-pool';
 import { QUARTER_SCENARIO } from './scenario-quarter';
+import { SALE_SCENARIO } from './scenario-sale';
 
 /** Added to the default ports, so that a demo does not take the ports of a stack that starts at the same time. */
 const PORTS_APART = 10_000;
@@ -100,6 +104,12 @@ async function runAndCheck(stack: Stack, temporalNamespace: string): Promise<voi
   try {
     const pool = await POOL_SCENARIO.run(context, process.stdout);
     await checkPool(stack.describe(), sql, pool, print);
+    print('');
+    const sale = await SALE_SCENARIO.run(context, process.stdout);
+    await checkSale(sql, sale, print);
+    print('');
+    const enterprise = await ENTERPRISE_SCENARIO.run(context, process.stdout);
+    await checkEnterprise(sql, enterprise, print);
     print('');
     const quarter = await QUARTER_SCENARIO.run(context, process.stdout);
     await checkQuarter(stack.describe(), sql, quarter, print);

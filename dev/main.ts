@@ -7,9 +7,11 @@ import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
 import { startStack, type Stack } from './stack';
 import { runScenarioOnce, type Scenario } from '../demo/scenario';
+import { ENTERPRISE_SCENARIO } from '../demo/scenario-enterprise';
 import { PARTNER_SCENARIO } from '../demo/scenario-partner';
 import { POOL_SCENARIO } from '../demo/scenario-pool';
 import { QUARTER_SCENARIO } from '../demo/scenario-quarter';
+import { SALE_SCENARIO } from '../demo/scenario-sale';
 import type { ServerEvent } from './supervisor';
 
 const PARENT_CHECK_MS = 1_000;
@@ -92,7 +94,7 @@ function loadProcessConfig(): Config {
 /** The quarter needs test clocks, and invoices that are not fetched from an external billing system. */
 function scenariosFor({ testClocks, billingStandardUrl }: Config): readonly Scenario[] {
   const quarter = testClocks && billingStandardUrl === undefined ? [QUARTER_SCENARIO] : [];
-  return [POOL_SCENARIO, ...quarter, PARTNER_SCENARIO];
+  return [POOL_SCENARIO, SALE_SCENARIO, ENTERPRISE_SCENARIO, ...quarter, PARTNER_SCENARIO];
 }
 
 function formatAddresses(running: DevFile): string {

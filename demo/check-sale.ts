@@ -1,0 +1,35 @@
+/** Checks the result of the sale by SQL. */
+import type { Sql } from '../db/base/database';
+import { assertFields } from './scenario';
+import { QUOTA } from './scenario-pool';
+import { SHOPPERS, type SaleResult } from './scenario-sale';
+
+/** Throws ScenarioError when a license was given out twice or is missing, or a shopper has none. */
+export async function checkSale(
+  sql: Sql,
+  { contract_id }: SaleResult,
+  report: (sentence: string) => void,
+): Promise<void> {
+  const [given] = await sql<[{ licenses: number; customers: number; addresses: number }]>`
+    SELECT count(*)::int AS licenses, count(DISTINCT f.customer_id)::int AS customers, count(DISTINCT c.email)::int AS addresses
+    FROM issued_licenses l JOIN license_facts f ON f.license_id = l.id JOIN customers c ON c.id = f.customer_id
+    WHERE l.contract_id = ${contract_id} AND c.email LIKE 'shopper-%@example.com'`;
+  assertFields(given, { licenses: SHOPPERS, customers: SHOPPERS, addresses: SHOPPERS }, 'SQL: the assigned licenses');
+
+  const [orders] = await sql<[{ orders: number; licenses: number }]>`
+    SELECT count(DISTINCT h.order_ref)::int AS orders, count(DISTINCT l)::int AS licenses
+    FROM pool_holds h CROSS JOIN LATERAL unnest(h.license_ids) AS l WHERE h.contract_id = ${contract_id}`;
+  assertFields(orders, { orders: SHOPPERS, licenses: SHOPPERS }, 'SQL: the orders');
+
+  const [pool] = await sql<[{ available: number; used: number }]>`
+    SELECT count(*)::int AS available, count(f.customer_id)::int AS used
+    FROM pool_available p LEFT JOIN license_facts f USING (license_id) WHERE p.contract_id = ${contract_id}`;
+  assertFields(pool, { available: QUOTA, used: 0 }, 'SQL: the pool');
+
+  const [quota] = await sql<[{ claimed: number }]>`
+    SELECT claimed FROM contract_quotas WHERE contract_id = ${contract_id}`;
+  assertFields(quota, { claimed: QUOTA + SHOPPERS }, 'SQL: the quota');
+  report(
+    `SQL shows ${SHOPPERS} orders with ${SHOPPERS} different licenses of ${SHOPPERS} customers, none of them in the pool, and ${SHOPPERS} licenses that filled it up.`,
+  );
+}
