@@ -18,8 +18,8 @@ import type { MeasuredStack } from './measured-stack';
 import { median, runPairs } from './pairs';
 import { count, tableOf, twoDecimals } from './report';
 import type { Report } from './report';
-import { openSignedSender } from './signed-sender';
-import type { SignedMessage } from './signed-sender';
+import { openSocketSender } from './socket-sender';
+import type { Message } from './socket-sender';
 
 export interface BillingOptions {
   contracts: number;
@@ -30,7 +30,7 @@ export interface BillingOptions {
 }
 
 /** A signed message. */
-interface SignedEvent extends SignedMessage {
+interface SignedEvent extends Message {
   event: StandardEvent;
 }
 
@@ -69,7 +69,7 @@ export async function benchBilling(stack: MeasuredStack, options: BillingOptions
   }
 
   async function runProduct(burst: readonly SignedEvent[]): Promise<ProductBurst> {
-    const sender = await openSignedSender(stack.api_url, '/api/v1/billing/standard/events', CALLERS);
+    const sender = await openSocketSender(stack.api_url, '/api/v1/billing/standard/events', CALLERS);
     const begun = performance.now();
     await pMap(burst, (signed) => sender.post(signed), { concurrency: CALLERS });
     const accepted_ms = performance.now() - begun;

@@ -62,6 +62,15 @@ export async function createPartner(
   return { id, key: api_access.key };
 }
 
+/** Creates an active contract of a type; returns its id. */
+export async function createContractOf(
+  stack: MeasuredStack,
+  type: 'standard' | 'pool',
+  quota: number,
+): Promise<string> {
+  return (await postContract(stack, { name: `Benchmark ${type}`, quota, type, ...(await createSource(stack)) })).id;
+}
+
 function postContract<T = { id: string }>({ api }: MeasuredStack, fields: object): Promise<T> {
   return api.post<T>('/api/v1/contracts', { type: 'standard', status: 'active', ...fields });
 }

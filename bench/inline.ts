@@ -13,7 +13,8 @@ import { ratioTo, runCallers } from './callers';
 import type { Load } from './callers';
 import { BENCH_KEY_FORMAT, createContracts } from './contracts';
 import { deleteLicenses } from './cleaning';
-import { startGrantServer } from './grant-server';
+import { createApiClient } from './api-client';
+import { startBareServer } from './bare-server';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
 import { count, tableOf, twoDecimals } from './report';
@@ -62,7 +63,8 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   const contract_ids = await createContracts(stack, Math.max(...CONTRACTS), QUOTA);
   const bare = openDatabase(stack.database_url, { max: BARE_CONNECTIONS_MAX, application_name: 'covenant bench' });
   let bare_rows = 0;
-  const grants = await startGrantServer(stack.database_url);
+  const grants = await startBareServer('merged-grant-server.ts', stack.database_url);
+  const grantClient = createApiClient(grants.origin, '');
 
   async function runBare({ licenses, callers }: Cell, seconds: number): Promise<Load> {
     return runCallers(seconds, callers, () => {
@@ -84,7 +86,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
   async function runGrants({ licenses, callers, contracts }: Cell, seconds: number): Promise<Load> {
     let call = 0;
     return runCallers(seconds, callers, async () => {
-      await grants.client.post(`/${contract_ids[call++ % contracts] ?? ''}`, { count: licenses });
+      await grantClient.post(`/${contract_ids[call++ % contracts] ?? ''}`, { count: licenses });
     });
   }
 
@@ -128,6 +130,7 @@ export async function benchInline(stack: MeasuredStack, options: InlineOptions, 
     }
     report.finish(inlineTable(results), inlineFigures(results));
   } finally {
+    grantClient.close();
     grants.end();
     await bare`DELETE FROM licenses WHERE id >= ${(BARE_SERIAL << 24n).toString()}`;
     await deleteLicenses(stack.db, contract_ids);

@@ -4,19 +4,23 @@
  * Absolute figures depend on the machine. Ratios can be compared between machines.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchActivate } from './activate';
 import { benchBilling } from './billing';
 import { benchBoundaries } from './boundaries';
 import { benchGeneration } from './generation';
+import { benchGrab } from './grab';
 import { benchInline } from './inline';
 import { benchLivez } from './livez';
 import { openMeasuredStack } from './measured-stack';
 import type { MeasuredStack } from './measured-stack';
 import { benchPartnerCall } from './partner-call';
 import { benchPeers } from './peers';
+import { benchPoolGeneration } from './pool-generation';
 import { createReport } from './report';
 import type { Report } from './report';
 import { benchRows } from './rows';
 import { benchSearch } from './search';
+import { benchValidate } from './validate';
 
 interface CommonOptions {
   json: boolean;
@@ -36,6 +40,9 @@ const MATCHES = [50, 3_050, 11_631];
 const STREAMS = [40, 200];
 const FILE_LICENSES = 200_000;
 const LIVEZ_SECONDS = 5;
+const POOL_LICENSES = 100_000;
+const VALIDATED_LICENSES = 1_000_000;
+const ACTIVATED_LICENSES = 100_000;
 
 void main();
 
@@ -49,10 +56,14 @@ async function main(): Promise<void> {
     'bulk jobs, from the HTTP request to SUCCEEDED, compared with a bare loop of inserts',
   )
     .option('--sizes <counts>', 'licenses of a job, separated by commas', wholeNumbers, SIZES)
-    .action((options: CommonOptions & { sizes: number[] }) =>
-      runOnStack(options, (stack, report) =>
-        benchGeneration(stack, { sizes: options.sizes, pairs: options.pairs }, report),
-      ),
+    .option('--pool', 'compare jobs of the first size for a pool with those for another contract', false)
+    .action((options: CommonOptions & { sizes: number[]; pool: boolean }) =>
+      runOnStack(options, (stack, report) => {
+        const { sizes, pairs } = options;
+        return options.pool
+          ? benchPoolGeneration(stack, { licenses: sizes[0] ?? POOL_LICENSES, pairs }, report)
+          : benchGeneration(stack, { sizes, pairs }, report);
+      }),
     );
   addBenchmark(program, 'peers', 'the same job through pg-boss, graphile-worker and a bare loop')
     .option('--licenses <count>', 'licenses of the job', wholeNumber, PEERS_LICENSES)
@@ -82,6 +93,28 @@ async function main(): Promise<void> {
       runOnStack(options, (stack, report) =>
         benchPartnerCall(stack, { seconds: options.seconds, pairs: options.pairs }, report),
       ),
+    );
+  addBenchmark(
+    program,
+    'grab',
+    'orders of one pool, compared with the bare update by id and with the bare merged statement',
+  )
+    .option('--licenses <count>', 'licenses of the pool', wholeNumber, POOL_LICENSES)
+    .option('--seconds <seconds>', 'the duration of each side of a round', wholeNumber, CELL_SECONDS)
+    .action((options: CommonOptions & { licenses: number; seconds: number }) =>
+      runOnStack(options, (stack, report) => benchGrab(stack, { ...options, rounds: options.pairs }, report)),
+    );
+  addBenchmark(program, 'validate', 'validation of license keys, compared with the bare query and with stock Express')
+    .option('--licenses <count>', 'licenses in the table', wholeNumber, VALIDATED_LICENSES)
+    .option('--seconds <seconds>', 'the duration of each side of a round', wholeNumber, CELL_SECONDS)
+    .action((options: CommonOptions & { licenses: number; seconds: number }) =>
+      runOnStack(options, (stack, report) => benchValidate(stack, { ...options, rounds: options.pairs }, report)),
+    );
+  addBenchmark(program, 'activate', 'first activations of licenses on devices, compared with the bare statement')
+    .option('--licenses <count>', 'licenses in the table', wholeNumber, ACTIVATED_LICENSES)
+    .option('--seconds <seconds>', 'the duration of each side of a round', wholeNumber, CELL_SECONDS)
+    .action((options: CommonOptions & { licenses: number; seconds: number }) =>
+      runOnStack(options, (stack, report) => benchActivate(stack, { ...options, rounds: options.pairs }, report)),
     );
   addBenchmark(program, 'rows', "the cost of a license's row with foreign keys, more columns and more indexes")
     .option('--licenses <count>', 'licenses of each shape', wholeNumber, ROWS_LICENSES)

@@ -19,6 +19,8 @@ export interface MeasuredStack {
   api: ApiClient;
   /** The origin of the API. */
   api_url: string;
+  /** The key of a super admin. */
+  api_key: string;
   /** For setup and cleaning. Measured code opens its own connections. */
   db: Database;
   database_url: string;
@@ -108,6 +110,7 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
   return {
     api,
     api_url: described.api_url,
+    api_key: described.super_admin_key,
     db,
     database_url,
     temporal,

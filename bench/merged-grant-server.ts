@@ -3,7 +3,7 @@
  * schemas, routes and logs. It is a separate process, like the API. It writes its origin as one line, and exits when
  * its standard input closes.
  *
- * bench/grant-server.ts starts it. DATABASE_URL names the database. A path is the id of a contract, after `/rated` for requests that
+ * bench/bare-server.ts starts it. DATABASE_URL names the database. A path is the id of a contract, after `/rated` for requests that
  * count in its rate windows.
  */
 import { createServer } from 'node:http';

@@ -11,7 +11,7 @@ import { ratioTo, runCallers } from './callers';
 import type { Load } from './callers';
 import { deleteLicenses } from './cleaning';
 import { createPartner } from './contracts';
-import { startGrantServer } from './grant-server';
+import { startBareServer } from './bare-server';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
 import { count, tableOf, twoDecimals } from './report';
@@ -56,14 +56,15 @@ export async function benchPartnerCall(
 ): Promise<void> {
   const partner = await createPartner(stack, QUOTA, RATE_LIMIT_MAX);
   const client = createApiClient(stack.api_url, partner.key);
-  const grants = await startGrantServer(stack.database_url);
+  const grants = await startBareServer('merged-grant-server.ts', stack.database_url);
+  const grantClient = createApiClient(grants.origin, '');
   const path = `/api/v1/contracts/${partner.id}/generate`;
 
   const runGrants = ({ licenses, callers }: Cell, seconds: number): Promise<Load> =>
     runCallers(
       seconds,
       callers,
-      async () => void (await grants.client.post(`/rated/${partner.id}`, { count: licenses })),
+      async () => void (await grantClient.post(`/rated/${partner.id}`, { count: licenses })),
     );
   const runAdmin = ({ licenses, callers }: Cell, seconds: number): Promise<Load> =>
     runCallers(seconds, callers, async () => void (await stack.api.post(path, { count: licenses })));
@@ -110,6 +111,7 @@ export async function benchPartnerCall(
       cells: results,
     });
   } finally {
+    grantClient.close();
     grants.end();
     client.close();
     await deleteLicenses(stack.db, [partner.id]);

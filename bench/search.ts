@@ -7,8 +7,9 @@
  */
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
-import { deleteLicenses, vacuumTables } from './cleaning';
+import { deleteLicenses } from './cleaning';
 import { createContracts } from './contracts';
+import { fillLicenses, prefixOf } from './filled-licenses';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
 import { count, tableOf, threeDecimals, twoDecimals } from './report';
@@ -36,7 +37,6 @@ const PAIRS = 3;
 const SEARCHES = 10;
 /** The reported search. */
 const REPORTED_MATCHES = 3_050;
-const LICENSES_PER_JOB = 28;
 const PAGE_ROWS = 50;
 const QUOTA = 100_000_000;
 /** Sorts after every character of a key. */
@@ -96,46 +96,6 @@ async function timesOf(read: () => Promise<void>): Promise<number[]> {
     durations_ms.push(performance.now() - begun);
   }
   return durations_ms;
-}
-
-/** Inserts the rows of finished jobs by SQL. Through the product this would take an hour. */
-async function fillLicenses(
-  { api, db }: MeasuredStack,
-  contract_id: string,
-  { licenses, matches }: SearchOptions,
-): Promise<void> {
-  // This job creates the license terms that the other jobs share.
-  const { job_id } = await api.post<{ job_id: string }>(`/api/v1/contracts/${contract_id}/generate`, { count: 1 });
-  const jobs = Math.ceil(licenses / LICENSES_PER_JOB);
-  await db.begin(async (tx) => {
-    await tx`SET LOCAL statement_timeout = 0`;
-    await tx`
-      CREATE TEMPORARY TABLE filled_jobs ON COMMIT DROP AS
-      WITH made AS (
-        INSERT INTO generation_jobs (contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, created_at, quota_remaining)
-        SELECT j.contract_id, j.environment, j.terms_id, 'inline', ${LICENSES_PER_JOB}, 100, 'SUCCEEDED', j.channel, j.actor, j.created_at, 0
-        FROM generation_jobs j, generate_series(1, ${jobs}::int) WHERE j.id = ${job_id}
-        RETURNING id, serial, created_at)
-      SELECT id, serial, created_at, row_number() OVER (ORDER BY serial) - 1 AS number FROM made`;
-    await tx`
-      INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at)
-      SELECT id, 0, ${LICENSES_PER_JOB}, created_at FROM filled_jobs`;
-    const prefixes = matches.map(prefixOf);
-    // The matches of a search are spread at a fixed interval. Each search starts one license later.
-    const steps = matches.map((found) => Math.max(matches.length, Math.floor(licenses / found)));
-    await tx`
-      INSERT INTO licenses (id, key)
-      SELECT (j.serial << 24) + o, coalesce(
-        (SELECT s.prefix || n FROM unnest(${prefixes}::text[], ${matches}::int[], ${steps}::int[]) WITH ORDINALITY AS s (prefix, found, step, place)
-         WHERE n % s.step = s.place AND n / s.step < s.found LIMIT 1), 'BENCH-' || upper(md5(n::text)))
-      FROM filled_jobs j, generate_series(1, ${LICENSES_PER_JOB}::int) o, LATERAL (SELECT j.number * ${LICENSES_PER_JOB}::int + o AS n) AS numbered`;
-  });
-  await vacuumTables(db, ['licenses', 'generation_chunks', 'generation_jobs']);
-}
-
-/** Returns the key prefix that `matches` licenses have. */
-function prefixOf(matches: number): string {
-  return `FOUND${matches}-`;
 }
 
 function finish(results: readonly SearchResult[], report: Report): void {

@@ -1,5 +1,5 @@
 /**
- * Sends signed messages over connections that stay open.
+ * Sends messages over connections that stay open.
  *
  * The sender shares the cores with the product. `node:http` takes 180 µs of CPU for each request, this 50 µs: it writes the same
  * bytes, and reads of each answer only the status and the length.
@@ -8,14 +8,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-export interface SignedMessage {
+export interface Message {
   body: string;
   headers: Readonly<Record<string, string>>;
 }
 
-export interface SignedSender {
+export interface SocketSender {
   /** Posts a message. Throws on every status except 2xx, and when no connection is free. */
-  post(message: SignedMessage): Promise<void>;
+  post(message: Message): Promise<void>;
   close(): void;
 }
 
@@ -27,7 +27,7 @@ const HEAD_END = '\r\n\r\n';
 const STATUS = { from: 9, to: 12 };
 
 /** Opens connections to a path of an API. */
-export async function openSignedSender(origin: string, path: string, connections: number): Promise<SignedSender> {
+export async function openSocketSender(origin: string, path: string, connections: number): Promise<SocketSender> {
   const { hostname, port, host } = new URL(origin);
   const sockets = Array.from({ length: connections }, () => connect({ host: hostname, port: Number(port) }));
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
