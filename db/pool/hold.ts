@@ -3,8 +3,8 @@ import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { HoldState } from '../../domain/pool/hold';
 import { columnNames, ofAlias } from '../base/columns';
+import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
-
 import { testClockTime } from '../contract/clock';
 
 export interface HoldRow {
@@ -43,16 +43,20 @@ const HOLD_COLUMNS = columnNames<HoldRow>({
 /** A hold with the time of its contract's test clock; `clock_now` is null for the real time. */
 export type HoldWithClock = HoldRow & { clock_now: Instant | null };
 
-/** The hold of an order, or undefined. */
-export async function findHoldOfOrder(
-  sql: Sql,
-  contract_id: string,
-  order_ref: string,
-): Promise<HoldWithClock | undefined> {
-  const [row] = await sql<HoldWithClock[]>`
-    SELECT ${sql(ofAlias('h', HOLD_COLUMNS))}, ${testClockTime(sql, sql`h.contract_id`)} AS clock_now
-    FROM pool_holds h WHERE h.contract_id = ${contract_id} AND h.order_ref = ${order_ref}`;
-  return row;
+/** An order of a contract. */
+export type Order = Pick<HoldRow, 'contract_id' | 'order_ref'>;
+
+/** The holds of orders, in the order of the orders; undefined for an order without one. One statement. */
+export async function findHoldsOfOrders(sql: Sql, orders: readonly Order[]): Promise<(HoldWithClock | undefined)[]> {
+  const given = orders.map(({ contract_id, order_ref }, n) => ({ n, contract_id, order_ref }));
+  const rows = await withoutPipelining(sql<(HoldWithClock & { n: number })[]>`
+    SELECT o.n, ${sql(ofAlias('h', HOLD_COLUMNS))}, ${testClockTime(sql, sql`h.contract_id`)} AS clock_now
+    FROM jsonb_to_recordset(${sql.json(given)}) AS o (n integer, contract_id uuid, order_ref text)
+    -- Planned for one order: whatever the table contains, each is one read of the unique index.
+    CROSS JOIN LATERAL (
+      SELECT ${sql(HOLD_COLUMNS)} FROM pool_holds WHERE contract_id = o.contract_id AND order_ref = o.order_ref OFFSET 0) h`);
+  const by_place = new Map(rows.map(({ n, ...hold }) => [n, hold]));
+  return orders.map((_, n) => by_place.get(n));
 }
 
 /** A license as an order gets it. */

@@ -10,7 +10,8 @@ import { violates } from '../../db/base/errors';
 import { findCustomerByEmail } from '../../db/catalogue/customer';
 import { factsOf, findContract } from '../../db/contract/contract';
 import type { Grab } from '../../db/pool/grab';
-import { findHoldOfOrder, listHeldLicenses } from '../../db/pool/hold';
+import { findHoldsOfOrders, listHeldLicenses } from '../../db/pool/hold';
+import type { HoldWithClock, Order } from '../../db/pool/hold';
 import { findRateCounts } from '../../db/generation/rate';
 import { laterOf, millisLater } from '../../domain/base/instant';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
@@ -20,6 +21,7 @@ import { deletedRefusal } from '../../domain/contract/operations';
 import { admissionRefusal } from '../../domain/generation/rate';
 import { grabRefusal } from '../../domain/pool/grab';
 import { holdStateAt } from '../../domain/pool/hold';
+import { createMergedReads } from '../base/merged-reads';
 import { newId } from '../base/new-id';
 import { findOrCreateCustomer } from '../catalogue/customer';
 import { checkContract } from '../contract/check-contract';
@@ -30,10 +32,16 @@ import { createMergedGrabs } from './merge-grabs';
 /** The most rounds before a grab fails. Each round ends with its licenses, a refusal, or a settled contract. */
 const ROUNDS_MAX = 5;
 
+/** Orders that one statement looks up. */
+const ORDERS_OF_STATEMENT_MAX = 100;
+
 /** Creates the function that takes licenses from pools. */
 export function createGrabs(db: Database): GrabLicenses {
   const serve = createMergedGrabs(db);
   const admit = createAdmissions(db);
+  const findHold = createMergedReads<Order, HoldWithClock | undefined>(ORDERS_OF_STATEMENT_MAX, (orders) =>
+    findHoldsOfOrders(db, orders),
+  );
   /** Grabs that are being served, by contract and order. */
   const serving = new Map<string, Promise<GrabOutcome>>();
 
@@ -53,7 +61,7 @@ export function createGrabs(db: Database): GrabLicenses {
   };
 
   async function grab(request: GrabRequest): Promise<GrabOutcome> {
-    const replayed = await replay(db, request);
+    const replayed = await replay(request);
     if (replayed) {
       await request.credential?.confirm();
       return {
@@ -120,10 +128,24 @@ export function createGrabs(db: Database): GrabLicenses {
       return { hold, licenses, replayed: false };
     } catch (error) {
       if (!violates(error, 'pool_holds_order_unique')) throw error;
-      const replayed = await replay(db, request);
+      const replayed = await replay(request);
       if (!replayed) throw error;
       return replayed;
     }
+  }
+
+  /**
+   * The hold that the order has already, or a refusal when it was another request. The licenses of a hold that has ended are not shown:
+   * they may belong to other orders now.
+   */
+  async function replay(request: GrabRequest): Promise<GrabbedHold | Refusal | undefined> {
+    const { contract_id, order_ref, fingerprint, now } = request;
+    const hold = await findHold({ contract_id, order_ref });
+    if (!hold) return undefined;
+    if (hold.fingerprint !== fingerprint) return refuse('ORDER_REF_REUSED', { order_ref, hold_id: hold.id });
+    const state = holdStateAt(hold, hold.clock_now ?? now);
+    const keeps = state === 'held' || state === 'assigned';
+    return { hold, licenses: keeps ? await listHeldLicenses(db, hold.license_ids) : [], replayed: true };
   }
 }
 
@@ -156,20 +178,6 @@ async function customerOf(db: Database, request: GrabRequest): Promise<string | 
   if (known && known.erased_at === null) return known.id;
   const found = await db.begin((tx) => findOrCreateCustomer(tx, { email, name: email }, { actor, now, request_id }));
   return isRefusal(found) ? found : found.customer.id;
-}
-
-/**
- * The hold that the order has already, or a refusal when it was another request. The licenses of a hold that has ended are not shown: they
- * may belong to other orders now.
- */
-async function replay(db: Database, request: GrabRequest): Promise<GrabbedHold | Refusal | undefined> {
-  const { contract_id, order_ref, fingerprint, now } = request;
-  const hold = await findHoldOfOrder(db, contract_id, order_ref);
-  if (!hold) return undefined;
-  if (hold.fingerprint !== fingerprint) return refuse('ORDER_REF_REUSED', { order_ref, hold_id: hold.id });
-  const state = holdStateAt(hold, hold.clock_now ?? now);
-  const keeps = state === 'held' || state === 'assigned';
-  return { hold, licenses: keeps ? await listHeldLicenses(db, hold.license_ids) : [], replayed: true };
 }
 
 /** The refusal that is certain without a lock, because nothing of the contract is due. */
