@@ -3,8 +3,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '../../api/http/app';
 import { createFastServer } from '../../api/http/fast-server';
+import { ProblemError } from '../../api/http/problem';
 import { createWrongKeyLimit } from '../../api/license/wrong-key-limit';
 import { FAILURE_BUCKETS } from '../../db/access/failed-authentication';
+import type { Database } from '../../db/base/database';
 import { createFailureCounter } from '../../transactions/access/count-failures';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -13,6 +15,9 @@ import { expectRefusal } from '../harness/expect-refusal';
 
 const WRONG_KEYS_MAX = 5;
 const LIMIT_CODE = 'TOO_MANY_WRONG_KEYS';
+const GUESSES = 10_000;
+const GUESSES_AT_ONCE = 100;
+const ADDRESSES = 1_000;
 
 let api: TestApi;
 let key: string;
@@ -131,15 +136,94 @@ test('wrong keys of activations and foreign keys count as well', async () => {
   expectRefusal(await ask({ key }, address), 429, LIMIT_CODE);
 });
 
-test('a guesser from 1,000 addresses gets the same answer from each', async () => {
-  const bodies = new Set<string>();
-  for (let round = 0; round < 10; round++) {
-    const answers = await Promise.all(Array.from({ length: 100 }, () => ask({ key: 'GUESS' })));
-    for (const { status, body } of answers) bodies.add(`${status} ${JSON.stringify(body)}`);
-  }
+test('a guesser from many addresses gets the same answer from each', async () => {
+  const answers = await Promise.all(Array.from({ length: 100 }, () => ask({ key: 'GUESS' })));
+  const bodies = new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`));
   expect([...bodies]).toEqual([
     `200 ${JSON.stringify({ valid: false, code: 'NOT_FOUND', reasons: ['NOT_FOUND'], license: null, features: null })}`,
   ]);
+});
+
+/** The answers to wrong keys, and the log lines, of a guesser who sends `guesses` keys in turn from `from` addresses. */
+async function guess(guesses: number, from: number) {
+  const first = (addresses += from) - from;
+  const limits = createWrongKeyLimit(
+    createFailureCounter(api.api.db),
+    { warn: () => void logged.push(1) } as never,
+    WRONG_KEYS_MAX,
+  );
+  const logged: number[] = [];
+  const answered = { NOT_FOUND: 0, [LIMIT_CODE]: 0 };
+  const ask_once = async (n: number): Promise<void> => {
+    const address = `guesser ${first + (n % from)}`;
+    try {
+      limits.refuseLimited(address);
+      const license = await api.api.lookUpLicense({ key: `GUESS-${n}`, device_id: null, now: new Date().toISOString() });
+      expect(license).toBeUndefined();
+      await limits.count(address, 'guess');
+      answered.NOT_FOUND += 1;
+    } catch (error) {
+      expect(error).toBeInstanceOf(ProblemError);
+      answered[LIMIT_CODE] += 1;
+    }
+  };
+  for (let n = 0; n < guesses; n += GUESSES_AT_ONCE)
+    await Promise.all(Array.from({ length: GUESSES_AT_ONCE }, (_, place) => ask_once(n + place)));
+  return { answered, log_lines: logged.length };
+}
+
+test('10,000 wrong keys from one address get few answers, and others are served meanwhile', async () => {
+  const [guessed, served] = await Promise.all([
+    guess(GUESSES, 1),
+    Promise.all(Array.from({ length: 20 }, () => ask({ key }))),
+  ]);
+  expect(guessed).toEqual({
+    answered: { NOT_FOUND: WRONG_KEYS_MAX, [LIMIT_CODE]: GUESSES - WRONG_KEYS_MAX },
+    log_lines: 1,
+  });
+  expect(served.map(({ body }) => body.code)).toEqual(served.map(() => 'VALID'));
+});
+
+test('10,000 wrong keys from 1,000 addresses store only counts, as many rows as there are buckets at most', async () => {
+  const stored = () => api.sql`
+    SELECT (SELECT count(*)::int FROM failed_authentications) AS buckets, (SELECT count(*)::int FROM audit_events) AS audit,
+           (SELECT sum(failures)::int FROM failed_authentications) AS failures, (SELECT count(*)::int FROM refused_attempts) AS attempts`;
+  const [before] = await stored();
+  const [{ answered, log_lines }, served] = await Promise.all([
+    guess(GUESSES, ADDRESSES),
+    Promise.all(Array.from({ length: 20 }, () => ask({ key }))),
+  ]);
+  const [after] = await stored();
+  // Addresses of one bucket share its count, so a few get fewer answers.
+  expect(answered.NOT_FOUND).toBeLessThanOrEqual(ADDRESSES * WRONG_KEYS_MAX);
+  expect(answered.NOT_FOUND).toBeGreaterThan(0.9 * ADDRESSES * WRONG_KEYS_MAX);
+  expect(answered.NOT_FOUND + answered[LIMIT_CODE]).toBe(GUESSES);
+  expect(log_lines).toBeLessThanOrEqual(ADDRESSES);
+  expect(after!['failures'] - before!['failures']).toBeLessThanOrEqual(GUESSES);
+  expect({ ...after, failures: 0 }).toEqual({ ...before, failures: 0, buckets: FAILURE_BUCKETS });
+  expect(served.map(({ body }) => body.code)).toEqual(served.map(() => 'VALID'));
+});
+
+test('an unknown and a foreign key cause the same statements, and answers that differ only in their code', async () => {
+  const sent: string[] = [];
+  const options = api.api.db.options as Database['options'] & { debug: unknown };
+  const asked = async (body: object, code: string) => {
+    sent.length = 0;
+    const answer = await ask(body);
+    expect(answer.body.code).toBe(code);
+    return { text: answer.text.replaceAll(code, 'CODE'), statements: [...sent] };
+  };
+  // The process knows the minute of the limit and the time before.
+  await ask({ key: 'NONE' });
+  options.debug = (_: number, text: string) => sent.push(text);
+  try {
+    const unknown = await asked({ key: 'NONE', product_code }, 'NOT_FOUND');
+    expect(unknown.statements).toHaveLength(2);
+    expect(await asked({ key, product_code: 'another' }, 'WRONG_PRODUCT')).toEqual(unknown);
+    expect(await asked({ key, environment: 'staging' }, 'ENVIRONMENT_MISMATCH')).toEqual(unknown);
+  } finally {
+    options.debug = false;
+  }
 });
 
 test('two processes count the wrong keys of an address together', async () => {
