@@ -7,6 +7,7 @@ import type { Client } from '@temporalio/client';
 import { contractWorkflowId } from '../../temporal/ids';
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
 import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
+import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { addPastContract, listAuditedBoundaries } from '../harness/past-contract';
 import { startTestStack, waitFor, type TestStack } from '../harness/stack';
@@ -45,21 +46,21 @@ function waitUntilWorkflowWaits(client: Client, contract_id: string): Promise<st
 test('a worker that is killed with -9 twice during 20,000 licenses loses and duplicates none', async () => {
   const contract_id = await addStackContract(stack, 20_000);
   // Two ranges of ten chunks each. Both are partly filled.
-  const gate = await closeChunkGate(stack, [4, 14]);
+  const chunks = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
 
-  await gate.waitForBlocked(2);
+  await chunks.waitForBlocked(2);
   expect(await countLicenses(stack, job_id)).toBe(8_000);
   await stack.kill('worker');
   await expectInvariants(stack.sql);
   // The statements of the killed worker continue in Postgres and commit, but no process receives their results.
-  await gate.open([8, 18]);
+  await chunks.open([8, 18]);
 
-  await gate.waitForBlocked(2);
+  await chunks.waitForBlocked(2);
   expect(await countLicenses(stack, job_id)).toBe(16_000);
   await stack.kill('worker');
   await expectInvariants(stack.sql);
-  await gate.open();
+  await chunks.open();
 
   await waitForJobSuccess(stack, job_id);
   await expectInvariants(stack.sql);
@@ -67,14 +68,49 @@ test('a worker that is killed with -9 twice during 20,000 licenses loses and dup
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 20_000, reserved: 0, remaining: 0 });
 });
 
+test('a worker that is killed with -9 while licenses are assigned changes each of them exactly once', async () => {
+  const contract_id = await addStackContract(stack, 3_000);
+  await waitForJobSuccess(stack, await requestJob(stack, contract_id, 3_000));
+  const { sql } = stack;
+  const [middle] = await sql<[{ id: string }]>`
+    SELECT id FROM issued_licenses WHERE contract_id = ${contract_id} ORDER BY id OFFSET 1700 LIMIT 1`;
+  // The lock of one license stops the fourth batch after it has locked others.
+  const killed = gate();
+  const locked = sql.begin(async (tx) => {
+    await tx`INSERT INTO license_facts (license_id) VALUES (${middle.id})`;
+    killed.arrive();
+    await killed.opened;
+  });
+  await killed.reached;
+  const body = { filter: { contract_id }, customer_email: 'outage@covenant.test' };
+  const { body: queued } = await callStack(stack, 'POST', '/licenses/assign', { body });
+  const read = async () => (await callStack(stack, 'GET', `/license-operations/${queued.id}`)).body;
+  const wait = (what: string, is: (operation: any) => boolean) =>
+    waitFor(async () => is(await read()), { timeout_ms: RECOVERY_TIMEOUT_MS, what });
+  await wait('three batches', ({ decided }) => decided === 1_500);
+  await stack.kill('worker');
+  killed.open();
+  await locked;
+  await wait('the end of the job', ({ state }) => state === 'SUCCEEDED');
+
+  expect((await read()).counts).toMatchObject({ done: 3_000, unchanged: 0, not_available: 0 });
+  const [row] = await sql<[{ events: number; licenses: number; finished: number }]>`
+    SELECT (SELECT sum((data ->> 'count')::int)::int FROM domain_events WHERE data ->> 'operation_id' = ${queued.id}) AS events,
+           (SELECT count(*)::int FROM license_facts WHERE customer_id = ${queued.customer_id}) AS licenses,
+           (SELECT count(*)::int FROM audit_events
+            WHERE action = 'license_operation.finished' AND subject_id = ${queued.customer_id}) AS finished`;
+  expect(row).toEqual({ events: 3_000, licenses: 3_000, finished: 1 });
+  await expectInvariants(sql);
+});
+
 test('a Temporal server that is killed during a job continues it after a restart with its state file', async () => {
   const contract_id = await addStackContract(stack, 20_000);
-  const gate = await closeChunkGate(stack, [4, 14]);
+  const chunks = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
 
-  await gate.waitForBlocked(2);
+  await chunks.waitForBlocked(2);
   await stack.kill('temporal');
-  await gate.open();
+  await chunks.open();
   await waitForJobSuccess(stack, job_id);
 
   await expectInvariants(stack.sql);
@@ -87,9 +123,9 @@ test('after its state file is deleted, the empty Temporal server gets every open
   const contract_id = await addStackContract(stack, 40_000);
   const paused_id = await addStackContract(stack, 1_000);
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/pause`, { body: {} })).toMatchObject({ status: 200 });
-  const gate = await closeChunkGate(stack, [4, 14]);
+  const chunks = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
-  await gate.waitForBlocked(2);
+  await chunks.waitForBlocked(2);
   const before = stack.describe().pids.temporal;
 
   rmSync(stack.temporalStateFile);
@@ -98,7 +134,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
     timeout_ms: RECOVERY_TIMEOUT_MS,
     what: 'Temporal to be restarted',
   });
-  await gate.open();
+  await chunks.open();
   const waiting_id = await requestJob(stack, contract_id, 20_000);
 
   await waitForJobSuccess(stack, job_id);
