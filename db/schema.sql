@@ -102,6 +102,7 @@ CREATE TABLE customers (
   email            text NOT NULL,
   name             text NOT NULL,
   billing_contact  text,
+  account_manager  text,
   created_at       timestamptz NOT NULL,
   updated_at       timestamptz NOT NULL,
   -- When the customer was erased. Afterwards the row does not change, and no new contract refers to it.
@@ -109,6 +110,7 @@ CREATE TABLE customers (
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);
+CREATE INDEX customers_by_account_manager ON customers (lower(account_manager), created_at, id) WHERE account_manager IS NOT NULL;
 CREATE INDEX customers_by_substring ON customers USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
 -- Simulated time, outside production only: contracts on a clock use its `now` instead of the real time (domain.md 1.8.12).
@@ -1021,7 +1023,7 @@ CREATE INDEX audit_person_facts_by_person ON audit_person_facts (person_id);
 
 -- The fields of admins, API keys and customers that name a person.
 CREATE FUNCTION person_fields() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY['name', 'email', 'billing_contact', 'label'];
+RETURN ARRAY['name', 'email', 'billing_contact', 'account_manager', 'label'];
 
 CREATE FUNCTION names_person(actor jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN actor ->> 'type' IN ('user', 'api_key') AND actor ?| ARRAY['name', 'ip'];

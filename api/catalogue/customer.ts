@@ -12,6 +12,8 @@ import type { Route } from '../http/route';
 import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
+const ACCOUNT_MANAGER = 'The address of the person who looks after the customer';
+
 const CustomerCreate = z
   .strictObject({
     email: EmailShape.describe('Unique among customers, regardless of letter case'),
@@ -19,6 +21,7 @@ const CustomerCreate = z
     billing_contact: EmailShape.nullable()
       .default(null)
       .describe('The address for questions about invoices; null: email'),
+    account_manager: EmailShape.nullable().default(null).describe(ACCOUNT_MANAGER),
   })
   .openapi('CustomerCreate');
 
@@ -27,6 +30,7 @@ const CustomerEdit = z
     email: EmailShape.describe('Unique among customers, regardless of letter case'),
     name: NameShape.describe('A person or a company'),
     billing_contact: EmailShape.nullable().describe('The address for questions about invoices; null: email'),
+    account_manager: EmailShape.nullable().describe(ACCOUNT_MANAGER),
   })
   .partial()
   .openapi('CustomerEdit');
@@ -37,12 +41,14 @@ const CustomerShape = z
     email: z.string().describe('Unique among customers, regardless of letter case'),
     name: z.string().describe('A person or a company'),
     billing_contact: z.string().nullable().describe('The address for questions about invoices; null: email'),
+    account_manager: z.string().nullable().describe(ACCOUNT_MANAGER),
     created_at: InstantShape,
     updated_at: InstantShape,
   })
   .openapi('Customer');
 
 const CustomerQuery = PageQuery.extend({
+  account_manager: EmailShape.optional().describe('The complete address, in any letter case'),
   search: SearchShape.optional().describe('Part of the address or the name in any letter case, or the complete id'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
@@ -131,6 +137,6 @@ export const customerRoutes: Route[] = [
 
 /** Presents a customer. */
 export function presentCustomer(row: CustomerRow) {
-  const { id, email, name, billing_contact, created_at, updated_at } = row;
-  return { id, email, name, billing_contact, created_at, updated_at };
+  const { id, email, name, billing_contact, account_manager, created_at, updated_at } = row;
+  return { id, email, name, billing_contact, account_manager, created_at, updated_at };
 }

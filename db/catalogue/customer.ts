@@ -12,17 +12,23 @@ export interface CustomerRow {
   name: string;
   /** The contact for questions about invoices; null when it is `email`. */
   billing_contact: string | null;
+  /** The address of the person who looks after the customer, or null. */
+  account_manager: string | null;
   created_at: Instant;
   updated_at: Instant;
   /** When the customer was erased, or null. */
   erased_at: Instant | null;
 }
 
+/** The fields of a customer that are given. */
+export type NewCustomer = Pick<CustomerRow, 'email' | 'name' | 'billing_contact' | 'account_manager'>;
+
 const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
   id: true,
   email: true,
   name: true,
   billing_contact: true,
+  account_manager: true,
   created_at: true,
   updated_at: true,
   erased_at: true,
@@ -63,15 +69,16 @@ export async function findCustomerByEmail(sql: Sql, email: string): Promise<Cust
   return row;
 }
 
-/** One page of customers, by creation time. `search` is a part of the e-mail address or the name, or the whole id. */
+/** One page of customers, by creation time. `search` is a part of the e-mail address or the name, or the whole id; `account_manager` is a whole address in any letter case. */
 export async function listCustomers(
   sql: Sql,
-  filter: { search?: string | undefined },
+  filter: { search?: string | undefined; account_manager?: string | undefined },
   page: KeysetPage,
 ): Promise<Sorted<CustomerRow>[]> {
   const { sort_key, after, order } = pageByCreation(sql, page);
   return sql<Sorted<CustomerRow>[]>`
     SELECT ${sql(CUSTOMER_COLUMNS)}, ${sort_key} AS sort_key FROM customers WHERE true
+    ${filter.account_manager === undefined ? sql`` : sql`AND lower(account_manager) = lower(${filter.account_manager})`}
     AND ${matchesSearch(sql, filter.search, ['email', 'name'], 'id')}
     AND ${after} ${order}`;
 }
@@ -79,22 +86,22 @@ export async function listCustomers(
 /** Inserts a customer. Throws 23505 on `customers_email_unique` when the e-mail address is taken. */
 export async function insertCustomer(
   tx: Sql,
-  { email, name, billing_contact }: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
+  { email, name, billing_contact, account_manager }: NewCustomer,
   now: Instant,
 ): Promise<CustomerRow> {
   const [row] = await tx<[CustomerRow]>`
-    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: now, updated_at: now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
+    INSERT INTO customers ${tx({ email, name, billing_contact, account_manager, created_at: now, updated_at: now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
 
 /** Inserts a customer unless the e-mail address is taken. It waits for a transaction that inserts the same address. */
 export async function insertNewCustomer(
   tx: Sql,
-  { email, name, billing_contact }: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
+  { email, name, billing_contact, account_manager }: NewCustomer,
   now: Instant,
 ): Promise<CustomerRow | undefined> {
   const [row] = await tx<CustomerRow[]>`
-    INSERT INTO customers ${tx({ email, name, billing_contact, created_at: now, updated_at: now })}
+    INSERT INTO customers ${tx({ email, name, billing_contact, account_manager, created_at: now, updated_at: now })}
     ON CONFLICT (lower(email)) DO NOTHING RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
@@ -103,7 +110,7 @@ export async function insertNewCustomer(
 export async function updateCustomer(
   tx: Sql,
   id: string,
-  changes: Partial<Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>>,
+  changes: Partial<NewCustomer>,
   now: Instant,
 ): Promise<CustomerRow> {
   const [row] = await tx<
@@ -126,6 +133,6 @@ export async function eraseCustomer(
   id: string,
   { name, email, now }: { name: string; email: string; now: Instant },
 ): Promise<void> {
-  await tx`UPDATE customers SET ${tx({ name, email, billing_contact: null, updated_at: now, erased_at: now })}
+  await tx`UPDATE customers SET ${tx({ name, email, billing_contact: null, account_manager: null, updated_at: now, erased_at: now })}
     WHERE id = ${id} AND erased_at IS NULL`;
 }

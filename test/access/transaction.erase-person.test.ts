@@ -137,7 +137,10 @@ test('the erasure of an active admin is refused and names the required step', as
 });
 
 test('a customer without open contracts is erased, with the messages of billing systems about them', async () => {
-  const body = { name: 'Ottoline Ltd', email: 'ottoline@example.com', billing_contact: 'bills@ottoline.example' };
+  const body = {
+    ...{ name: 'Ottoline Ltd', email: 'ottoline@example.com', billing_contact: 'bills@ottoline.example' },
+    account_manager: 'for-ottoline@vendor.example',
+  };
   const customer = (await api.call('POST', '/customers', { body })).body;
   await api.call('PATCH', `/customers/${customer.id}`, { body: { name: 'Ottoline GmbH' } });
   const contract = await addContract(api, catalogue, { customer_id: customer.id, status: 'inactive' });
@@ -151,7 +154,11 @@ test('a customer without open contracts is erased, with the messages of billing 
   expect(await rowsWith(names)).toEqual([]);
   const audit = await auditOf(api, customer.id);
   expect(audit.map(({ action, before, after }) => ({ action, before, after }))).toEqual([
-    { action: 'customer.created', before: null, after: { name: 'Erased', email: 'Erased', billing_contact: 'Erased' } },
+    {
+      action: 'customer.created',
+      before: null,
+      after: { name: 'Erased', email: 'Erased', billing_contact: 'Erased', account_manager: 'Erased' },
+    },
     { action: 'customer.updated', before: { name: 'Erased' }, after: { name: 'Erased' } },
     { action: 'customer.erased', before: null, after: null },
   ]);

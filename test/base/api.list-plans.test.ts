@@ -107,7 +107,14 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     ].flatMap(inOrders),
   }),
   '/customers': ({ rare_customer }) => ({
-    queries: ['', 'search=株式', 'search=buyer-777@', `search=${rare_customer}`, 'search=customer'].flatMap(inOrders),
+    queries: [
+      '',
+      'search=株式',
+      'search=buyer-777@',
+      `search=${rare_customer}`,
+      'search=customer',
+      'account_manager=rare@covenant.test',
+    ].flatMap(inOrders),
   }),
   '/license-operations': ({ rare_customer, rare_contract }) => ({
     queries: [

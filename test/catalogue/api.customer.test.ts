@@ -62,6 +62,22 @@ test('an edit changes the given fields, null clears the billing contact, and eac
   ]);
 });
 
+test('customers are found by the address of their account manager, in any letter case', async () => {
+  const account_manager = 'Key.Accounts@vendor.example';
+  const { body } = await create({ account_manager });
+  const other = await create();
+  const found = () => api.call('GET', `/customers?account_manager=${account_manager.toLowerCase()}`);
+  expect((await found()).body.data).toEqual([body]);
+  await api.call('PATCH', `/customers/${other.body.id}`, { body: { account_manager } });
+  await api.call('PATCH', `/customers/${body.id}`, { body: { account_manager: null } });
+  expect((await found()).body.data.map(({ id }: any) => id)).toEqual([other.body.id]);
+  expect((await auditOf(api, other.body.id)).at(-1)).toMatchObject({
+    action: 'customer.updated',
+    before: { account_manager: null },
+    after: { account_manager },
+  });
+});
+
 test('an edit that changes nothing responds with 200 and writes nothing', async () => {
   const { body } = await create();
   const same = { name: body.name, email: body.email, billing_contact: null };
@@ -73,6 +89,7 @@ test.each([
   { email: 'not-an-address' },
   { email: `${'a'.repeat(250)}@example.com` },
   { billing_contact: 'x' },
+  { account_manager: 'x' },
   { name: '' },
   { phone: '1' },
 ])('a body with %j is refused', async (more) => {

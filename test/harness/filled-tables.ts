@@ -87,8 +87,9 @@ SELECT filled_id('product', n), CASE WHEN rare THEN 'Rarität ' ELSE 'Product ' 
 INSERT INTO generators (id, product_id, environment, name, format, status, created_at, updated_at)
 SELECT filled_id('generator', n), filled_id('product', CASE WHEN rare THEN 2 ELSE 1 END), environment, CASE WHEN rare THEN 'Rarität ' ELSE 'Generator ' END || n,
        '{"prefix": "", "groups": 4, "group_length": 5, "separator": "-", "alphabet": "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"}', CASE WHEN rare THEN 'inactive' ELSE 'active' END, at, at FROM numbers;
-INSERT INTO customers (id, email, name, created_at, updated_at)
-SELECT filled_id('customer', n), 'buyer-' || n || '@covenant.test', CASE WHEN rare THEN '株式会社 ' ELSE 'Customer ' END || n, at, at FROM numbers;
+INSERT INTO customers (id, email, name, account_manager, created_at, updated_at)
+SELECT filled_id('customer', n), 'buyer-' || n || '@covenant.test', CASE WHEN rare THEN '株式会社 ' ELSE 'Customer ' END || n,
+       CASE WHEN rare THEN 'rare@covenant.test' WHEN n % 2 = 0 THEN 'many@covenant.test' END, at, at FROM numbers;
 INSERT INTO test_clocks (id, name, now, status, created_at, created_by) SELECT filled_id('clock', n), 'Clock ' || n, at, 'ready', at, 'test' FROM numbers;
 
 INSERT INTO contracts (id, environment, name, type, product_id, generator_id, customer_id, feature_overrides, metadata, timezone, revision, settled_until,

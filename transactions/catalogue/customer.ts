@@ -8,7 +8,7 @@ import {
   insertNewCustomer,
   updateCustomer,
 } from '../../db/catalogue/customer';
-import type { CustomerRow } from '../../db/catalogue/customer';
+import type { CustomerRow, NewCustomer } from '../../db/catalogue/customer';
 import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
 import type { JsonObject } from '../../domain/base/json';
@@ -21,14 +21,11 @@ export interface CustomerEdit {
   email?: string | undefined;
   name?: string | undefined;
   billing_contact?: string | null | undefined;
+  account_manager?: string | null | undefined;
 }
 
 /** Creates a customer. Throws 23505 on `customers_email_unique` when the address is taken. */
-export async function createCustomer(
-  tx: Sql,
-  customer: Pick<CustomerRow, 'email' | 'name' | 'billing_contact'>,
-  act: Act,
-): Promise<CustomerRow> {
+export async function createCustomer(tx: Sql, customer: NewCustomer, act: Act): Promise<CustomerRow> {
   const row = await insertCustomer(tx, customer, act.now);
   await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
   return row;
@@ -49,7 +46,7 @@ export async function findOrCreateCustomer(
       return found.erased_at === null
         ? { customer: found, created: false }
         : erasedRefusal('customer', found.erased_at);
-    const row = await insertNewCustomer(tx, { email, name, billing_contact: null }, act.now);
+    const row = await insertNewCustomer(tx, { email, name, billing_contact: null, account_manager: null }, act.now);
     // Another transaction has just created it, so the next read finds it.
     if (!row) continue;
     await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
@@ -78,6 +75,6 @@ function subjectOf(row: CustomerRow) {
   return { subject_type: 'customer' as const, subject_id: row.id };
 }
 
-function auditedFacts({ email, name, billing_contact }: CustomerRow): JsonObject {
-  return { email, name, billing_contact };
+function auditedFacts({ email, name, billing_contact, account_manager }: CustomerRow): JsonObject {
+  return { email, name, billing_contact, account_manager };
 }
