@@ -18,7 +18,7 @@ import type { MeasuredStack } from './measured-stack';
 import { count } from './report';
 import type { Report } from './report';
 import { figuresOf, ratioOf, runSides, sideTable } from './sides';
-import { openSocketSender } from './socket-sender';
+import { runSenders } from './socket-sender';
 
 export interface ActivateOptions {
   /** Licenses in the table. */
@@ -38,22 +38,23 @@ export async function benchActivate(stack: MeasuredStack, options: ActivateOptio
   const contract_id = await createContractOf(stack, 'standard', QUOTA);
   const own = openDatabase(stack.database_url, { max: API_POOL_SIZE, application_name: 'covenant bench' });
   const server = await startBareServer('field-server.ts', stack.database_url);
-  const bareSender = await openSocketSender(server.origin, '/activate', CALLERS);
-  const sender = await openSocketSender(stack.api_url, '/api/v1/licenses/activate', CALLERS);
   let next = 0;
   /** The next license that is not active, with a device. */
   const nextUse = () => ({ key: filledKey((next++ % options.licenses) + 1), device_id: `device-${next}` });
 
+  const message = () => ({ body: JSON.stringify(nextUse()), headers: {} });
   const measured = {
-    statement: () => activateBare(own, nextUse()),
-    transaction: () => activate(own, nextUse()),
-    node_http: () => bareSender.post({ body: JSON.stringify(nextUse()), headers: {} }),
-    http: () => sender.post({ body: JSON.stringify(nextUse()), headers: {} }),
+    statement: (seconds: number) => runCallers(seconds, CALLERS, () => activateBare(own, nextUse())),
+    transaction: (seconds: number) => runCallers(seconds, CALLERS, () => activate(own, nextUse())),
+    node_http: (seconds: number) =>
+      runSenders({ origin: server.origin, path: '/activate', seconds, callers: CALLERS }, message),
+    http: (seconds: number) =>
+      runSenders({ origin: stack.api_url, path: '/api/v1/licenses/activate', seconds, callers: CALLERS }, message),
   };
   const side = (name: keyof typeof measured) => async (): Promise<Load> => {
     await deleteUse(stack.db);
     next = 0;
-    const load = await runCallers(options.seconds, CALLERS, measured[name]);
+    const load = await measured[name](options.seconds);
     report.progress(`  ${name}: ${count(load.calls_per_second)} activations/s`);
     return load;
   };
@@ -61,7 +62,7 @@ export async function benchActivate(stack: MeasuredStack, options: ActivateOptio
     report.progress(`Filling the table with ${count(options.licenses)} licenses`);
     await fillLicenses(stack, contract_id, { licenses: options.licenses, matches: [] });
     report.progress('Warming up');
-    for (const run of Object.values(measured)) await runCallers(WARM_UP_SECONDS, CALLERS, run);
+    for (const run of Object.values(measured)) await run(WARM_UP_SECONDS);
     const loads = await runSides(options.rounds ?? ROUNDS, {
       statement: side('statement'),
       transaction: side('transaction'),
@@ -77,7 +78,6 @@ export async function benchActivate(stack: MeasuredStack, options: ActivateOptio
       { bench: 'activate', ratio, http_ratio, statement_ratio, sides: figures },
     );
   } finally {
-    [bareSender, sender].forEach((opened) => opened.close());
     server.end();
     await own.end();
     await deleteUse(stack.db);

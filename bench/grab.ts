@@ -20,7 +20,7 @@ import { runProductJob } from './product-job';
 import { count, twoDecimals } from './report';
 import type { Report } from './report';
 import { figuresOf, ratioOf, runSides, sideTable } from './sides';
-import { openSocketSender } from './socket-sender';
+import { runSenders } from './socket-sender';
 
 export interface GrabOptions {
   /** Licenses of the pool. */
@@ -42,8 +42,7 @@ export async function benchGrab(stack: MeasuredStack, options: GrabOptions, repo
   const contract_id = await createContractOf(stack, 'pool', options.licenses);
   const own = openDatabase(stack.database_url, { max: API_POOL_SIZE, application_name: 'covenant bench' });
   const server = await startBareServer('field-server.ts', stack.database_url);
-  const bareSender = await openSocketSender(server.origin, `/grab/${contract_id}`, CALLERS);
-  const sender = await openSocketSender(stack.api_url, `/api/v1/contracts/${contract_id}/pool/grab`, CALLERS);
+  const path = `/api/v1/contracts/${contract_id}/pool/grab`;
   const headers = { authorization: `Bearer ${stack.api_key}` };
   const order = (): string => JSON.stringify({ order_ref: randomUUID(), count: 1 });
   const grab = grabOnce(own, contract_id);
@@ -51,8 +50,13 @@ export async function benchGrab(stack: MeasuredStack, options: GrabOptions, repo
   const measured = {
     update: (seconds: number) => updateById(own, contract_id, seconds),
     transaction: (seconds: number) => runCallers(seconds, CALLERS, grab),
-    node_http: (seconds: number) => runCallers(seconds, CALLERS, () => bareSender.post({ body: order(), headers: {} })),
-    http: (seconds: number) => runCallers(seconds, CALLERS, () => sender.post({ body: order(), headers })),
+    node_http: (seconds: number) =>
+      runSenders({ origin: server.origin, path: `/grab/${contract_id}`, seconds, callers: CALLERS }, () => ({
+        body: order(),
+        headers: {},
+      })),
+    http: (seconds: number) =>
+      runSenders({ origin: stack.api_url, path, seconds, callers: CALLERS }, () => ({ body: order(), headers })),
   };
   const side = (name: keyof typeof measured) => async (): Promise<Load> => {
     await refill(own, contract_id);
@@ -87,7 +91,6 @@ export async function benchGrab(stack: MeasuredStack, options: GrabOptions, repo
       { bench: 'grab', ratio, http_ratio, last_part, parts, sides: figures },
     );
   } finally {
-    [bareSender, sender].forEach((opened) => opened.close());
     server.end();
     await own.end();
     await deleteUse(stack.db);

@@ -7,6 +7,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { runCallers } from './callers';
+import type { Load } from './callers';
 
 export interface Message {
   body: string;
@@ -77,4 +79,17 @@ function isComplete(answer: string): boolean {
   const length = /\r\ncontent-length: (\d+)/i.exec(answer)?.[1];
   if (length === undefined) throw new Error(`The API sent an answer without a length: ${answer}`);
   return answer.length >= head_end + HEAD_END.length + Number(length);
+}
+
+/** Runs callers that post to a path, each on a connection of its own, which is opened for this load: servers close idle ones. */
+export async function runSenders(
+  { origin, path, seconds, callers }: { origin: string; path: string; seconds: number; callers: number },
+  messageOf: () => Message,
+): Promise<Load> {
+  const sender = await openSocketSender(origin, path, callers);
+  try {
+    return await runCallers(seconds, callers, () => sender.post(messageOf()));
+  } finally {
+    sender.close();
+  }
 }

@@ -4,7 +4,6 @@
  * one query for each request.
  */
 import { startBareServer } from './bare-server';
-import { runCallers } from './callers';
 import type { Load } from './callers';
 import { deleteLicenses, deleteUse, vacuumTables } from './cleaning';
 import { createContractOf } from './contracts';
@@ -13,7 +12,7 @@ import type { MeasuredStack } from './measured-stack';
 import { count } from './report';
 import type { Report } from './report';
 import { figuresOf, ratioOf, runSides, sideTable } from './sides';
-import { openSocketSender } from './socket-sender';
+import { runSenders } from './socket-sender';
 
 export interface ValidateOptions {
   /** Licenses in the table. */
@@ -32,17 +31,18 @@ const QUOTA = 100_000_000;
 export async function benchValidate(stack: MeasuredStack, options: ValidateOptions, report: Report): Promise<void> {
   const contract_id = await createContractOf(stack, 'standard', QUOTA);
   const server = await startBareServer('field-server.ts', stack.database_url);
-  const senders = {
-    node_http: await openSocketSender(server.origin, '/validate', CONNECTIONS),
-    stock_express: await openSocketSender(server.origin, '/stock/validate', CONNECTIONS),
-    http: await openSocketSender(stack.api_url, '/api/v1/licenses/validate', CONNECTIONS),
+  const targets = {
+    node_http: { origin: server.origin, path: '/validate' },
+    stock_express: { origin: server.origin, path: '/stock/validate' },
+    http: { origin: stack.api_url, path: '/api/v1/licenses/validate' },
   };
   const randomKey = (): string => filledKey(1 + Math.floor(Math.random() * options.licenses));
-  const load = (name: keyof typeof senders, seconds: number): Promise<Load> =>
-    runCallers(seconds, CONNECTIONS, () =>
-      senders[name].post({ body: JSON.stringify({ key: randomKey() }), headers: {} }),
-    );
-  const side = (name: keyof typeof senders) => async (): Promise<Load> => {
+  const load = (name: keyof typeof targets, seconds: number): Promise<Load> =>
+    runSenders({ ...targets[name], seconds, callers: CONNECTIONS }, () => ({
+      body: JSON.stringify({ key: randomKey() }),
+      headers: {},
+    }));
+  const side = (name: keyof typeof targets) => async (): Promise<Load> => {
     const measured = await load(name, options.seconds);
     report.progress(`  ${name}: ${count(measured.calls_per_second)} validations/s`);
     return measured;
@@ -53,7 +53,7 @@ export async function benchValidate(stack: MeasuredStack, options: ValidateOptio
     await activateSome(stack);
     await expectValid(stack, randomKey());
     report.progress('Warming up');
-    for (const name of Object.keys(senders) as (keyof typeof senders)[]) await load(name, WARM_UP_SECONDS);
+    for (const name of Object.keys(targets) as (keyof typeof targets)[]) await load(name, WARM_UP_SECONDS);
     const loads = await runSides(options.rounds ?? ROUNDS, {
       node_http: side('node_http'),
       stock_express: side('stock_express'),
@@ -66,7 +66,6 @@ export async function benchValidate(stack: MeasuredStack, options: ValidateOptio
       ...{ bench: 'validate', ratio, express_ratio, sides: figures },
     });
   } finally {
-    Object.values(senders).forEach((sender) => sender.close());
     server.end();
     await deleteUse(stack.db);
     await deleteLicenses(stack.db, [contract_id]);
