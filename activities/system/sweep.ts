@@ -1,4 +1,4 @@
-/** The activity of the sweep: it wakes the workflows of rows that are due, forecasts quotas, and deletes rows that are past their retention. */
+/** The activity of the sweep: it wakes the workflows of rows that are due, forecasts quotas, notices low pools, and deletes rows that are past their retention. */
 import { millisLater, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
@@ -10,6 +10,7 @@ import { deleteExpiredIdempotency } from '../../transactions/system/delete-expir
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
+import { noticePoolLevels } from '../../transactions/pool/notice-pool-levels';
 import { forecastQuotas } from '../../transactions/metric/forecast-quotas';
 import type { Database } from '../../db/base/database';
 import { hasManyDue, isAnyDue, listBusyMoments } from '../../db/contract/due-contract';
@@ -137,6 +138,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
         await runPart(() => recordAttempts(db, kind, stillDue(kind, ids, woken[subject]), { epoch, now }), undefined);
     }
     await runPart(() => forecastQuotas(db, now, () => attempt.hasTimeLeft()), 0);
+    await runPart(() => noticePoolLevels(db, () => attempt.hasTimeLeft()), 0);
     await runPart(() => deleteExpiredIdempotency(db), undefined);
     await runPart(() => dropOldRefusedAttempts(db), 0);
     await runPart(() => dropOldRefusedCalls(db), 0);

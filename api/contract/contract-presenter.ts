@@ -41,7 +41,15 @@ export function presentFacts(
   facts: ContractFacts,
   row: Pick<
     ShownContract,
-    'quota_runs_out_on' | 'reserved' | 'open_jobs' | 'open_holds' | 'updated_at' | 'api_key' | 'pool' | 'revocation_id'
+    | 'quota_runs_out_on'
+    | 'reserved'
+    | 'open_jobs'
+    | 'open_holds'
+    | 'updated_at'
+    | 'api_key'
+    | 'pool'
+    | 'pool_warnings'
+    | 'revocation_id'
   >,
   now: Instant,
   { caller, publicUrl }: ContractViewer,
@@ -59,7 +67,7 @@ export function presentFacts(
     customer_id: facts.customer_id,
     state,
     ...statusOf(facts, now),
-    warnings: [...warningsOf(facts, now), ...about_quota],
+    warnings: [...warningsOf(facts, now), ...about_quota, ...row.pool_warnings],
     allowed_actions: CONTRACT_ACTIONS.present(contractActions(facts, row, now), caller),
     quota: presentQuota(noticed, row.reserved, about_quota),
     pool: row.pool,
@@ -171,7 +179,7 @@ export function presentContractListItem(row: ContractListRow) {
     customer_id: row.customer_id,
     state: row.state,
     ...statusOfState(row.state, row.hold_code),
-    warnings: [...row.warnings, ...about_quota],
+    warnings: [...row.warnings, ...about_quota, ...row.pool_warnings],
     quota: presentQuota(noticed, row.reserved, about_quota),
     revision: row.revision,
     created_at: row.created_at,

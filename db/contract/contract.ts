@@ -7,6 +7,7 @@ import type {
   ContractType,
   ContractWarning,
   Hold,
+  PoolWarning,
   StoredWarning,
 } from '../../domain/contract/facts';
 import type { ContractCopies } from '../../domain/contract/copies';
@@ -23,6 +24,7 @@ import { openJobsOf } from '../generation/generation-job';
 import type { PoolCounts } from '../../domain/pool/pool';
 import { openHolds } from '../pool/hold';
 import { poolCounts } from '../pool/available';
+import { countPoolWarnings, hasPoolWarning, isPoolWarning, poolWarnings } from '../pool/pool-warning';
 import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
 import type { KeysetPage, Sort, Sorted } from '../base/paging';
@@ -160,6 +162,7 @@ export interface ContractListRow {
   state: ContractState;
   hold_code: Hold['code'] | null;
   warnings: StoredWarning[];
+  pool_warnings: PoolWarning[];
   may_generate: boolean;
   start_date: LocalDate | null;
   end_date: LocalDate | null;
@@ -233,6 +236,8 @@ export async function contractExists(sql: Sql, id: string): Promise<boolean> {
 export interface ShownContract extends ContractRow {
   /** The licenses of its pool; null for a contract of another type. */
   pool: PoolCounts | null;
+  /** Warnings about its pool. */
+  pool_warnings: PoolWarning[];
   /** The operation that revokes its licenses because it was terminated, or null. */
   revocation_id: string | null;
 }
@@ -246,7 +251,7 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
 /** The whole contract as it is shown, or undefined. */
 export async function findShownContract(sql: Sql, id: string): Promise<ShownContract | undefined> {
   const [row] = await sql<ShownContract[]>`
-    SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool,
+    SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool, ${poolWarnings(sql)} AS pool_warnings,
            (SELECT o.id FROM license_operations o WHERE o.contract_id = c.id AND o.created_at = c.terminated_at AND o.kind = 'revoke' LIMIT 1) AS revocation_id
     FROM ${contractTables(sql)} WHERE c.id = ${id}`;
   return row;
@@ -343,7 +348,7 @@ export async function listContracts(
   // Other tables are read only for the rows of the page, not for all rows that the page is selected from.
   return sql<Sorted<ContractListRow>[]>`
     WITH page AS MATERIALIZED (
-      SELECT ${own_columns} FROM contracts c
+      SELECT ${own_columns}, c.low_water, c.auto_replenish, c.test_clock_id, c.deleted_at FROM contracts c
       WHERE c.deleted_at IS NULL AND c.environment = ${filter.environment}
       ${filter.status === undefined ? sql`` : sql`AND c.state = ANY(${statesOf(filter.status)})`}
       ${filter.state === undefined ? sql`` : sql`AND c.state = ${filter.state}`}
@@ -356,7 +361,8 @@ export async function listContracts(
     )
     SELECT ${own_columns}, q.total AS quota_total, q.claimed AS quota_claimed, q.runs_out_on AS quota_runs_out_on, j.reserved, ${sort_key} AS sort_key,
            (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
-            ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code
+            ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code,
+           ${poolWarnings(sql)} AS pool_warnings
     FROM page c
     JOIN contract_quotas q ON q.contract_id = c.id
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
@@ -365,9 +371,9 @@ export async function listContracts(
 
 /** The condition that a contract `c` has a warning. */
 function hasWarning(sql: Sql, warning: ContractWarning): Fragment {
-  return isQuotaWarning(warning)
-    ? hasQuotaWarning(sql, warning)
-    : sql`c.warnings @> ${[warning]} AND c.warnings <> '{}'`;
+  if (isQuotaWarning(warning)) return hasQuotaWarning(sql, warning);
+  if (isPoolWarning(warning)) return hasPoolWarning(sql, warning);
+  return sql`c.warnings @> ${[warning]} AND c.warnings <> '{}'`;
 }
 
 /** The states of active or inactive contracts, listed one by one because an index cannot find rows by a negated condition. */
@@ -383,17 +389,18 @@ export async function countWarnings(
   sql: Sql,
   now: Instant,
 ): Promise<{ warnings: { warning: ContractWarning; contracts: number }[]; unreachable_for_a_day: number }> {
-  const [warnings, about_quotas, [unreachable]] = await Promise.all([
+  const [warnings, about_quotas, about_pools, [unreachable]] = await Promise.all([
     sql<{ warning: ContractWarning; contracts: number }[]>`
       SELECT w AS warning, count(*)::int AS contracts FROM contracts, unnest(warnings) AS w
       WHERE warnings <> '{}' AND deleted_at IS NULL GROUP BY w`,
     countQuotaWarnings(sql),
+    countPoolWarnings(sql),
     sql<[{ count: number }]>`
       SELECT count(*)::int FROM contracts
       WHERE verify_at IS NOT NULL AND test_clock_id IS NULL
         AND billing_unreachable_since < ${now}::timestamptz - ${UNREACHABLE_ALERT_AFTER}::interval`,
   ]);
-  return { warnings: [...warnings, ...about_quotas], unreachable_for_a_day: unreachable.count };
+  return { warnings: [...warnings, ...about_quotas, ...about_pools], unreachable_for_a_day: unreachable.count };
 }
 
 /** Converts a stored row into the facts of the domain, by the time zone rules of this process. */

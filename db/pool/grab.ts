@@ -43,6 +43,8 @@ export interface Grabbed {
   at: Instant;
   held_until: Instant | null;
   licenses: HeldLicense[];
+  /** Whether its pool is to be replenished because of this grab, or of one that was served together with it. */
+  replenishes: boolean;
 }
 
 /**
@@ -56,6 +58,8 @@ export interface GrabOutcome {
   /** Whether it is closed because licenses of the pool may expire by their assignment: then it needs a transaction that sets their expiry. */
   needs_transaction: boolean;
   left: number;
+  /** Whether the pool fell below `low_water`, and its contract replenishes it. */
+  replenishes: boolean;
 }
 
 interface GrabRow {
@@ -64,6 +68,7 @@ interface GrabRow {
   needs_transaction: boolean;
   at: Instant;
   left: number;
+  replenishes: boolean;
   hold_id: string | null;
   held_until: Instant | null;
   id: string;
@@ -148,6 +153,7 @@ export async function grabLicenses(
       FROM served s CROSS JOIN pool
     ), ${noticeLowWater(sql, contract_id, total)}
     SELECT pool.environment, pool.open, pool.needs_transaction, pool.at, (SELECT count(*) FROM picked)::int - coalesce((SELECT max(upto) FROM served), 0) AS left,
+           CASE WHEN EXISTS (SELECT FROM numbered) THEN (SELECT auto_replenish IS NOT NULL FROM contracts WHERE id = ${contract_id}) ELSE false END AS replenishes,
            g.hold_id, g.held_until, l.id, l.key, NULLIF(g.expires_at, 'infinity') AS expires_at
     FROM pool LEFT JOIN (given g JOIN licenses l ON l.id = g.license_id) ON true
     ORDER BY g.place`);
@@ -161,9 +167,14 @@ function assignedNow(sql: Sql, value: Fragment): Fragment {
 
 function outcomeOf(rows: readonly GrabRow[]): GrabOutcome {
   const served = new Map<string, Grabbed>();
-  for (const { hold_id, environment, at, held_until, id, key, expires_at } of rows) {
+  for (const { hold_id, environment, at, held_until, id, key, expires_at, replenishes } of rows) {
     if (hold_id === null) continue;
-    const grabbed = served.get(hold_id) ?? { environment, at, held_until, licenses: [] };
+    // Only the first one starts it.
+    const is_first = served.size === 0;
+    const grabbed = served.get(hold_id) ?? {
+      ...{ environment, at, held_until, licenses: [] },
+      replenishes: replenishes && is_first,
+    };
     served.set(hold_id, grabbed);
     grabbed.licenses.push({ id, key, expires_at });
   }
@@ -173,5 +184,6 @@ function outcomeOf(rows: readonly GrabRow[]): GrabOutcome {
     closed: first?.open !== true,
     needs_transaction: first?.needs_transaction === true,
     left: first?.left ?? 0,
+    replenishes: first?.replenishes === true,
   };
 }

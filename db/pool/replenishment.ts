@@ -45,6 +45,18 @@ export async function deleteReplenishment(tx: Sql, contract_id: string): Promise
 }
 
 /**
+ * The condition that the replenishment of the pool `c` is blocked: by the quota until it is raised, by something else while the pool has
+ * few licenses.
+ */
+export function isReplenishmentBlocked(sql: Sql): Fragment {
+  return sql`(c.auto_replenish IS NOT NULL AND EXISTS (
+    SELECT FROM pool_replenishments r JOIN contract_quotas q USING (contract_id)
+    WHERE r.contract_id = c.id AND CASE r.blocked_by
+      WHEN ${BLOCKED_BY_QUOTA} THEN q.claimed >= q.total AND NOT ${hasAvailable(sql, targetOf(sql))}
+      ELSE r.blocked_by IS NOT NULL AND ${isLow(sql)} END))`;
+}
+
+/**
  * A query for pools to be replenished, with the time since when: those with few licenses, and those that were short and have quota again.
  * A pool with an unfinished job waits for it; one that is blocked by something else than its quota is tried again each hour.
  */

@@ -53,8 +53,12 @@ export type StoredWarning = (typeof STORED_WARNINGS)[number];
 export const QUOTA_WARNINGS = ['QUOTA_NEARLY_USED', 'QUOTA_USED', 'QUOTA_RUNS_OUT'] as const;
 export type QuotaWarning = (typeof QUOTA_WARNINGS)[number];
 
+/** Warnings about the pool, read from its licenses: few are available, and nothing is done about it. */
+export const POOL_WARNINGS = ['POOL_LOW', 'POOL_REPLENISH_BLOCKED'] as const;
+export type PoolWarning = (typeof POOL_WARNINGS)[number];
+
 /** Warnings that need a person's attention (decisions 26). */
-export const CONTRACT_WARNINGS = [...STORED_WARNINGS, ...QUOTA_WARNINGS] as const;
+export const CONTRACT_WARNINGS = [...STORED_WARNINGS, ...QUOTA_WARNINGS, ...POOL_WARNINGS] as const;
 export type ContractWarning = (typeof CONTRACT_WARNINGS)[number];
 
 /** The longest grace after the end of a term, in days (domain.md 1.2). */

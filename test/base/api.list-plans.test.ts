@@ -164,6 +164,8 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'warning=QUOTA_NEARLY_USED',
       'warning=QUOTA_USED',
       'warning=QUOTA_RUNS_OUT',
+      'warning=POOL_LOW',
+      'warning=POOL_REPLENISH_BLOCKED',
     ].flatMap((filter) => (filter === '' ? SORTS : HALF_OF_SORTS).map((sort) => `${filter}&${sort}`)),
   }),
   '/contracts/:id/activity': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/activity`, queries: [''] }),

@@ -1,4 +1,5 @@
 /** Orders take licenses from a pool: all or none, once for each order, and never a license twice. */
+import { noticePoolLevels } from '../../transactions/pool/notice-pool-levels';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';
@@ -310,6 +311,30 @@ describe('low water', () => {
     const id = await addPool(80, { low_water: 50 });
     await Promise.all(Array.from({ length: 64 }, () => take(id, 1)));
     expect(await levelsOf(id)).toHaveLength(1);
+  });
+
+  test('is noticed when licenses are suspended, revoked, assigned or expire, once for each fall', async () => {
+    const id = await addPool(11, { low_water: 10 });
+    const { data } = (await api.call('GET', `/licenses?contract_id=${id}&limit=100`)).body;
+    const [first, second, ...others] = data.map((license: any) => license.id);
+    const notice = () => Promise.all([noticePoolLevels(api.sql), noticePoolLevels(api.sql)]);
+    await notice();
+    for (const path of [`/licenses/${first}/suspend`, `/licenses/${second}/revoke`])
+      expect((await api.call('POST', path, { body: {} })).status).toBe(200);
+    await notice();
+    expect(await levelsOf(id)).toEqual([9]);
+    await add(id, 1);
+    await notice();
+    await api.call('POST', '/licenses/assign', {
+      body: { ids: others.slice(0, 1), customer_email: 'ada@covenant.test' },
+    });
+    await notice();
+    expect(await levelsOf(id)).toEqual([9]);
+    await add(id, 2);
+    await notice();
+    await api.sql`UPDATE pool_available SET expires_at = now() - interval '1 second' WHERE contract_id = ${id}`;
+    await notice();
+    expect(await levelsOf(id)).toEqual([9, 0]);
   });
 
   test('is not noticed for a pool that never had more, and never with 0', async () => {

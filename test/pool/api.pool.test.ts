@@ -1,11 +1,14 @@
-/** The licenses of a pool that are available, and what fills it. */
+/** The licenses of a pool that are available, what fills it, and the warnings about it. */
+import { countWarnings } from '../../db/contract/contract';
 import { insertChunk } from '../../db/generation/chunk';
+import { replenishPool } from '../../transactions/pool/replenish-pool';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
+import { rowsOf } from '../harness/walk-pages';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -95,5 +98,51 @@ describe('auto_replenish', () => {
     const { id } = await addPool({ low_water: 11, auto_replenish: { target: 13 } });
     expectRefusal(await edit(id, { low_water: 12 }), 422, 'VALIDATION_FAILED');
     expectRefusal(await edit(id, { auto_replenish: { target: 1_000_001 } }), 422, 'VALIDATION_FAILED');
+  });
+});
+
+describe('warnings', () => {
+  const read = async (id: string) => (await api.call('GET', `/contracts/${id}`)).body;
+  /** The warnings of a contract: as it shows them, and those by which a list finds it. */
+  async function warningsOf(id: string) {
+    const { name, warnings } = await read(id);
+    const listed = async (warning: string) =>
+      rowsOf<any>(await api.call('GET', `/contracts?search=${encodeURIComponent(name)}&warning=${warning}`));
+    const [low, blocked] = [await listed('POOL_LOW'), await listed('POOL_REPLENISH_BLOCKED')];
+    for (const row of [...low, ...blocked]) expect(row).toMatchObject({ id, warnings });
+    return { warnings, low: low.length, blocked: blocked.length };
+  }
+  const counted = async () => {
+    const { warnings } = await countWarnings(api.sql, new Date().toISOString());
+    return ['POOL_LOW', 'POOL_REPLENISH_BLOCKED'].map(
+      (one) => warnings.find(({ warning }) => warning === one)?.contracts,
+    );
+  };
+
+  test('a contract, the lists and the metrics name a pool with few licenses, while orders can take them', async () => {
+    const { id } = await addPool({ low_water: 10 });
+    const [before] = await counted();
+    expect(await warningsOf(id)).toEqual({ warnings: ['POOL_LOW'], low: 1, blocked: 0 });
+    await generate(id, { count: 10 });
+    expect(await warningsOf(id)).toEqual({ warnings: [], low: 0, blocked: 0 });
+    expect((await counted())[0]).toBe((before as number) - 1);
+    await api.call('POST', `/contracts/${id}/pool/grab`, { body: { order_ref: 'SO-1', count: 1 } });
+    expect(await warningsOf(id)).toEqual({ warnings: ['POOL_LOW'], low: 1, blocked: 0 });
+    await api.sql`UPDATE contracts SET state = 'PAUSED' WHERE id = ${id}`;
+    expect(await warningsOf(id)).toMatchObject({ low: 0 });
+    await api.sql`UPDATE contracts SET state = 'ACTIVE' WHERE id = ${id}`;
+  });
+
+  test('they name a replenishment that its quota blocks, until the quota is raised', async () => {
+    const { id } = await addPool({ quota: 15, low_water: 10, auto_replenish: { target: 40 } });
+    await replenishPool(
+      api.sql,
+      { contract_id: id, now: new Date().toISOString() },
+      (work) => api.sql.begin(work) as never,
+    );
+    expect(await warningsOf(id)).toEqual({ warnings: ['QUOTA_USED', 'POOL_REPLENISH_BLOCKED'], low: 0, blocked: 1 });
+    expect((await counted())[1]).toBe(1);
+    await api.call('PATCH', `/contracts/${id}`, { body: { quota: 50 } });
+    expect(await warningsOf(id)).toEqual({ warnings: [], low: 0, blocked: 0 });
   });
 });

@@ -87,7 +87,10 @@ export function createGrabs(db: Database): GrabLicenses {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const request = atTime(received, arrived_ms);
       const result = await serveOrReplay(request, customer_id);
-      if (result !== 'closed') return { result, nudge };
+      if (result !== 'closed') {
+        const replenishes = !isRefusal(result) && result.replenishes;
+        return { result, nudge: replenishes ? { ...nudge, pool_ids: [contract_id] } : nudge };
+      }
       await request.credential?.confirm();
       const refusal = await refusalWithoutLock(db, request);
       if (refusal) return { result: refusal, nudge };
@@ -110,7 +113,7 @@ export function createGrabs(db: Database): GrabLicenses {
       const { contract_id, now } = request;
       const outcome = await serve({ contract_id, grab: grabbed, now, arrived_ms: performance.now() });
       if (outcome === 'closed' || isRefusal(outcome)) return outcome;
-      const { at, held_until, licenses } = outcome;
+      const { at, held_until, licenses, replenishes } = outcome;
       const hold = {
         ...{
           id: grabbed.hold_id,
@@ -125,7 +128,7 @@ export function createGrabs(db: Database): GrabLicenses {
         state: held_until === null ? ('assigned' as const) : ('held' as const),
         ended_at: held_until === null ? at : null,
       };
-      return { hold, licenses, replayed: false };
+      return { hold, licenses, replayed: false, replenishes };
     } catch (error) {
       if (!violates(error, 'pool_holds_order_unique')) throw error;
       const replayed = await replay(request);
@@ -145,7 +148,8 @@ export function createGrabs(db: Database): GrabLicenses {
     if (hold.fingerprint !== fingerprint) return refuse('ORDER_REF_REUSED', { order_ref, hold_id: hold.id });
     const state = holdStateAt(hold, hold.clock_now ?? now);
     const keeps = state === 'held' || state === 'assigned';
-    return { hold, licenses: keeps ? await listHeldLicenses(db, hold.license_ids) : [], replayed: true };
+    const licenses = keeps ? await listHeldLicenses(db, hold.license_ids) : [];
+    return { hold, licenses, replayed: true, replenishes: false };
   }
 }
 

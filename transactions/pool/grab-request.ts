@@ -32,6 +32,8 @@ export interface GrabbedHold {
   hold: Omit<HoldWithClock, 'fingerprint' | 'environment'>;
   licenses: HeldLicense[];
   replayed: boolean;
+  /** Whether the pool is to be replenished because of it. */
+  replenishes: boolean;
 }
 
 /** The outcome of a request; `nudge` names the workflows to signal because a boundary was applied. */
