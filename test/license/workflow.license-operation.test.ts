@@ -1,5 +1,8 @@
 /** `assignLicenses` and `changeLicenses`: an operation decides about each license of its job exactly once, whatever happens to its activities. */
 import { OPERATION_BATCH_LICENSES } from '../../domain/license/license-operation';
+import { followedOperations, presentAssignment } from '../../api/license/license-operation-presenter';
+import { createProgressFeed } from '../../api/http/progress-feed';
+import { ANONYMOUS } from '../../domain/access/caller';
 import { findOperation } from '../../db/license/license-operation';
 import { runBatch } from '../../transactions/license/operation-batch';
 import { assignLicenses as assign } from '../../transactions/license/assign-licenses';
@@ -78,6 +81,31 @@ test('a job assigns all its licenses, with one event and one audit row for each 
   const customer_id = (await jobOf(id))!.customer_id as string;
   expect(await assignedOf(contract_id)).toEqual({ customers: { [customer_id]: LICENSES }, events: [LICENSES] });
   expect(await actionsOf(customer_id)).toEqual(['license_operation.requested', 'license_operation.started', 'license_operation.finished']);
+});
+
+test('a job is followed from its first state to its end, with the names of its resource', async () => {
+  const { license_ids } = await buildLicenses(sql, LICENSES);
+  const id = await buildAssignment(sql, { ids: license_ids });
+  const feed = createProgressFeed({
+    ...followedOperations(sql, presentAssignment),
+    listen: (channel, onNotify, onListen) => sql.listen(channel, onNotify, onListen),
+    clock: () => Promise.resolve(act().now),
+    heartbeat_ms: 60_000,
+  });
+  const events: { type: string; job: any }[] = [];
+  const following = feed.follow(id, new AbortController().signal, ANONYMOUS);
+  for await (const text of following) {
+    const [, type = '', data = ''] = /^event: (\w+)\ndata: (.*)\n\n$/.exec(text) ?? [];
+    events.push({ type, job: JSON.parse(data) });
+    if (events.length === 1) await worker.nudger.wakeOperations([{ id, kind: 'assign' }]);
+  }
+  expect(events[0]).toMatchObject({ type: 'progress', job: { id, state: 'QUEUED', percent: 0 } });
+  expect(events.at(-1)).toMatchObject({
+    type: 'end',
+    job: { state: 'SUCCEEDED', percent: 100, decided: LICENSES, counts: { assigned: LICENSES } },
+  });
+  const decided = events.map(({ job }) => job.decided as number);
+  expect(decided).toEqual([...decided].sort((a, b) => a - b));
 });
 
 test('each activity may run twice, and the batches also twice at the same time', async () => {
