@@ -134,6 +134,11 @@ export class PoolModel {
     return hold;
   }
 
+  /** Whether an order has to choose by the expiry of licenses. */
+  get differs_in_expiry(): boolean {
+    return new Set(this.pooled().map(({ expires_at }) => expires_at)).size > 1;
+  }
+
   holdState({ state, until }: ModelHold): 'held' | 'assigned' | 'released' | 'expired' {
     return state === 'held' && until !== null && until <= this.now ? 'expired' : state;
   }
