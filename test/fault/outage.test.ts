@@ -103,6 +103,26 @@ test('a worker that is killed with -9 while licenses are assigned changes each o
   await expectInvariants(sql);
 });
 
+test('a worker that is killed with -9 while it replenishes a pool leaves exactly the target', async () => {
+  const { sql } = stack;
+  const contract_id = await addStackContract(stack, 20_000, { type: 'pool' });
+  const chunks = await closeChunkGate(stack, [4, 14]);
+  const edit = { auto_replenish: { target: 20_000 } };
+  expect(await callStack(stack, 'PATCH', `/contracts/${contract_id}`, { body: edit })).toMatchObject({ status: 200 });
+  await chunks.waitForBlocked(2);
+  await stack.kill('worker');
+  await chunks.open();
+
+  const [job] = await sql<[{ id: string }]>`
+    SELECT id FROM generation_jobs WHERE contract_id = ${contract_id} AND channel = 'replenish'`;
+  await waitForJobSuccess(stack, job.id);
+  const { data } = (await callStack(stack, 'GET', `/jobs?contract_id=${contract_id}`)).body;
+  expect(data).toMatchObject([{ id: job.id, method: 'replenishment', requested: 20_000, completed: 20_000 }]);
+  const contract = (await callStack(stack, 'GET', `/contracts/${contract_id}`)).body;
+  expect([contract.pool.available, contract.warnings]).toEqual([20_000, ['QUOTA_USED']]);
+  await expectInvariants(sql);
+});
+
 test('a Temporal server that is killed during a job continues it after a restart with its state file', async () => {
   const contract_id = await addStackContract(stack, 20_000);
   const chunks = await closeChunkGate(stack, [4, 14]);
