@@ -81,8 +81,13 @@ export async function listHeldLicenses(sql: Sql, license_ids: readonly string[])
  */
 export async function lockHold(tx: Sql, id: string): Promise<HoldWithClock | undefined> {
   await tx`SELECT FROM pool_holds WHERE id = ${id} FOR NO KEY UPDATE`;
-  const [row] = await tx<HoldWithClock[]>`
-    SELECT ${tx(ofAlias('h', HOLD_COLUMNS))}, ${testClockTime(tx, tx`h.contract_id`)} AS clock_now FROM pool_holds h WHERE h.id = ${id}`;
+  return findHold(tx, id);
+}
+
+/** A hold with the time of its contract's test clock, or undefined. */
+export async function findHold(sql: Sql, id: string): Promise<HoldWithClock | undefined> {
+  const [row] = await sql<HoldWithClock[]>`
+    SELECT ${sql(ofAlias('h', HOLD_COLUMNS))}, ${testClockTime(sql, sql`h.contract_id`)} AS clock_now FROM pool_holds h WHERE h.id = ${id}`;
   return row;
 }
 

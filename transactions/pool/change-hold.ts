@@ -5,7 +5,7 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import { endHoldOfLicenses } from '../../db/pool/available';
 import { assignLicenses, lockAssignableLicenses } from '../../db/pool/assignment';
 import type { AssignableLicense } from '../../db/pool/assignment';
-import { endHold, listHeldLicenses, lockHold } from '../../db/pool/hold';
+import { endHold, findHold, listHeldLicenses, lockHold } from '../../db/pool/hold';
 import type { HeldLicense, HoldWithClock } from '../../db/pool/hold';
 import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
@@ -123,7 +123,7 @@ async function recordEnd(
 }
 
 async function changedHold(tx: Sql, id: string): Promise<ChangedHold> {
-  const hold = await lockHold(tx, id);
+  const hold = await findHold(tx, id);
   if (!hold) throw new Error(`hold ${id} is gone`);
   return { hold, licenses: hold.state === 'assigned' ? await listHeldLicenses(tx, hold.license_ids) : [] };
 }
