@@ -18,7 +18,7 @@ import { newId } from '../transactions/base/new-id';
 import { createLicenseLookUps } from '../transactions/license/look-up-licenses';
 import { createMergedGrabs } from '../transactions/pool/merge-grabs';
 
-const ACTOR = { type: 'user', id: '00000000-0000-7000-8000-000000000000', name: 'Benchmark' } as const;
+const ACTOR = { type: 'system', id: 'bench', name: 'Benchmark' } as const;
 
 const db = openDatabase(process.env['DATABASE_URL'] ?? '', { max: API_POOL_SIZE, application_name: 'covenant bench' });
 const grab = createMergedGrabs(db);

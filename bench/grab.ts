@@ -36,7 +36,7 @@ const CALLERS = 64;
 const WARM_UP_SECONDS = 1;
 /** Equal parts of the pool, for the speed from the first to the last. */
 const PARTS = 10;
-const ACTOR = { type: 'user', id: '00000000-0000-7000-8000-000000000000', name: 'Benchmark' } as const;
+const ACTOR = { type: 'system', id: 'bench', name: 'Benchmark' } as const;
 
 export async function benchGrab(stack: MeasuredStack, options: GrabOptions, report: Report): Promise<void> {
   const contract_id = await createContractOf(stack, 'pool', options.licenses);

@@ -1,4 +1,5 @@
 /** Orders take licenses from a pool: all or none, once for each order, and never a license twice. */
+import type { Database } from '../../db/base/database';
 import { noticePoolLevels } from '../../transactions/pool/notice-pool-levels';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -349,4 +350,22 @@ test('licenses that expire within min_remaining_validity are not given out', asy
   expectRefusal(await grab(id, { order_ref: 'SO-1' }), 409, 'POOL_EMPTY');
   await api.call('PATCH', `/contracts/${id}`, { body: { min_remaining_validity: 'P29D' } });
   expect((await grab(id, { order_ref: 'SO-1' })).status).toBe(201);
+});
+
+test('the statement of many orders is planned for as many licenses, and not for a whole table', async () => {
+  const id = await addPool(80);
+  const sent: { text: string; parameters: unknown[] }[] = [];
+  const options = api.api.db.options as Database['options'] & { debug: unknown };
+  options.debug = (_: number, text: string, parameters: unknown[]) => sent.push({ text, parameters });
+  await Promise.all(Array.from({ length: 64 }, (_, n) => grab(id, { order_ref: `SO-${n}` })));
+  options.debug = false;
+  const statements = sent.filter(({ text }) => text.includes('admit_grab'));
+  expect(statements.length).toBeGreaterThan(0);
+  for (const { text, parameters } of statements) {
+    const given = parameters.map((value) =>
+      typeof value === 'string' && value.startsWith('[') ? JSON.parse(value) : value,
+    );
+    const [row] = await api.sql.unsafe(`EXPLAIN (FORMAT JSON) ${text}`, given);
+    expect(row!['QUERY PLAN'][0].Plan['Plan Rows']).toBeLessThan(1_000);
+  }
 });
