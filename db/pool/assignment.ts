@@ -26,17 +26,6 @@ export async function findEndDate(sql: Sql, contract_id: string): Promise<LocalD
   return row?.end_date ?? null;
 }
 
-/** Assigns locked licenses to a customer. */
-export async function assignLicenses(
-  tx: Sql,
-  license_ids: readonly string[],
-  { customer_id, at }: { customer_id: string; at: Instant },
-): Promise<void> {
-  await tx`
-    UPDATE license_facts SET customer_id = ${customer_id}, assigned_at = ${at}, held_until = NULL
-    WHERE license_id = ANY(${[...license_ids]}::bigint[])`;
-}
-
 /** Sets the own expiry of licenses; null: as their jobs say. */
 export async function setExpiry(
   tx: Sql,

@@ -2,8 +2,9 @@
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
+import { storeAssignments } from '../../db/license/locked-license';
 import { endHoldOfLicenses } from '../../db/pool/available';
-import { assignLicenses, lockAssignableLicenses } from '../../db/pool/assignment';
+import { findEndDate, lockAssignableLicenses } from '../../db/pool/assignment';
 import type { AssignableLicense } from '../../db/pool/assignment';
 import { endHold, findHold, listHeldLicenses, lockHold } from '../../db/pool/hold';
 import type { HeldLicense, HoldWithClock } from '../../db/pool/hold';
@@ -12,10 +13,10 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { licenseIdText } from '../../domain/license/license';
+import { ownExpiry } from '../../domain/license/license-expiry';
 import { licenseStatus } from '../../domain/license/license-facts';
 import { assignDecision, releaseDecision } from '../../domain/pool/hold';
 import { findOrCreateCustomer } from '../catalogue/customer';
-import { setExpiryByAssignment } from './own-expiry';
 
 /** A changed hold; its licenses are empty when they are available again. */
 export interface ChangedHold {
@@ -53,8 +54,12 @@ export async function assignHold(
     const licenses = await lockAssignableLicenses(tx, hold.license_ids);
     const refusal = unavailableRefusal(licenses, now);
     if (refusal) return refusal;
-    await assignLicenses(tx, hold.license_ids, { customer_id, at: now });
-    await setExpiryByAssignment(tx, hold.contract_id, hold.license_ids, now);
+    const end_date = await findEndDate(tx, hold.contract_id);
+    const assigned = licenses.map(({ id: license_id, own_expiry }) => ({
+      ...{ id: license_id, assigned_at: now },
+      expires_at: ownExpiry(own_expiry, 'assignment', now, end_date),
+    }));
+    await storeAssignments(tx, customer_id, assigned);
     await endHold(tx, id, { state: 'assigned', customer_id, ended_at: now });
     await recordEnd(tx, hold, { ...act, now }, 'license.assigned', customer_id);
   }
