@@ -26,3 +26,17 @@ export function isOpenPool(sql: Sql): Fragment {
   // All environments, so that the index `contracts_by_type` finds the pools.
   return sql`(c.type = 'pool' AND c.environment = ANY(${[...ENVIRONMENTS]}) AND c.deleted_at IS NULL AND c.state IN ('ACTIVE', 'PAST_DUE'))`;
 }
+
+/** How many licenses of a pool, counted up to `most`, an order could take if none of them was locked; and whether a hold of it is over. */
+export async function findOffer(
+  sql: Sql,
+  contract_id: string,
+  most: number,
+): Promise<{ available: number; has_overdue_hold: boolean } | undefined> {
+  const [offer] = await sql<{ available: number; has_overdue_hold: boolean }[]>`
+    SELECT (SELECT count(*)::int FROM (
+              SELECT FROM pool_available WHERE contract_id = c.id AND expires_at > ${timeOfContract(sql)} LIMIT ${most}) offered) AS available,
+           EXISTS (SELECT FROM pool_holds WHERE contract_id = c.id AND state = 'held' AND held_until <= ${timeOfContract(sql)}) AS has_overdue_hold
+    FROM contracts c WHERE c.id = ${contract_id}`;
+  return offer;
+}

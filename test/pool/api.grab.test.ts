@@ -233,6 +233,16 @@ describe('the contract', () => {
   });
 });
 
+test('an order that is refused leaves no new customer behind', async () => {
+  const [short, paused] = [await addPool(1), await addPool(1)];
+  await pause(paused);
+  const customer_email = 'nina@covenant.test';
+  expectRefusal(await grab(short, { order_ref: 'SO-1', count: 2, customer_email }), 409, 'POOL_INSUFFICIENT');
+  expectRefusal(await grab(paused, { order_ref: 'SO-1', customer_email }), 409, 'CONTRACT_INACTIVE');
+  expect(await api.sql`SELECT FROM customers WHERE email = ${customer_email}`).toHaveLength(0);
+  expect((await grab(short, { order_ref: 'SO-2', customer_email })).status).toBe(201);
+});
+
 describe('the last license, locked by another transaction', () => {
   /** Locks the only license of a pool, and starts a grab that waits for it. */
   async function grabLocked() {

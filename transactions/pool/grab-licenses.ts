@@ -11,6 +11,7 @@ import { findCustomerByEmail } from '../../db/catalogue/customer';
 import { factsOf, findContract } from '../../db/contract/contract';
 import type { Grab } from '../../db/pool/grab';
 import { findHoldsOfOrders, listHeldLicenses } from '../../db/pool/hold';
+import { findOffer } from '../../db/pool/level';
 import type { HoldWithClock, Order } from '../../db/pool/hold';
 import { findRateCounts } from '../../db/generation/rate';
 import { laterOf, millisLater } from '../../domain/base/instant';
@@ -20,7 +21,7 @@ import { NO_NUDGE, mergeNudges } from '../../domain/contract/nudge';
 import { deletedRefusal } from '../../domain/contract/operations';
 import { admissionRefusal } from '../../domain/generation/rate';
 import { grabRefusal } from '../../domain/pool/grab';
-import { holdStateAt } from '../../domain/pool/hold';
+import { holdStateAt, shortPoolRefusal } from '../../domain/pool/hold';
 import { createMergedReads } from '../base/merged-reads';
 import { newId } from '../base/new-id';
 import { findOrCreateCustomer } from '../catalogue/customer';
@@ -174,14 +175,27 @@ function grabOf(request: GrabRequest, customer_id: string | null): Grab {
   };
 }
 
-/** The customer of a request. One that does not exist is created, also if the pool then has too few licenses. */
+/**
+ * The customer of a request. One that does not exist is created, unless the request is certain to be refused: by the contract, or because
+ * the pool has too few licenses.
+ */
 async function customerOf(db: Database, request: GrabRequest): Promise<string | null | Refusal> {
-  const { customer_email: email, actor, now, request_id } = request;
+  const { customer_email: email, actor, now, request_id, credential } = request;
   if (email === null) return null;
   const known = await findCustomerByEmail(db, email);
   if (known && known.erased_at === null) return known.id;
+  await credential?.confirm();
+  const refusal = (await refusalWithoutLock(db, request)) ?? (await shortageWithoutLock(db, request));
+  if (refusal) return refusal;
   const found = await db.begin((tx) => findOrCreateCustomer(tx, { email, name: email }, { actor, now, request_id }));
   return isRefusal(found) ? found : found.customer.id;
+}
+
+/** The refusal of a request for more licenses than the pool has, also if none of them is locked and no hold is over. */
+async function shortageWithoutLock(db: Database, { contract_id, count }: GrabRequest): Promise<Refusal | null> {
+  const offer = await findOffer(db, contract_id, count);
+  if (offer === undefined || offer.has_overdue_hold || offer.available >= count) return null;
+  return shortPoolRefusal(count, offer.available);
 }
 
 /** The refusal that is certain without a lock, because nothing of the contract is due. */
