@@ -51,7 +51,11 @@ const REPORT_COLUMNS = [
   'job',
   'source',
 ] as const;
-const EXPORT_COLUMNS = [...REPORT_COLUMNS, 'id', 'contract_id', 'is_test', 'contract_customer'] as const;
+const EXPORT_COLUMNS = [
+  ...REPORT_COLUMNS,
+  ...['id', 'contract_id', 'is_test', 'contract_customer'],
+  ...['assigned_at', 'activated_at', 'suspended_at', 'revoked_at'],
+] as const;
 
 /** Rows that are formatted in one pass. The features of a row have up to 16 kB. */
 const FORMATTED_ROWS_MAX = 100;
@@ -185,6 +189,10 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
     contract_id: row.contract_id,
     is_test: row.is_test,
     contract_customer: row.contract_customer_email,
+    assigned_at: row.assigned_at,
+    activated_at: row.activated_at,
+    suspended_at: row.suspended_at,
+    revoked_at: row.revoked_at,
   };
 }
 
