@@ -2,6 +2,9 @@
  * A migrated database for each test file (or test), on the Postgres server that the whole run shares.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import postgres from 'postgres';
 import { openDatabase } from '../../db/base/database';
 import { sharedServers } from './shared-servers';
@@ -63,11 +66,43 @@ export async function withEmptyDatabase<T>(run: (url: string) => Promise<T>, opt
   }
 }
 
+/** The connection of this process for commands of the server: test files open and drop hundreds of databases. */
+const CONNECTION = Symbol.for('covenant.test.server-connection');
+const holder = globalThis as typeof globalThis & { [CONNECTION]?: ServerConnection };
+
+interface ServerConnection {
+  sql: postgres.Sql;
+  /** How many commands wait for it. */
+  waiting: number;
+  /** Whether the open connection keeps the process running. */
+  keepRunning(whether: boolean): void;
+}
+
 async function onServer(url: string, run: (server: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
-  const server = postgres(url, { max: 1, onnotice: () => undefined });
+  const connection = (holder[CONNECTION] ??= connectToServer(url));
+  connection.waiting += 1;
+  connection.keepRunning(true);
   try {
-    await run(server);
+    await run(connection.sql);
   } finally {
-    await server.end();
+    connection.waiting -= 1;
+    connection.keepRunning(connection.waiting > 0);
   }
+}
+
+function connectToServer(url: string): ServerConnection {
+  const { hostname, port } = new URL(url);
+  let socket: Socket | undefined;
+  const open = async (): Promise<Socket> => {
+    socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    return socket;
+  };
+  const options = { max: 1, max_lifetime: null, onnotice: () => undefined, socket: open };
+  return {
+    // The types of the driver lack `socket`.
+    sql: postgres(url, options as postgres.Options<{}>),
+    waiting: 0,
+    keepRunning: (whether) => (whether ? socket?.ref() : socket?.unref()),
+  };
 }
