@@ -7,7 +7,6 @@ import type { Channel, Execution } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { Admission } from '../../domain/generation/rate';
-import { areKeysAccepted } from '../access/caller-key';
 import type { CallerKey } from '../access/caller-key';
 import type { AuditClock } from '../base/audit';
 import { withoutPipelining } from '../base/database';
@@ -76,6 +75,8 @@ export interface GrantParts {
   before: Fragment;
   /** What the claim joins with `wanted`. */
   claim_from: Fragment;
+  /** The condition that the API keys of the requests are still accepted. */
+  keys_accepted: Fragment;
   /** The final query. */
   answer: Fragment;
 }
@@ -84,7 +85,7 @@ export interface GrantParts {
 export function sendGrant(
   sql: Sql,
   requests: readonly GenerationRequest[],
-  { before, claim_from, answer }: GrantParts,
+  { before, claim_from, keys_accepted, answer }: GrantParts,
 ): PromiseLike<GrantRow[]> {
   const reached = (total: Fragment, remaining: Fragment) => thresholdsReached(sql, total, remaining);
   return withoutPipelining(sql<GrantRow[]>`
@@ -97,7 +98,7 @@ export function sendGrant(
       WHERE q.contract_id = wanted.contract_id AND grantable_terms_id = wanted.terms_id
         -- A boundary may pass during the wait for the row's lock. A test clock does not move meanwhile.
         AND open_until > wanted.now + CASE wanted.clock WHEN 'real' THEN clock_timestamp() - statement_timestamp() ELSE '0' END
-        AND claimed + wanted.requested <= total AND ${areKeysAccepted(sql, keysOf(requests))}
+        AND claimed + wanted.requested <= total AND ${keys_accepted}
       RETURNING q.contract_id, wanted.terms_id, total, total - claimed + wanted.requested AS remaining_before,
                 -- The number of the first event, less 1 and less the thresholds that were reached before.
                 event_sequence - wanted.inline - thresholds_reached AS events_before

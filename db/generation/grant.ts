@@ -1,10 +1,11 @@
 /** Grants licenses: requests that wait together by one statement, and test licenses. */
 import { storedActor } from '../../domain/base/actor';
 import type { Admission } from '../../domain/generation/rate';
+import { areKeysAccepted } from '../access/caller-key';
 import { auditAct } from '../base/audit';
 import type { Fragment, Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
-import { selectRequests, sendGrant } from './grant-statement';
+import { keysOf, selectRequests, sendGrant } from './grant-statement';
 import type { GenerationRequest, GrantGroup, GrantedJob, GroupOutcome } from './grant-statement';
 import { ratedOutcomes, ratedParts } from './rated-grant';
 
@@ -30,6 +31,7 @@ export async function grantGeneration(sql: Sql, group: GrantGroup, lock_ms?: num
   const jobs = await sendGrant(sql, requests, {
     before: unratedRequests(sql, [group]),
     claim_from: lock_ms === undefined ? sql`` : sql`CROSS JOIN ${limitedLockWait(sql, lock_ms)}`,
+    keys_accepted: areKeysAccepted(sql, keysOf(requests)),
     answer: sql`SELECT id, serial, quota_remaining FROM job`,
   });
   return { jobs: jobs as GrantedJob[], admissions: NO_ADMISSIONS };
@@ -57,20 +59,18 @@ async function grantUnrated(
   groups: readonly GrantGroup[],
   lock_ms: number,
 ): Promise<Map<string, GroupOutcome>> {
-  const rows = await sendGrant(
-    sql,
-    groups.flatMap(({ requests }) => requests),
-    {
-      before: sql`
+  const requests = groups.flatMap((group) => group.requests);
+  const rows = await sendGrant(sql, requests, {
+    before: sql`
         ${unratedRequests(sql, groups)}, free AS MATERIALIZED (
           SELECT q.contract_id FROM contract_quotas q JOIN wanted USING (contract_id) CROSS JOIN ${limitedLockWait(sql, lock_ms)}
           FOR NO KEY UPDATE OF q SKIP LOCKED
         )`,
-      claim_from: sql`JOIN free USING (contract_id)`,
-      answer: sql`
+    claim_from: sql`JOIN free USING (contract_id)`,
+    keys_accepted: areKeysAccepted(sql, keysOf(requests)),
+    answer: sql`
         SELECT free.contract_id, job.id, job.serial, job.quota_remaining FROM free LEFT JOIN job ON job.contract_id = free.contract_id`,
-    },
-  );
+  });
   const outcomes = new Map<string, GroupOutcome>();
   for (const { contract_id, id, serial, quota_remaining } of rows) {
     const group: GroupOutcome = outcomes.get(contract_id) ?? { jobs: [], admissions: NO_ADMISSIONS };

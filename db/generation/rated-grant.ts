@@ -30,9 +30,12 @@ export function ratedParts(
   { wait, lock_ms }: { wait: boolean; lock_ms: number | undefined },
 ): GrantParts {
   const requests = groups.flatMap((group) => group.requests);
+  const keys_accepted = sql`(SELECT are_keys_accepted FROM accepted)`;
   return {
     before: sql`
       asked AS MATERIALIZED (${selectRequests(sql, requests)}),
+      -- Judged once for two places: each copy of the condition would cost the start of its plan.
+      accepted AS MATERIALIZED (SELECT ${areKeysAccepted(sql, keysOf(requests))} AS are_keys_accepted),
       offered AS (
         SELECT contract_id, terms_id, now, clock FROM unnest(
           ${groups.map(({ requests: [{ contract_id }] }) => contract_id)}::uuid[],
@@ -49,7 +52,7 @@ export function ratedParts(
         FROM (
           SELECT contract_id, array_agg(job_id ORDER BY job_id) AS job_ids, array_agg(requested ORDER BY job_id) AS counts,
                  array_agg(idempotency_key ORDER BY job_id) AS keys
-          FROM free JOIN asked USING (contract_id) WHERE rated AND ${areKeysAccepted(sql, keysOf(requests))} GROUP BY contract_id
+          FROM free JOIN asked USING (contract_id) WHERE rated AND ${keys_accepted} GROUP BY contract_id
         ) r CROSS JOIN admit_requests(r.contract_id, r.counts, r.keys) a CROSS JOIN unnest(r.job_ids, a.outcomes) AS d (job_id, outcome)
       ), candidate AS (
         SELECT contract_id, job_id, environment, execution, requested, chunk_size, keys, expires_at, channel, actor, now, clock, idempotency_key,
@@ -62,6 +65,7 @@ export function ratedParts(
         GROUP BY contract_id, terms_id, offered.now, offered.clock
       )`,
     claim_from: sql``,
+    keys_accepted,
     answer: sql`
       SELECT asked.contract_id, asked.job_id, judged.outcome, judged.rates, judged.at, job.id, job.serial, job.quota_remaining
       FROM asked JOIN free USING (contract_id) LEFT JOIN judged USING (job_id) LEFT JOIN job ON job.id = asked.job_id`,
