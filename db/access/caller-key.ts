@@ -26,11 +26,12 @@ export interface AcceptedKey {
 /**
  * The condition that each of these keys is still accepted, and that each admin has one of the roles. For a statement that acts for
  * callers who were authenticated up to a second ago, so that no look-up is needed before it. Like a look-up, it is evaluated when
- * the statement begins.
+ * the statement begins. A caller without a key needs no check, and a key that many callers share is checked once.
  */
-export function areKeysAccepted(sql: Sql, keys: readonly CallerKey[]): Fragment {
+export function areKeysAccepted(sql: Sql, keys: readonly (CallerKey | null)[]): Fragment {
+  const distinct = new Map(keys.flatMap((key) => (key === null ? [] : [[JSON.stringify(key), key] as const])));
   return sql`NOT EXISTS (
-    SELECT FROM jsonb_to_recordset(${sql.json(keys)}) AS used (kind text, api_key_id uuid, roles jsonb, ip_allowlist jsonb)
+    SELECT FROM jsonb_to_recordset(${sql.json([...distinct.values()])}) AS used (kind text, api_key_id uuid, roles jsonb, ip_allowlist jsonb)
     WHERE NOT CASE used.kind
       WHEN 'admin' THEN EXISTS (SELECT ${acceptedAdminKey(sql)} AND k.id = used.api_key_id AND used.roles ? a.role)
       ELSE EXISTS (SELECT ${acceptedContractKey(sql)} AND k.id = used.api_key_id AND to_jsonb(c.ip_allowlist) = used.ip_allowlist) END)`;

@@ -190,8 +190,7 @@ function statementInput(request: GenerationRequest): object {
   };
 }
 
-/** The API keys to check, each once with the same conditions. */
-export function keysOf(requests: readonly GenerationRequest[]): CallerKey[] {
-  const keys = requests.flatMap(({ caller_key }) => caller_key ?? []);
-  return [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
+/** The API keys to check. */
+export function keysOf(requests: readonly GenerationRequest[]): (CallerKey | null)[] {
+  return requests.map(({ caller_key }) => caller_key);
 }
