@@ -43,7 +43,7 @@ const ROUTES: Record<string, (body: FieldBody, id: string, now: string) => Promi
     };
     const grabbed = { ...request, hold_id: newId(now), order_ref, actor: ACTOR };
     const outcome = await grab({ contract_id, grab: grabbed, now, arrived_ms: performance.now() });
-    if (outcome === 'closed' || !('licenses' in outcome))
+    if (typeof outcome === 'string' || !('licenses' in outcome))
       throw new Error(`The pool gave nothing: ${JSON.stringify(outcome)}`);
     return outcome.licenses;
   },

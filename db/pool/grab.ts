@@ -11,6 +11,9 @@ import { limitedLockWait } from '../base/session';
 import type { HeldLicense } from './hold';
 import { noticeLowWater } from './low-water';
 
+/** The most licenses that the grabs of one statement may ask for. */
+export const GROUP_LICENSES_MAX = 128;
+
 /** One grab, ready to be served. */
 export interface Grab {
   /** The id of the hold to be inserted. */
@@ -49,11 +52,13 @@ export interface Grabbed {
 
 /**
  * What a group of grabs came to. `served` has those that were served, by the ids of their holds. `closed`: nothing is given now, because
- * the contract does not exist, has no pool, is not active, has to be settled first, or an API key is no longer accepted. `left` are the
- * available licenses that were found and that no grab took, at most as many as were asked for.
+ * the contract does not exist, has no pool, is not active, has to be settled first, or an API key is no longer accepted. `repeated` has
+ * those whose order has its hold already, by the ids of the holds that were not inserted. `left` are the available licenses that were found
+ * and that no grab took, at most as many as were asked for.
  */
 export interface GrabOutcome {
   served: Map<string, Grabbed>;
+  repeated: ReadonlySet<string>;
   closed: boolean;
   /** Whether it is closed because licenses of the pool may expire by their assignment: then it needs a transaction that sets their expiry. */
   needs_transaction: boolean;
@@ -68,6 +73,7 @@ interface GrabRow {
   needs_transaction: boolean;
   at: Instant;
   left: number;
+  repeated: string[] | null;
   replenishes: boolean;
   hold_id: string | null;
   held_until: Instant | null;
@@ -85,8 +91,6 @@ interface GrabRow {
  * license is given after such a change (`awaitChunks` in db/generation/chunk.ts).
  *
  * Licenses that are assigned and expire by their assignment need `in_transaction`, and then `setExpiryByAssignment` (transactions/pool/).
- *
- * @throws 23505 on `pool_holds_order_unique` when one of the orders has its hold already
  */
 export async function grabLicenses(
   sql: Sql,
@@ -101,7 +105,7 @@ export async function grabLicenses(
   );
   const total = grabs.reduce((sum, { count }) => sum + count, 0);
   const assigns = grabs.some(({ hold_minutes }) => hold_minutes === null);
-  const keys = grabs.flatMap(({ caller_key }) => caller_key ?? []);
+  const keys = grabs.map(({ caller_key }) => caller_key);
   const needsTransaction = assigns && !in_transaction ? sql`p.expires_by_assignment` : sql`false`;
   const rows = await withoutPipelining(sql<GrabRow[]>`
     WITH pool AS MATERIALIZED (
@@ -115,31 +119,41 @@ export async function grabLicenses(
       FROM ROWS FROM (jsonb_to_recordset(${sql.json(asked as never)}) AS (
         hold_id uuid, order_ref text, count int, customer_id uuid, hold_minutes int, fingerprint text, actor jsonb, request_id text)
       ) WITH ORDINALITY AS a (hold_id, order_ref, count, customer_id, hold_minutes, fingerprint, actor, request_id, place)
-    ), picked AS MATERIALIZED (
-      SELECT p.row_id, p.license_id, p.expires_at, row_number() OVER (ORDER BY p.expires_at, p.license_id)::int AS place
+    ), found AS MATERIALIZED (
+      SELECT count(*)::int AS licenses, array_agg(row_id ORDER BY expires_at, license_id) AS row_ids,
+             array_agg(license_id ORDER BY expires_at, license_id) AS license_ids, array_agg(expires_at ORDER BY expires_at, license_id) AS expiries
       FROM (
-        SELECT ctid AS row_id, license_id, expires_at FROM pool_available
-        WHERE (SELECT open FROM pool) AND contract_id = ${contract_id} AND expires_at > (SELECT expires_after FROM pool)
-        ORDER BY expires_at, license_id LIMIT ${total} FOR UPDATE ${wait ? sql`` : sql`SKIP LOCKED`}
+        SELECT row_id, license_id, expires_at FROM (
+          SELECT ctid AS row_id, license_id, expires_at FROM pool_available
+          WHERE (SELECT open FROM pool) AND contract_id = ${contract_id} AND expires_at > (SELECT expires_after FROM pool)
+          ORDER BY expires_at, license_id LIMIT ${total} FOR UPDATE ${wait ? sql`` : sql`SKIP LOCKED`}
+        -- A constant, so that the plan for unknown parameters expects few rows, and the statement is not planned each time.
+        ) first LIMIT ${sql.unsafe(String(GROUP_LICENSES_MAX))}
       ) p
-    ), served AS MATERIALIZED (
-      SELECT a.hold_id, a.order_ref, a.count, a.customer_id, a.hold_minutes, a.fingerprint, a.actor, a.request_id, a.upto,
-             pool.at + a.hold_minutes * interval '1 minute' AS held_until
-      FROM asked a CROSS JOIN pool WHERE a.upto <= (SELECT count(*) FROM picked)
-    ), taken AS (
-      -- An array, so that the rows are found by their place: with a join Postgres reads the whole table.
-      DELETE FROM pool_available
-      WHERE ctid = ANY(ARRAY(SELECT row_id FROM picked WHERE place <= (SELECT max(upto) FROM served)))
-    ), given AS MATERIALIZED (
-      SELECT s.hold_id, s.customer_id, s.held_until, p.license_id, p.expires_at, p.place
-      FROM served s JOIN picked p ON p.place BETWEEN s.upto - s.count + 1 AND s.upto
+    ), fitting AS MATERIALIZED (
+      SELECT a.hold_id, a.order_ref, a.count, a.customer_id, a.fingerprint, a.actor, a.request_id, a.upto,
+             pool.at + a.hold_minutes * interval '1 minute' AS held_until, found.row_ids[a.upto - a.count + 1 : a.upto] AS row_ids,
+             found.license_ids[a.upto - a.count + 1 : a.upto] AS license_ids, found.expiries[a.upto - a.count + 1 : a.upto] AS expiries
+      FROM asked a CROSS JOIN pool CROSS JOIN found WHERE a.upto <= found.licenses
     ), hold AS (
+      -- An order that has its hold already gets nothing. The index decides this, so no plan can read the whole table for it.
       INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, customer_id, state, held_until, created_at, ended_at, fingerprint)
-      SELECT s.hold_id, ${contract_id}, pool.environment, s.order_ref,
-             (SELECT array_agg(license_id ORDER BY place) FROM given WHERE given.hold_id = s.hold_id),
+      SELECT s.hold_id, ${contract_id}, pool.environment, s.order_ref, s.license_ids,
              s.customer_id, CASE WHEN s.held_until IS NULL THEN 'assigned' ELSE 'held' END, s.held_until, pool.at,
              CASE WHEN s.held_until IS NULL THEN pool.at END, s.fingerprint
-      FROM served s CROSS JOIN pool
+      -- In this order, so that two processes that serve the same orders do not wait for each other.
+      FROM fitting s CROSS JOIN pool ORDER BY s.order_ref
+      ON CONFLICT ON CONSTRAINT pool_holds_order_unique DO NOTHING
+      RETURNING id
+    ), served AS MATERIALIZED (
+      SELECT s.hold_id, s.order_ref, s.count, s.customer_id, s.actor, s.request_id, s.upto, s.held_until, s.row_ids, s.license_ids, s.expiries
+      FROM fitting s JOIN hold ON hold.id = s.hold_id
+    ), given AS MATERIALIZED (
+      SELECT s.hold_id, s.customer_id, s.held_until, s.upto, g.row_id, g.license_id, g.expires_at, g.place
+      FROM served s CROSS JOIN LATERAL unnest(s.row_ids, s.license_ids, s.expiries) WITH ORDINALITY AS g (row_id, license_id, expires_at, place)
+    ), taken AS (
+      -- An array, so that the rows are found by their place: with a join Postgres reads the whole table.
+      DELETE FROM pool_available WHERE ctid = ANY(ARRAY(SELECT row_id FROM given))
     ), facts AS (
       INSERT INTO license_facts (license_id, customer_id, assigned_at, held_until)
       SELECT g.license_id, ${assignedNow(sql, sql`g.customer_id`)}, ${assignedNow(sql, sql`pool.at`)}, g.held_until
@@ -154,13 +168,14 @@ export async function grabLicenses(
              s.request_id, pool.clock
       FROM served s CROSS JOIN pool
     ), ${noticeLowWater(sql, contract_id, total)}
-    SELECT pool.environment, pool.open, pool.needs_transaction, pool.at, (SELECT count(*) FROM picked)::int - coalesce((SELECT max(upto) FROM served), 0) AS left,
+    SELECT pool.environment, pool.open, pool.needs_transaction, pool.at, (SELECT licenses FROM found) - coalesce((SELECT sum(count)::int FROM served), 0) AS left,
+           (SELECT array_agg(hold_id) FROM fitting WHERE hold_id NOT IN (SELECT hold_id FROM served)) AS repeated,
            CASE WHEN EXISTS (SELECT FROM numbered) THEN (SELECT auto_replenish IS NOT NULL FROM contracts WHERE id = ${contract_id}) ELSE false END AS replenishes,
            g.hold_id, g.held_until, l.id, l.key, NULLIF(g.expires_at, 'infinity') AS expires_at
     FROM pool LEFT JOIN (
       -- Each license is one read of the index: a join reads the whole table when the plan expects many.
       given g CROSS JOIN LATERAL (SELECT id, key FROM licenses WHERE id = g.license_id OFFSET 0) l) ON true
-    ORDER BY g.place`);
+    ORDER BY g.upto, g.place`);
   return outcomeOf(rows);
 }
 
@@ -185,6 +200,7 @@ function outcomeOf(rows: readonly GrabRow[]): GrabOutcome {
   const [first] = rows;
   return {
     served,
+    repeated: new Set(first?.repeated),
     closed: first?.open !== true,
     needs_transaction: first?.needs_transaction === true,
     left: first?.left ?? 0,

@@ -16,7 +16,7 @@ export function noticeLowWater(sql: Sql, contract_id: string, asked: number): Fr
   return sql`
     level AS MATERIALIZED (
       SELECT pool.at, pool.environment, pool.low_water, pool.rearm_from, c.before,
-             c.before - (SELECT max(upto) FROM served) AS after
+             c.before - (SELECT sum(count)::int FROM served) AS after
       FROM pool CROSS JOIN LATERAL (
         SELECT count(*)::int AS before FROM (
           SELECT FROM pool_available WHERE contract_id = ${contract_id} AND expires_at > pool.at LIMIT pool.rearm_from + ${asked}::int

@@ -1,12 +1,12 @@
 /**
  * Takes licenses from a pool for an order (domain.md 5.4): all that it asks for or none, and once for each order.
  *
- * One statement serves a grab, possibly together with others. If the contract gives nothing, one read without a lock finds the common
- * refusals. Only if nothing refuses there, the contract is locked and settled, and the statement is tried again.
+ * One statement serves a grab, possibly together with others, and finds out whether its order was served before. If the contract gives
+ * nothing, one read without a lock finds the common refusals. Only if nothing refuses there, the contract is locked and settled, and the
+ * statement is tried again.
  */
 import { beginLocked } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
-import { violates } from '../../db/base/errors';
 import { findCustomerByEmail } from '../../db/catalogue/customer';
 import { factsOf, findContract } from '../../db/contract/contract';
 import type { Grab } from '../../db/pool/grab';
@@ -62,7 +62,8 @@ export function createGrabs(db: Database): GrabLicenses {
   };
 
   async function grab(request: GrabRequest): Promise<GrabOutcome> {
-    const replayed = await replay(request);
+    // A repeated order neither counts as a request nor creates a customer. For other requests, the statement finds it.
+    const replayed = request.rated || request.customer_email !== null ? await replay(request) : undefined;
     if (replayed) {
       await request.credential?.confirm();
       return {
@@ -110,32 +111,23 @@ export function createGrabs(db: Database): GrabLicenses {
     customer_id: string | null,
   ): Promise<GrabbedHold | Refusal | 'closed'> {
     const grabbed = grabOf(request, customer_id);
-    try {
-      const { contract_id, now } = request;
-      const outcome = await serve({ contract_id, grab: grabbed, now, arrived_ms: performance.now() });
-      if (outcome === 'closed' || isRefusal(outcome)) return outcome;
-      const { at, held_until, licenses, replenishes } = outcome;
-      const hold = {
-        ...{
-          id: grabbed.hold_id,
-          contract_id,
-          order_ref: request.order_ref,
-          customer_id,
-          held_until,
-          created_at: at,
-          clock_now: at,
-        },
-        license_ids: licenses.map(({ id }) => id),
-        state: held_until === null ? ('assigned' as const) : ('held' as const),
-        ended_at: held_until === null ? at : null,
-      };
-      return { hold, licenses, replayed: false, replenishes };
-    } catch (error) {
-      if (!violates(error, 'pool_holds_order_unique')) throw error;
+    const { contract_id, now, order_ref } = request;
+    const outcome = await serve({ contract_id, grab: grabbed, now, arrived_ms: performance.now() });
+    if (typeof outcome === 'string' || isRefusal(outcome)) {
       const replayed = await replay(request);
-      if (!replayed) throw error;
-      return replayed;
+      if (replayed === undefined && outcome === 'repeated')
+        throw new Error(`the hold of order ${order_ref} is missing`);
+      if (replayed !== undefined) await request.credential?.confirm();
+      return replayed ?? (outcome as Refusal | 'closed');
     }
+    const { at, held_until, licenses, replenishes } = outcome;
+    const hold = {
+      ...{ id: grabbed.hold_id, contract_id, order_ref, customer_id, held_until, created_at: at, clock_now: at },
+      license_ids: licenses.map(({ id }) => id),
+      state: held_until === null ? ('assigned' as const) : ('held' as const),
+      ended_at: held_until === null ? at : null,
+    };
+    return { hold, licenses, replayed: false, replenishes };
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
 import type { Database, Sql } from '../../db/base/database';
-import { grabLicenses } from '../../db/pool/grab';
+import { GROUP_LICENSES_MAX, grabLicenses } from '../../db/pool/grab';
 import type { Grab, GrabGroup, GrabOutcome, Grabbed } from '../../db/pool/grab';
 import { laterOf, millisLater } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
@@ -31,20 +31,20 @@ export interface TimedGrab {
   arrived_ms: number;
 }
 
-/** `closed`: the contract gives nothing until it is looked at again. */
-export type MergedOutcome = Grabbed | Refusal | 'closed';
+/** `closed`: the contract gives nothing until it is looked at again. `repeated`: the order has its hold already. */
+export type MergedOutcome = Grabbed | Refusal | 'closed' | 'repeated';
 
 type Call = WaitingCall<TimedGrab, MergedOutcome>;
 type Calls = Merge<TimedGrab, MergedOutcome>;
 
-/** Creates the function that serves one grab, possibly together with others. @throws 23505 on `pool_holds_order_unique` */
+/** Creates the function that serves one grab, possibly together with others. */
 export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<MergedOutcome> {
   const { attempt_ms } = db.lockTurns.limits;
   return createMergedCalls<TimedGrab, MergedOutcome>({
     turns: db.lockTurns,
     rowOf: ({ contract_id }) => ({ table: 'pool_available', id: contract_id }),
     keyOf: ({ contract_id }) => contract_id,
-    take: (queue) => queue.splice(0, MERGED_GRABS_MAX) as Calls,
+    take: (queue) => queue.splice(0, countOfStatement(queue)) as Calls,
     async serve(calls) {
       try {
         await serveTogether(calls);
@@ -52,13 +52,13 @@ export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<M
         if (isLockTimeout(error)) throw error;
         const unsettled = calls.filter(({ is_settled }) => !is_settled);
         if (unsettled.length === 1 || isDatabaseUnavailable(error)) return reject(unsettled, error);
-        // An order that another process serves at the same moment fails the statement of all.
+        // One grab can fail the statement of all, such as one of two that wait for each other in two processes.
         for (const call of unsettled) await serveTogether([call]).catch((own: unknown) => reject([call], own));
       }
     },
   });
 
-  /** Serves grabs until each is settled. Each round puts back licenses of holds that are over, or refuses a grab at least. */
+  /** Serves grabs until each is settled. Each round puts back licenses of holds that are over, or settles a grab at least. */
   async function serveTogether(calls: Calls): Promise<void> {
     let open = settle(calls, await grabTogether(calls, { wait: false, lock_ms: attempt_ms }));
     while (!isNone(open)) {
@@ -106,16 +106,26 @@ async function grabWithExpiry(
   return outcome;
 }
 
+/** How many of the first calls of a queue, at least one, fit into one statement. */
+function countOfStatement(queue: readonly Call[]): number {
+  let licenses = 0;
+  const fitting = queue
+    .slice(0, MERGED_GRABS_MAX)
+    .findIndex(({ input }) => (licenses += input.grab.count) > GROUP_LICENSES_MAX);
+  return fitting === -1 ? MERGED_GRABS_MAX : Math.max(1, fitting);
+}
+
 function isNone(calls: readonly Call[]): calls is [] {
   return calls.length === 0;
 }
 
 /** Settles the calls that a statement has decided; returns the others. */
-function settle(calls: readonly Call[], { served, closed }: GrabOutcome): Call[] {
+function settle(calls: readonly Call[], { served, repeated, closed }: GrabOutcome): Call[] {
   return calls.filter(({ input, resolve }) => {
-    const grabbed = closed ? 'closed' : served.get(input.grab.hold_id);
-    if (grabbed === undefined) return true;
-    resolve(grabbed);
+    const { hold_id } = input.grab;
+    const outcome = closed ? 'closed' : repeated.has(hold_id) ? 'repeated' : served.get(hold_id);
+    if (outcome === undefined) return true;
+    resolve(outcome);
     return false;
   });
 }
