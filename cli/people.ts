@@ -63,12 +63,15 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
   switch (erasure.outcome) {
     case 'erased': {
       const { names, addresses, facts, deleted_contracts, answers, billing_messages } = erasure.rows;
+      const { managed, managed_facts, managed_answers } = erasure.rows;
       console.log(`${committed ? 'Erased' : 'Would erase'} the ${erasure.kind} ${id}:`);
       console.log(`  names of the person as an actor: ${names}`);
       console.log(`  network addresses: ${addresses}`);
       console.log(`  audit rows about the person: ${facts}`);
       console.log(`  deleted contracts that name the person: ${deleted_contracts}`);
-      console.log(`  stored responses that name the person: ${answers}`);
+      console.log(`  customers and contracts with the person as account manager: ${managed}`);
+      console.log(`  audit rows about such customers and contracts: ${managed_facts}`);
+      console.log(`  stored responses that name the person: ${answers + managed_answers}`);
       console.log(`  billing messages of the contracts: ${billing_messages}`);
       if (!committed) console.log('Nothing was changed. Run it again with --yes to erase. This cannot be undone.');
       return;

@@ -216,6 +216,8 @@ CREATE TABLE contracts (
   device_lease_minutes  integer,
   -- What a suspension does to issued licenses (domain/contract/issued-licenses.ts).
   on_suspend          jsonb NOT NULL DEFAULT '{"issued_licenses": "keep"}',
+  -- The address of the person who looks after the contract. Revisions do not contain it.
+  account_manager     text,
   CONSTRAINT contracts_test_clock_outside_production CHECK (test_clock_id IS NULL OR environment <> 'production'),
   CONSTRAINT contracts_termination_has_code CHECK ((terminated_at IS NULL) = (termination_code IS NULL)),
   CONSTRAINT contracts_dates_ordered CHECK (start_date < end_date),
@@ -231,6 +233,7 @@ CREATE INDEX contracts_by_state ON contracts (environment, state, id) WHERE dele
 CREATE INDEX contracts_by_product ON contracts (product_id);
 CREATE INDEX contracts_by_generator ON contracts (generator_id);
 CREATE INDEX contracts_by_customer ON contracts (customer_id);
+CREATE INDEX contracts_by_account_manager ON contracts (lower(account_manager), environment, created_at, id) WHERE account_manager IS NOT NULL;
 CREATE INDEX contracts_by_substring ON contracts USING gin (searchable(name) gin_trgm_ops);
 -- For the filter of licenses by source, which names a contract, deleted or not.
 CREATE INDEX contracts_by_exact_name ON contracts (nfc(name));
@@ -1011,10 +1014,10 @@ CREATE TABLE audit_origins (
   CONSTRAINT audit_origins_unique UNIQUE (person_id, address)
 );
 
--- The fields of audit rows that name an admin or customer: those of `person_fields` in `before` and `after`.
+-- The fields of audit rows that name a person: those of `person_fields_of` in `before` and `after`.
 CREATE TABLE audit_person_facts (
   event_id   uuid PRIMARY KEY,
-  -- The admin or customer that the act changed.
+  -- The admin, customer or contract that the act changed.
   person_id  text NOT NULL,
   before     jsonb,
   after      jsonb
@@ -1028,8 +1031,16 @@ RETURN ARRAY['name', 'email', 'billing_contact', 'account_manager', 'label'];
 CREATE FUNCTION names_person(actor jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN actor ->> 'type' IN ('user', 'api_key') AND actor ?| ARRAY['name', 'ip'];
 
+-- The fields that name a person in audit rows about this type of subject. Of a contract, only the account manager does.
+CREATE FUNCTION person_fields_of(subject_type text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN subject_type = 'contract' THEN ARRAY['account_manager'] ELSE person_fields() END;
+
+-- Most contracts have no account manager, so a null of it stays in the row.
 CREATE FUNCTION has_person_fields(subject_type text, before jsonb, after jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN subject_type IN ('admin', 'customer') AND (before ?| person_fields() OR after ?| person_fields());
+RETURN CASE
+  WHEN subject_type IN ('admin', 'customer') THEN before ?| person_fields() OR after ?| person_fields()
+  WHEN subject_type = 'contract' THEN before ->> 'account_manager' IS NOT NULL OR after ->> 'account_manager' IS NOT NULL
+  ELSE false END;
 
 -- The id of a person's name or address, which is stored the first time. Nothing is stored again for a person who was erased: the lock
 -- excludes an erasure at the same time (db/access/person.ts).
@@ -1094,16 +1105,19 @@ END
 $$;
 
 CREATE FUNCTION move_people() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  fields text[];
 BEGIN
   IF names_person(NEW.actor) THEN
     NEW.actor := actor_by_reference(NEW.actor);
   END IF;
   IF has_person_fields(NEW.subject_type, NEW.before, NEW.after) THEN
+    fields := person_fields_of(NEW.subject_type);
     INSERT INTO audit_person_facts (event_id, person_id, before, after)
-    SELECT NEW.id, NEW.subject_id, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.before) WHERE key = ANY (person_fields())),
-           (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.after) WHERE key = ANY (person_fields()));
-    NEW.before := NEW.before - person_fields();
-    NEW.after := NEW.after - person_fields();
+    SELECT NEW.id, NEW.subject_id, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.before) WHERE key = ANY (fields)),
+           (SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.after) WHERE key = ANY (fields));
+    NEW.before := NEW.before - fields;
+    NEW.after := NEW.after - fields;
   END IF;
   RETURN NEW;
 END

@@ -65,6 +65,7 @@ export function presentFacts(
     product_id: facts.product_id,
     generator_id: facts.generator_id,
     customer_id: facts.customer_id,
+    account_manager: facts.account_manager,
     state,
     ...statusOf(facts, now),
     warnings: [...warningsOf(facts, now), ...about_quota, ...row.pool_warnings],

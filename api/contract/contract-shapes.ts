@@ -38,6 +38,7 @@ import {
   ISSUED_LICENSES_POLICIES,
 } from '../../domain/contract/issued-licenses';
 import { CONTRACT_ACTIONS } from './contract-actions';
+import { EmailShape } from '../http/email';
 import { z } from '../http/zod';
 
 /** Matches an expiry with both a duration and a date, only to refuse it with its own code (domain.md 3.3). */
@@ -243,6 +244,8 @@ const AutoReplenishShape = z
     'Of a pool: when fewer than `low_water` licenses are available, a job generates licenses up to the target, within the quota and while the contract is active; null: never',
   );
 
+const AccountManagerShape = EmailShape.nullable().describe('The address of the person who looks after the contract');
+
 /** Body of `POST /contracts`. */
 export const ContractCreate = z
   .strictObject({
@@ -253,6 +256,7 @@ export const ContractCreate = z
     generator_id: Id.describe('An active generator of the product'),
     quota: QuotaShape,
     customer_id: Id.nullable().default(null),
+    account_manager: AccountManagerShape.default(null),
     feature_overrides: JsonObjectShape.default({}).describe(
       'Merged over the features of the generator; null removes a feature',
     ),
@@ -301,6 +305,7 @@ export const ContractEdit = z
     ),
     generator_id: Id,
     customer_id: Id.nullable(),
+    account_manager: AccountManagerShape,
     feature_overrides: JsonObjectShape,
     activation_limit: ActivationLimitShape,
     expiry: ExpiryShape,
@@ -417,6 +422,7 @@ export const ContractShape = z
     product_id: Id,
     generator_id: Id,
     customer_id: Id.nullable(),
+    account_manager: z.string().nullable().describe('The address of the person who looks after the contract'),
     state: z.enum(CONTRACT_STATES).describe('Computed from the facts of the contract and the time'),
     status: z.enum(['active', 'inactive']).describe('active: licenses can be generated now'),
     inactive_reason: z.string().nullable(),

@@ -25,6 +25,7 @@ import type { CommandRequest } from './command';
 import { presentContractListItem } from './contract-presenter';
 import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
 import { actOf } from '../http/edit';
+import { EmailShape } from '../http/email';
 import { EXAMPLE_IDS } from '../http/example-ids';
 import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from '../http/paging';
 import type { Cursors } from '../http/paging';
@@ -41,6 +42,7 @@ const ContractQuery = PageQuery.extend({
   type: z.enum(CONTRACT_TYPES).optional(),
   product_id: Id.optional(),
   customer_id: Id.optional(),
+  account_manager: EmailShape.optional().describe('The complete address, in any letter case'),
   warning: z.enum(CONTRACT_WARNINGS).optional().describe('Contracts with this warning, which need a person'),
   sort: z.enum(CONTRACT_SORTS).default('created_at'),
   order: z.enum(['asc', 'desc']).default('desc'),

@@ -50,6 +50,16 @@ export interface ErasedRows {
   answers: number;
 }
 
+/** How many rows named an erased person as an account manager. */
+export interface ErasedManager {
+  /** Customers and contracts. */
+  managed: number;
+  /** Audit rows about customers and contracts. */
+  managed_facts: number;
+  /** Stored answers to requests with an idempotency key. */
+  managed_answers: number;
+}
+
 /** Keeps other transactions from storing a name or address of the person until this one ends (`audit_name_id` takes the same lock). */
 export async function lockPerson(tx: Sql, person_id: string): Promise<void> {
   await tx`SELECT pg_advisory_xact_lock(hashtextextended('audit_people ' || ${person_id}::text, 0))`;
@@ -66,12 +76,13 @@ export async function resolveStoredName(
   return (await isErased(tx, id)) ? neutral_name : name;
 }
 
-/** The current and former e-mail addresses of a customer, also those in the history. */
-export async function listCustomerEmails(tx: Sql, customer_id: string): Promise<string[]> {
+/** The current and former e-mail addresses of an admin or customer, also those in the history. */
+export async function listEmails(tx: Sql, person_id: string): Promise<string[]> {
   const rows = await tx<{ email: string }[]>`
-    SELECT email FROM customers WHERE id = ${customer_id} AND erased_at IS NULL
+    SELECT email FROM customers WHERE id = ${person_id} AND erased_at IS NULL
+    UNION SELECT email FROM admins WHERE id = ${person_id} AND erased_at IS NULL
     UNION SELECT audited.email FROM audit_person_facts, LATERAL (VALUES (before ->> 'email'), (after ->> 'email')) AS audited (email)
-    WHERE person_id = ${customer_id} AND audited.email LIKE '%@%'`;
+    WHERE person_id = ${person_id} AND audited.email LIKE '%@%'`;
   return rows.map(({ email }) => email);
 }
 
@@ -109,6 +120,40 @@ export async function erasePersonFromHistory(
     facts: facts.count,
     deleted_contracts: contracts.count,
     answers: answers.count,
+  };
+}
+
+/**
+ * Removes the addresses of a person from customers and contracts whose account manager is the person, and from their history. Also removes
+ * the account managers of an erased customer's contracts.
+ */
+export async function eraseAccountManager(
+  tx: Sql,
+  { emails, customer_id }: { emails: readonly string[]; customer_id: string | null },
+  neutral_name: string,
+): Promise<ErasedManager> {
+  const addresses = tx`(SELECT lower(address) FROM unnest(${[...emails]}::text[]) AS address)`;
+  const customers = await tx`UPDATE customers SET account_manager = NULL WHERE lower(account_manager) IN ${addresses}`;
+  const contracts = await tx`
+    UPDATE contracts SET account_manager = NULL
+    WHERE account_manager IS NOT NULL AND (lower(account_manager) IN ${addresses} OR customer_id = ${customer_id})`;
+  const [of_contract, neutral] = [
+    tx`person_id IN (SELECT id::text FROM contracts WHERE customer_id = ${customer_id})`,
+    tx`to_jsonb(${neutral_name}::text)`,
+  ];
+  const names = (column: string): Fragment => tx`
+    (${tx(column)} ->> 'account_manager' <> ${neutral_name}
+     AND (lower(${tx(column)} ->> 'account_manager') IN ${addresses} OR (${of_contract})))`;
+  const without = (column: string): Fragment => tx`
+    CASE WHEN ${names(column)} THEN jsonb_set(${tx(column)}, '{account_manager}', ${neutral}) ELSE ${tx(column)} END`;
+  const facts = await tx`
+    UPDATE audit_person_facts SET before = ${without('before')}, after = ${without('after')} WHERE ${names('before')} OR ${names('after')}`;
+  const answers = await tx`
+    UPDATE idempotency_keys SET body = jsonb_set(body, '{account_manager}', ${neutral}) WHERE lower(body ->> 'account_manager') IN ${addresses}`;
+  return {
+    managed: customers.count + contracts.count,
+    managed_facts: facts.count,
+    managed_answers: answers.count,
   };
 }
 

@@ -92,6 +92,7 @@ const CONTRACT_COLUMNS = columnNames<Omit<ContractRow, FromOtherTables>>({
   product_id: true,
   generator_id: true,
   customer_id: true,
+  account_manager: true,
   feature_overrides: true,
   activation_limit: true,
   expiry: true,
@@ -184,6 +185,8 @@ export interface ContractFilter {
   type?: ContractType | undefined;
   product_id?: string | undefined;
   customer_id?: string | undefined;
+  /** A whole address, in any letter case. */
+  account_manager?: string | undefined;
   warning?: ContractWarning | undefined;
 }
 
@@ -356,6 +359,7 @@ export async function listContracts(
       ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
       ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
       ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
+      ${filter.account_manager === undefined ? sql`` : sql`AND lower(c.account_manager) = lower(${filter.account_manager})`}
       AND ${matchesSearch(sql, filter.search, ['c.name'], 'c.id')}
       AND ${after} ${order}
     )
@@ -413,6 +417,7 @@ export function factsOf(row: ContractRow): ContractFacts {
     product_id: row.product_id,
     generator_id: row.generator_id,
     customer_id: row.customer_id,
+    account_manager: row.account_manager,
     feature_overrides: row.feature_overrides,
     activation_limit: row.activation_limit as ContractFacts['activation_limit'],
     expiry: row.expiry as ContractFacts['expiry'],

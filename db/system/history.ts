@@ -115,10 +115,10 @@ export async function listAudit(
     FROM (${all}) AS page ORDER BY id DESC LIMIT ${limit}`;
 }
 
-/** The column `before` or `after` of an audit row, with the fields that name the person who is its subject. */
+/** The column `before` or `after` of an audit row, with the fields that name a person. */
 function shownFacts(sql: Sql, column: 'before' | 'after'): Fragment {
   return sql`
-    CASE WHEN subject_type IN ('admin', 'customer')
+    CASE WHEN subject_type IN ('admin', 'customer', 'contract')
       THEN page.${sql(column)} || coalesce((SELECT f.${sql(column)} FROM audit_person_facts f WHERE f.event_id = page.id), '{}')
       ELSE page.${sql(column)} END AS ${sql(column)}`;
 }

@@ -31,6 +31,7 @@ export interface CreateInput {
   status: 'active' | 'inactive';
   quota: number;
   customer_id: string | null;
+  account_manager: string | null;
   feature_overrides: JsonObject;
   activation_limit: ActivationLimitOverride;
   expiry: ExpiryRule;
@@ -72,6 +73,7 @@ export function create(
     product_id: product.id,
     generator_id,
     customer_id: input.customer_id,
+    account_manager: input.account_manager,
     feature_overrides: input.feature_overrides,
     activation_limit: input.activation_limit,
     expiry: input.expiry,

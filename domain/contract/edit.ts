@@ -36,6 +36,7 @@ export interface EditInput extends Conditional {
   quota_label?: string | undefined;
   generator_id?: string | undefined;
   customer_id?: string | null | undefined;
+  account_manager?: string | null | undefined;
   feature_overrides?: JsonObject | undefined;
   activation_limit?: ActivationLimitOverride | undefined;
   expiry?: ExpiryRule | undefined;
@@ -78,6 +79,7 @@ const TERMS = [
 const EDITABLE_DETAILS = [
   'name',
   'customer_id',
+  'account_manager',
   'metadata',
   'ip_allowlist',
   'api_access',
@@ -127,6 +129,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     name: input.name ?? facts.name,
     generator_id: input.generator_id ?? facts.generator_id,
     customer_id: input.customer_id === undefined ? facts.customer_id : input.customer_id,
+    account_manager: input.account_manager === undefined ? facts.account_manager : input.account_manager,
     feature_overrides: input.feature_overrides ?? facts.feature_overrides,
     activation_limit: input.activation_limit === undefined ? facts.activation_limit : input.activation_limit,
     expiry: input.expiry === undefined ? facts.expiry : input.expiry,

@@ -130,6 +130,8 @@ export interface ContractFacts {
   product_id: string;
   generator_id: string;
   customer_id: string | null;
+  /** The address of the person who looks after the contract, or null. The history stores it beside its rows (decisions 41). */
+  account_manager: string | null;
   feature_overrides: JsonObject;
   activation_limit: ActivationLimitOverride;
   expiry: ExpiryRule;

@@ -87,7 +87,8 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
   for (const { change, actor } of steps) {
     const { facts, at, action } = change;
     const after = momentOf(facts, at);
-    const { snapshot } = after;
+    // A snapshot cannot be erased, so it has no address of a person (decisions 41).
+    const { account_manager: _address, ...snapshot } = after.snapshot;
     history.audit.push(stepAudit(previous, after, change, actor));
     if (change.revised) history.revisions.push({ revision: facts.revision, effective_at: at, actor, action, snapshot });
     const amount = facts.quota.total - (previous?.facts.quota.total ?? 0);

@@ -165,6 +165,42 @@ test('a customer without open contracts is erased, with the messages of billing 
   expect(await eraseHere(customer.id)).toEqual({ outcome: 'nothing_left' });
 });
 
+test('an erased admin is removed as account manager of contracts and customers, whose revisions never had the address', async () => {
+  const admin = await api.addAdmin('operator');
+  const [{ email }] = await api.sql<[{ email: string }]>`
+    UPDATE admins SET email = 'Hildegard@vendor.example' WHERE id = ${admin.id} RETURNING email`;
+  const body = contractBody(catalogue, { account_manager: 'hildegard@vendor.example' });
+  const contract = (await api.call('POST', '/contracts', { body, headers: { 'Idempotency-Key': randomUUID() } })).body;
+  const edit = (account_manager: string) =>
+    api.call('PATCH', `/contracts/${contract.id}`, { body: { account_manager } });
+  await edit('other@vendor.example');
+  await edit(email);
+  const other = await addContract(api, catalogue, { account_manager: 'other@vendor.example' });
+  const customer = await api.call('POST', '/customers', {
+    body: { name: 'Quentin', email: 'quentin@example.com', account_manager: email },
+  });
+  const { data: revisions } = (await api.call('GET', `/contracts/${contract.id}/revisions`)).body;
+  expect(revisions).toHaveLength(3);
+  expect(JSON.stringify(revisions)).not.toContain('vendor.example');
+  const [stored] = await api.sql`
+    SELECT count(*)::int AS rows FROM audit_events WHERE concat(before, after) LIKE '%vendor.example%'`;
+  expect(stored).toEqual({ rows: 0 });
+
+  await disable(admin.id);
+  const rows = { managed: 2, managed_facts: 4, managed_answers: 1 };
+  expect(await eraseHere(admin.id)).toMatchObject({ outcome: 'erased', rows });
+  expect(await rowsWith(['ildegard'])).toEqual([]);
+  expect((await api.call('GET', `/contracts/${contract.id}`)).body.account_manager).toBeNull();
+  expect((await api.call('GET', `/customers/${customer.body.id}`)).body.account_manager).toBeNull();
+  expect((await api.call('GET', `/contracts/${other.id}`)).body.account_manager).toBe('other@vendor.example');
+  const audit = (await auditOf(api, contract.id)).filter(({ action }) => action.startsWith('contract.'));
+  expect(audit.map(({ before, after }) => [before?.account_manager, after?.account_manager])).toEqual([
+    [undefined, 'Erased'],
+    ['Erased', 'other@vendor.example'],
+    ['other@vendor.example', 'Erased'],
+  ]);
+});
+
 test('a transaction that still writes the name does not store it again, at the same time or later', async () => {
   const admin = await api.addAdmin('admin');
   await disable(admin.id);

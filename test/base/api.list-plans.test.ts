@@ -159,6 +159,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'type=standard',
       `product_id=${rare_product}`,
       `customer_id=${rare_customer}`,
+      'account_manager=rare@covenant.test',
       'warning=RENEWAL_BLOCKED',
       'warning=SUSPENSION_DUE',
       'warning=QUOTA_NEARLY_USED',

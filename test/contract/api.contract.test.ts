@@ -65,6 +65,7 @@ describe('creating', () => {
       metadata: {},
       ip_allowlist: [],
       customer_id: null,
+      account_manager: null,
       expiry_grace_days: 0,
       grace_allows_generation: false,
       renewal: {
@@ -97,6 +98,29 @@ describe('creating', () => {
     });
     const read = await api.call('GET', `/contracts/${answer.body.id}`);
     expect(read.body).toEqual(answer.body);
+  });
+
+  test('an account manager is shown, audited, and found by the address in any letter case', async () => {
+    const account_manager = 'Key.Accounts@vendor.example';
+    const contract = await addContract(api, catalogue, { account_manager });
+    const other = await addContract(api, catalogue);
+    const found = async (): Promise<string[]> => {
+      const { body } = await api.call('GET', `/contracts?account_manager=${account_manager.toLowerCase()}`);
+      return body.data.map(({ id }: { id: string }) => id);
+    };
+    expect(contract.account_manager).toBe(account_manager);
+    expect(await found()).toEqual([contract.id]);
+    await patch(contract.id, { account_manager: null });
+    const edited = await patch(other.id, { account_manager });
+    expect(edited.body).toMatchObject({ account_manager, revision: 2 });
+    expect(await found()).toEqual([other.id]);
+    expect((await patch(other.id, { account_manager })).body.revision).toBe(2);
+    expect((await api.call('GET', `/contracts/${other.id}/activity`)).body.data[0]).toMatchObject({
+      action: 'contract.updated',
+      before: { account_manager: null },
+      after: { account_manager },
+    });
+    expectRefusal(await patch(other.id, { account_manager: 'x' }), 422, 'VALIDATION_FAILED');
   });
 
   test('creating and activating in one call writes one contract.created', async () => {

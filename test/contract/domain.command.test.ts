@@ -131,6 +131,7 @@ const TABLE: [string, ContractCommand, Record<LiveState, string>][] = [
   ],
   ['edit name', edit({ name: 'Fence, renamed' }), whenDetail],
   ['edit customer', edit({ customer_id: 'customer-1' }), whenDetail],
+  ['edit account manager', edit({ account_manager: 'ada@example.com' }), whenDetail],
   ['edit address list', edit({ ip_allowlist: ['192.0.2.7'] }), whenDetail],
   ['edit metadata', edit({ metadata: { order: 7 } }), whenDetail],
   ['edit renewal', edit({ renewal: { mode: 'none' } }), whenDetail],

@@ -92,11 +92,12 @@ SELECT filled_id('customer', n), 'buyer-' || n || '@covenant.test', CASE WHEN ra
        CASE WHEN rare THEN 'rare@covenant.test' WHEN n % 2 = 0 THEN 'many@covenant.test' END, at, at FROM numbers;
 INSERT INTO test_clocks (id, name, now, status, created_at, created_by) SELECT filled_id('clock', n), 'Clock ' || n, at, 'ready', at, 'test' FROM numbers;
 
-INSERT INTO contracts (id, environment, name, type, product_id, generator_id, customer_id, feature_overrides, metadata, timezone, revision, settled_until,
+INSERT INTO contracts (id, environment, name, type, product_id, generator_id, customer_id, account_manager, feature_overrides, metadata, timezone, revision, settled_until,
                        state, may_generate, created_at, created_by, updated_at, warnings)
 SELECT filled_id('contract', n), environment, CASE WHEN rare THEN 'Rarität ' ELSE 'Contract ' END || n, CASE WHEN rare THEN 'pool' ELSE 'standard' END,
        filled_id('product', CASE WHEN rare THEN 2 ELSE 1 END), filled_id('generator', CASE WHEN rare THEN ${RARE_FROM} ELSE 1 END),
-       filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END), '{}', '{}', 'UTC', 1, at,
+       filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END),
+       CASE WHEN rare THEN 'rare@covenant.test' WHEN n % 2 = 0 THEN 'many@covenant.test' END, '{}', '{}', 'UTC', 1, at,
        CASE WHEN rare THEN CASE n % 2 WHEN 0 THEN 'EXPIRED' ELSE 'PAST_DUE' END ELSE 'ACTIVE' END, NOT rare OR n % 2 = 1, at, 'test', at,
        CASE WHEN rare THEN ARRAY['RENEWAL_BLOCKED'] ELSE '{}' END FROM numbers;
 INSERT INTO contract_quotas (contract_id, total, claimed, thresholds_reached, runs_out_on)

@@ -3,8 +3,8 @@ import { adminErasureRefusal, customerErasureRefusal, erasedEmail, ERASED_NAME }
 import type { Act } from '../../domain/base/edit';
 import { eraseAdmin, findAdmin } from '../../db/access/admin';
 import { eraseAdminApiKeys } from '../../db/access/admin-api-key';
-import { listCustomerEmails, erasePersonFromHistory, isErased, lockPerson } from '../../db/access/person';
-import type { ErasedRows } from '../../db/access/person';
+import { eraseAccountManager, erasePersonFromHistory, isErased, listEmails, lockPerson } from '../../db/access/person';
+import type { ErasedManager, ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { eraseRawMessages } from '../../db/billing/billing-event';
@@ -13,7 +13,7 @@ import { countOpenContracts, eraseCustomer, findCustomer } from '../../db/catalo
 export type PersonKind = 'admin' | 'customer';
 
 export type Erasure =
-  | { outcome: 'erased'; kind: PersonKind; rows: ErasedRows & { billing_messages: number } }
+  | { outcome: 'erased'; kind: PersonKind; rows: ErasedRows & ErasedManager & { billing_messages: number } }
   | { outcome: 'not_found' | 'nothing_left' | 'admin_is_active' }
   | { outcome: 'customer_has_open_contracts'; open_contracts: number };
 
@@ -29,6 +29,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
   await lockPerson(tx, id);
   const is_first = !(await isErased(tx, id));
   const values = { name: ERASED_NAME, email: erasedEmail(id), now: act.now };
+  const emails = await listEmails(tx, id);
   let billing_messages = 0;
   if (admin) {
     const refusal = adminErasureRefusal(admin);
@@ -39,13 +40,15 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     const open_contracts = await countOpenContracts(tx, id);
     const refusal = customerErasureRefusal(open_contracts);
     if (refusal) return { outcome: refusal, open_contracts };
-    billing_messages = await eraseRawMessages(tx, id, await listCustomerEmails(tx, id));
+    billing_messages = await eraseRawMessages(tx, id, emails);
     await eraseCustomer(tx, id, values);
   }
+  const managed = await eraseAccountManager(tx, { emails, customer_id: customer ? id : null }, ERASED_NAME);
   const rows = await erasePersonFromHistory(tx, id, { now: act.now, neutral_name: ERASED_NAME });
   const kind = admin ? 'admin' : 'customer';
-  const counts = Object.values<number>({ ...rows, billing_messages });
+  const erased = { ...rows, ...managed, billing_messages };
+  const counts = Object.values<number>(erased);
   if (!is_first && counts.every((count) => count === 0)) return { outcome: 'nothing_left' };
   await auditAct(tx, act, { action: `${kind}.erased`, subject_type: kind, subject_id: id });
-  return { outcome: 'erased', kind, rows: { ...rows, billing_messages } };
+  return { outcome: 'erased', kind, rows: erased };
 }
