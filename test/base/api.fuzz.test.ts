@@ -104,6 +104,8 @@ beforeAll(async () => {
     await buildAssignment(api.sql, { ids: ['1', '2'] }),
     await buildAssignment(api.sql, { ids: ['3'] }),
   ];
+  // Their workflows start, so that they end, as a stream of their progress needs.
+  for (const id of assignments) await api.call('POST', `/assignments/${id}/cancel`);
   const billing: string[] = [];
   for (const contract_id of [contracts[0], UNKNOWN_ID]) {
     const event = { id: `for ${contract_id}`, type: 'invoice.open', occurred_at: '2026-12-01T00:00:00Z', contract_id };
@@ -148,6 +150,7 @@ beforeAll(async () => {
       quota: fc.integer({ min: 1, max: 1000 }),
       product_id: known('products'),
       generator_id: known('generators'),
+      account_manager: fc.constantFrom('manager@covenant.test', 'MANAGER@covenant.test'),
       customer_id: fc.oneof(known('customers'), fc.constant(null)),
       contract_id: known('contracts'),
       job_id: known('jobs'),
