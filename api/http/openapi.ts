@@ -257,7 +257,7 @@ function ownCodes(route: Route): (ProtocolCode | RefusalCode)[] {
   return [
     ...(route.refusals ?? []),
     ...(route.stream === undefined ? [] : STREAM_CODES),
-    ...(takesIdempotencyKey(route) ? (['API_KEY_AS_IDEMPOTENCY_KEY'] as const) : []),
+    ...(takesIdempotencyKey(route) ? IDEMPOTENCY_CODES : []),
     ...busyCodes(route),
   ];
 }
@@ -267,6 +267,12 @@ function busyCodes({ path, method }: Route): ProtocolCode[] {
   if (/^\/api\/v1\/(contracts\/:id|jobs\/:id\/resume)/.test(path)) return ['CONTRACT_BUSY', 'CHANGES_BUSY'];
   return method === 'get' ? [] : ['CHANGES_BUSY'];
 }
+
+const IDEMPOTENCY_CODES: readonly RefusalCode[] = [
+  'API_KEY_AS_IDEMPOTENCY_KEY',
+  'IDEMPOTENCY_KEY_REUSED',
+  'IDEMPOTENCY_IN_PROGRESS',
+];
 
 const STREAM_CODES: readonly ProtocolCode[] = ['TOO_MANY_STREAMS', 'STREAMS_BUSY'];
 

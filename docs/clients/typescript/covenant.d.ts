@@ -1386,7 +1386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -1522,7 +1522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1625,7 +1625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1753,7 +1753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; VALIDATION_FAILED: The request is not valid */
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
