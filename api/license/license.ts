@@ -51,10 +51,12 @@ const REPORT_COLUMNS = [
   'job',
   'source',
 ] as const;
+const DATE_COLUMNS = ['assigned_at', 'activated_at', 'suspended_at', 'revoked_at'] as const;
+const CONTRACT_REPORT_COLUMNS = [...REPORT_COLUMNS, ...DATE_COLUMNS] as const;
 const EXPORT_COLUMNS = [
   ...REPORT_COLUMNS,
   ...['id', 'contract_id', 'is_test', 'contract_customer'],
-  ...['assigned_at', 'activated_at', 'suspended_at', 'revoked_at'],
+  ...DATE_COLUMNS,
 ] as const;
 
 /** Rows that are formatted in one pass. The features of a row have up to 16 kB. */
@@ -161,7 +163,7 @@ export const licenseRoutes: Route[] = [
     async handle({ api, params, query, now }) {
       if (!(await findContract(api.db, params.id))) return notFound('contract', params.id);
       const licenses = exportLicenses(api.db, { contract_id: params.id, is_test: false }, now);
-      return csvAnswer(`report-${params.id}.csv`, REPORT_COLUMNS, csvRows(licenses, now), query);
+      return csvAnswer(`report-${params.id}.csv`, CONTRACT_REPORT_COLUMNS, csvRows(licenses, now), query);
     },
   }),
 ];

@@ -255,16 +255,17 @@ describe('files', () => {
     await api.sql`UPDATE contracts SET activated_at = now(), start_date = current_date, state = 'ACTIVE', may_generate = true WHERE id = ${contract.id}`;
     const { job_id, licenses } = await generate(contract.id, 3);
     await assign(licenses[1]?.id, customer.id);
+    const { assigned_at } = (await api.call('GET', `/licenses/${licenses[1]?.id}`)).body;
     const answer = await api.call('GET', `/contracts/${contract.id}/report.csv`);
     expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="report-${contract.id}.csv"`);
     expect(answer.text.split('\n')[0]).toBe(
-      'key,status,customer,activations,created_at,features,expires_at,job,source',
+      'key,status,customer,activations,created_at,features,expires_at,job,source,assigned_at,activated_at,suspended_at,revoked_at',
     );
     const { created_at } = (await api.call('GET', `/licenses/${licenses[0]?.id}`)).body;
     expect(linesOf(answer.text)).toEqual(
       licenses.map(({ key }, index) => {
         const state = index === 1 ? 'assigned,reported@example.com' : 'available,';
-        return `${key},${state},0,${created_at},"{""seats"":5}",,${job_id},"Contract: Report ""Q1"", all"`;
+        return `${key},${state},0,${created_at},"{""seats"":5}",,${job_id},"Contract: Report ""Q1"", all",${index === 1 ? assigned_at : ''},,,`;
       }),
     );
   });
@@ -312,7 +313,7 @@ describe('files', () => {
   test('a file without licenses has only the header, and a file of an unknown resource is not found', async () => {
     const contract = await addContract(api, catalogue);
     expect((await api.call('GET', `/contracts/${contract.id}/report.csv`)).text).toBe(
-      'key,status,customer,activations,created_at,features,expires_at,job,source\n',
+      'key,status,customer,activations,created_at,features,expires_at,job,source,assigned_at,activated_at,suspended_at,revoked_at\n',
     );
     const unknown = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
     expectRefusal(await api.call('GET', `/contracts/${unknown}/report.csv`), 404, 'NOT_FOUND');
