@@ -108,6 +108,7 @@ const PROTOCOL = {
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body must be JSON'],
   VALIDATION_FAILED: [422, 'The request is not valid'],
+  FILTER_TOO_BROAD: [422, 'The filter is too broad'],
   TOO_MANY_FAILED_AUTHENTICATIONS: [429, 'Too many requests without a valid API key'],
   TOO_MANY_WRONG_KEYS: [429, 'Too many wrong license keys from your address'],
   TOO_MANY_STREAMS: [429, 'You have too many streams open'],

@@ -33,7 +33,7 @@ export const LicenseFilterShape = z
         'Exactly so many licenses are changed, the earliest that match and can be changed. With fewer, nothing is',
       ),
   })
-  .describe('The filters of the list of licenses. Test licenses never match');
+  .describe('Filters as of the list of licenses. Test licenses never match');
 
 type SelectionBody = { ids: string[] } | { filter: z.infer<typeof LicenseFilterShape> };
 

@@ -1,7 +1,7 @@
 /** Licenses: list, read, and export as CSV. */
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
-import { licenseIdText, licenseSource, parseLicenseId } from '../../domain/license/license';
+import { CONTRACT_SOURCE, licenseIdText, licenseSource, parseLicenseId } from '../../domain/license/license';
 import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
 import { notFound } from '../../domain/base/refusal';
 import { listedContract, reachesContract, seesLicenseKeys } from '../../domain/access/caller';
@@ -11,15 +11,20 @@ import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
 import type { LicenseRow } from '../../db/license/license';
+import type { InstantRange } from '../../db/license/license-conditions';
 import type { LicenseFilter } from '../../db/license/license-page';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { EnvironmentShape, Id, IdParams, SearchShape } from '../http/shapes';
+import { EnvironmentShape, Id, IdParams, InstantInput, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 import { LicenseIdParams, LicenseShape, presentLicense } from './license-presenter';
+
+/** The filters that select few enough licenses for filters that no index of all licenses serves. */
+const SELECTING = ['contract_id', 'job_id', 'customer_id', 'contract_customer_id', 'source'] as const;
+const NEEDS_SELECTION = 'Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract';
 
 const LicenseFilterQuery = z.object({
   environment: EnvironmentShape.optional().describe('Default: production; with contract_id or job_id, its environment'),
@@ -29,6 +34,22 @@ const LicenseFilterQuery = z.object({
   contract_customer_id: Id.optional().describe('The customer of the contract'),
   source: SearchShape.optional().describe('Manual, Contract (of any contract), or the complete value: Contract: <name>'),
   status: z.enum(LICENSE_STATUSES).optional(),
+  product_id: Id.optional().describe(`The product when the licenses were generated. ${NEEDS_SELECTION}`),
+  created_from: InstantInput.optional().describe(`Licenses that were generated at or after this instant. ${NEEDS_SELECTION}`),
+  created_to: InstantInput.optional().describe(`Licenses that were generated before this instant. ${NEEDS_SELECTION}`),
+  assigned_from: InstantInput.optional().describe(
+    `Licenses that were assigned to their customer at or after this instant. ${NEEDS_SELECTION}`,
+  ),
+  assigned_to: InstantInput.optional().describe(
+    `Licenses that were assigned to their customer before this instant. ${NEEDS_SELECTION}`,
+  ),
+  activated_from: InstantInput.optional().describe(
+    `Licenses whose first activation was at or after this instant. ${NEEDS_SELECTION}`,
+  ),
+  activated_to: InstantInput.optional().describe(`Licenses whose first activation was before this instant. ${NEEDS_SELECTION}`),
+  expires_from: InstantInput.optional().describe(`Licenses that expire at or after this instant. ${NEEDS_SELECTION}`),
+  expires_to: InstantInput.optional().describe(`Licenses that expire before this instant. ${NEEDS_SELECTION}`),
+  has_devices: z.enum(['true', 'false']).optional().describe('Whether a license is active on a device now'),
   is_test: z.enum(['true', 'false']).optional(),
   search: SearchShape.optional().describe(
     'A complete key, a complete id, or at least the first three characters of keys',
@@ -75,7 +96,7 @@ export const licenseRoutes: Route[] = [
       'Newest first by default; `order` reverses it. Viewers get masked keys and can search by id only. The API key of a contract lists the licenses of its contract.',
     query: LicenseQuery,
     answers: { 200: { description: 'One page', schema: PageOf(LicenseShape) } },
-    refusals: ['NOT_FOUND'],
+    refusals: ['NOT_FOUND', 'FILTER_TOO_BROAD'],
     audit: [],
     async handle({ api, query, caller, now }) {
       const contract_id = listedContract(caller, query.contract_id);
@@ -106,6 +127,7 @@ export const licenseRoutes: Route[] = [
     stream: 'export',
     query: LicenseFilterQuery.extend(CsvQuery.shape),
     answers: { 200: CSV },
+    refusals: ['FILTER_TOO_BROAD'],
     audit: [],
     async handle({ api, query, now }) {
       return csvAnswer('licenses.csv', EXPORT_COLUMNS, csvRows(exportLicenses(api.db, filterOf(query), now), now), query);
@@ -200,14 +222,34 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
 
 /** The filter of a query. A contract or a job implies its environment. */
 function filterOf(query: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
-  const { environment, is_test, search, ...rest } = query;
-  const named = query.contract_id !== undefined || query.job_id !== undefined;
+  refuseBroadFilter(query);
+  const { environment, is_test, search, has_devices, contract_id, job_id, customer_id, contract_customer_id, source, status, product_id } = query;
+  const named = contract_id !== undefined || job_id !== undefined;
   return {
-    ...rest,
+    ...{ contract_id, job_id, customer_id, contract_customer_id, source, status, product_id },
     environment: environment ?? (named ? undefined : 'production'),
     is_test: is_test === undefined ? undefined : is_test === 'true',
+    has_devices: has_devices === undefined ? undefined : has_devices === 'true',
+    created: rangeOf(query.created_from, query.created_to),
+    assigned: rangeOf(query.assigned_from, query.assigned_to),
+    activated: rangeOf(query.activated_from, query.activated_to),
+    expires: rangeOf(query.expires_from, query.expires_to),
     search: search?.trim() || undefined,
   };
+}
+
+function rangeOf(from: Instant | undefined, to: Instant | undefined): InstantRange | undefined {
+  return from === undefined && to === undefined ? undefined : { from, to };
+}
+
+/** Refuses filters for which the licenses of the whole installation would be read. */
+function refuseBroadFilter(query: z.infer<typeof LicenseFilterQuery>): void {
+  if (SELECTING.some((name) => query[name] !== undefined && query[name] !== CONTRACT_SOURCE)) return;
+  const named = Object.keys(query) as (keyof typeof query)[];
+  const broad = named.find((name) => query[name] !== undefined && (name === 'product_id' || /_(from|to)$/.test(name)));
+  if (broad === undefined) return;
+  const detail = `The filter ${broad} is too broad for all licenses. Add one of ${SELECTING.join(', ')} (other than ${CONTRACT_SOURCE}).`;
+  throw new ProblemError(protocolProblem('FILTER_TOO_BROAD', detail, { metadata: { filter: broad, needs: [...SELECTING] } }));
 }
 
 /** Whether a job that a filter names exists for the caller. The list of an admin is empty for a job that does not exist. */

@@ -19,9 +19,11 @@ import {
 } from '../../domain/license/license';
 import type { LicenseStatus } from '../../domain/license/license-facts';
 import type { Fragment, Sql } from '../base/database';
+import { ORDINAL_MASK, hasDetails, partsWithDetails } from './license-conditions';
+import type { DetailFilter, Part } from './license-conditions';
 import { factExists, isOfFacts, statusIs, unusedHaveStatus } from './license-status';
 
-export interface LicenseFilter {
+export interface LicenseFilter extends DetailFilter {
   environment?: Environment | undefined;
   contract_id?: string | undefined;
   job_id?: string | undefined;
@@ -46,9 +48,6 @@ export interface LicensePage {
   /** The instant that decides the status of licenses whose contract has no test clock. */
   now: Instant;
 }
-
-/** Selects the ordinal of an id. */
-export const ORDINAL_MASK = 2 ** ORDINAL_BITS - 1;
 
 /** Sorts after every character that a key can contain. */
 const LAST_CHARACTER = '\u{10ffff}';
@@ -94,28 +93,24 @@ async function contractIdsOf(sql: Sql, filter: LicenseFilter): Promise<string[] 
 
 /** The query of a page, in the way that reads the least. */
 export function pageOf(sql: Sql, filter: KnownFilter, page: LicensePage): Fragment {
-  const { status } = filter;
   if (filter.by_keys) return pageByKeys(sql, filter, page);
-  if (status === undefined) return pageOfPart(sql, filter, page, {});
-  const matches = statusIs(sql, status, page.now);
-  if (isOfFacts(status)) return pageOfPart(sql, filter, page, { facts: factExists(sql, status), matches });
-  const job = unusedHaveStatus(sql, status, page.now);
-  if (status === 'available') return pageOfPart(sql, filter, page, { job, matches });
-  // A job that has not expired has no expired licenses, except those whose facts say so: of such a job only these are read.
-  const own_expiry = { facts: sql`expires_at IS NOT NULL`, matches: sql`NOT (${job}) AND ${matches}` };
-  return sql`
-    (${pageOfPart(sql, filter, page, { job, matches })}) UNION ALL (${pageOfPart(sql, filter, page, own_expiry)})
-    ORDER BY id ${directionOf(sql, page)} LIMIT ${page.limit}`;
+  const parts = partsOfStatus(sql, filter.status, page.now).flatMap((part) => partsWithDetails(sql, filter, page.now, part));
+  const [first = {}, ...others] = parts;
+  if (others.length === 0) return pageOfPart(sql, filter, page, first);
+  const pages = parts.map((part) => sql`(${pageOfPart(sql, filter, page, part)})`);
+  return sql`${pages.reduce((all, one) => sql`${all} UNION ALL ${one}`)} ORDER BY id ${directionOf(sql, page)} LIMIT ${page.limit}`;
 }
 
-/** Which licenses a query selects, apart from the filter. What is left out is true. */
-interface Part {
-  /** A condition on the job `j`. */
-  job?: Fragment;
-  /** A condition on facts. Only licenses that have facts are selected. */
-  facts?: Fragment;
-  /** A condition on a license, from its facts `f`, which may be missing, and its job `j`. */
-  matches?: Fragment;
+/** The licenses of a status, in parts that have no license in common. */
+function partsOfStatus(sql: Sql, status: LicenseStatus | undefined, now: Instant): Part[] {
+  if (status === undefined) return [{}];
+  const matches = statusIs(sql, status, now);
+  if (isOfFacts(status)) return [{ facts: factExists(sql, status), matches }];
+  const job = unusedHaveStatus(sql, status, now);
+  if (status === 'available') return [{ job, matches }];
+  // A job that has not expired has no expired licenses, except those whose facts say so: of such a job only these are read.
+  const own_expiry = { facts: sql`expires_at IS NOT NULL`, matches: sql`NOT (${job}) AND ${matches}` };
+  return [{ job, matches }, own_expiry];
 }
 
 function pageOfPart(sql: Sql, filter: KnownFilter, page: LicensePage, part: Part): Fragment {
@@ -175,6 +170,7 @@ function pageByFacts(sql: Sql, filter: KnownFilter, page: LicensePage, { job, fa
  */
 function pageByKeys(sql: Sql, filter: KnownFilter, page: LicensePage): Fragment {
   const { status, customer_id, search = '' } = filter;
+  const details = hasDetails(sql, filter, page.now);
   return sql`
     SELECT ${pageColumns(sql)}
     FROM (
@@ -183,10 +179,11 @@ function pageByKeys(sql: Sql, filter: KnownFilter, page: LicensePage): Fragment 
       ORDER BY id ${directionOf(sql, page)} OFFSET 0
     ) l
     CROSS JOIN LATERAL ${jobs(sql, sql`WHERE serial = l.id >> ${ORDINAL_BITS}::int OFFSET 0`)} j
-    ${status === undefined && customer_id === undefined ? sql`` : joinFacts(sql)}
+    ${status === undefined && customer_id === undefined && details === undefined ? sql`` : joinFacts(sql)}
     WHERE ${jobMatches(sql, filter)}
     ${customer_id === undefined ? sql`` : sql`AND f.customer_id = ${customer_id}`}
     ${status === undefined ? sql`` : sql`AND ${statusIs(sql, status, page.now)}`}
+    ${details === undefined ? sql`` : sql`AND ${details}`}
     ${jobIsInPage(sql, page)}
     ORDER BY l.id ${directionOf(sql, page)} LIMIT ${page.limit}`;
 }
@@ -198,9 +195,9 @@ function usedLicenses(sql: Sql, page: LicensePage, condition: Fragment): Fragmen
     CROSS JOIN LATERAL (SELECT id, key FROM licenses WHERE id = f.license_id OFFSET 0) l`;
 }
 
-/** The facts that decide the status. */
+/** The facts that decide the status, and whether a date matches. */
 function storedFacts(sql: Sql): Fragment {
-  return sql`customer_id, held_until, activated_at, suspended_at, revoked_at, expires_at`;
+  return sql`customer_id, assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at`;
 }
 
 /** Adds the facts `f` of a license `l`, if it has any. */
@@ -275,7 +272,7 @@ function jobMatches(sql: Sql, filter: KnownFilter): Fragment {
 
 /** The fields that a license has from its job. */
 function jobs(sql: Sql, which: Fragment = sql``) {
-  return sql`(SELECT serial, id AS job_id, contract_id, environment, terms_id, execution, is_test, expires_at, channel, chunk_size FROM generation_jobs ${which})`;
+  return sql`(SELECT serial, id AS job_id, contract_id, environment, terms_id, execution, is_test, expires_at, created_at, channel, chunk_size FROM generation_jobs ${which})`;
 }
 
 /** The columns of a page, from a license `l` and its job `j`. */

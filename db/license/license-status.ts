@@ -60,6 +60,6 @@ export function unusedHaveStatus(sql: Sql, status: 'available' | 'expired', now:
 }
 
 /** The instant that decides the status of licenses of the job `j`. Production has no test clocks, so there nothing is looked up. */
-function statusInstant(sql: Sql, now: Instant): Fragment {
+export function statusInstant(sql: Sql, now: Instant): Fragment {
   return sql`CASE WHEN j.environment = 'production' THEN ${now}::timestamptz ELSE coalesce(${testClockTime(sql, sql`j.contract_id`)}, ${now}) END`;
 }

@@ -8,7 +8,8 @@ import type { JsonObject } from '../../domain/base/json';
 import type { LicenseFacts } from '../../domain/license/license-facts';
 import type { Fragment, Sql } from '../base/database';
 import { factsOf } from './license-facts';
-import { ORDINAL_MASK, lookUp, pageOf, pageOfOne } from './license-page';
+import { ORDINAL_MASK } from './license-conditions';
+import { lookUp, pageOf, pageOfOne } from './license-page';
 import type { LicenseFilter, LicensePage } from './license-page';
 
 /** A license with its facts and the fields of its job, its license terms and its contract. */

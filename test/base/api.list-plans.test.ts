@@ -16,8 +16,8 @@ const ROWS_READ_MAX = 5_000;
 /** A table of fewer rows may be read whole. */
 const TABLE_ROWS_MAX = 10_000;
 /**
- * Rows that a list of licenses by key or status may read: a search counts or collects up to this number of keys, and a list by status
- * looks up the facts of a contract's jobs.
+ * Rows that a list of licenses may read by key, status, product or date: a search counts or collects up to this number of keys, and the other
+ * lists look up the facts of a contract's jobs.
  */
 const KEYS_READ_MAX = COLLECTED_LICENSES_MAX + ROWS_READ_MAX;
 const FILL_MS = 120_000;
@@ -255,6 +255,22 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'source=Manual&status=available',
       'source=Manual&status=revoked',
       'source=Manual&environment=staging',
+      'has_devices=true',
+      'has_devices=false',
+      ...[
+        `product_id=${of.rare_product}`,
+        `has_devices=true`,
+        ...['created', 'assigned', 'activated', 'expires'].flatMap((date) => [
+          `${date}_from=${of.rare_from}&${date}_to=${of.rare_to}`,
+          `${date}_from=${of.rare_from}`,
+          `${date}_to=${of.rare_to}`,
+        ]),
+      ].flatMap((detail) => [
+        `${detail}&contract_id=${of.busy_contract}`,
+        `${detail}&contract_customer_id=${of.rare_customer}`,
+        `${detail}&customer_id=${of.rare_customer}`,
+        `${detail}&source=Manual`,
+      ]),
       'status=expired',
       'status=available',
       'is_test=true',
@@ -322,7 +338,8 @@ test.each(Object.keys(LIST_QUERIES))('%s reads few rows and no complete table, f
       expect([url, answer.status]).toEqual([url, 200]);
       const statements = sent;
       for (const statement of statements) {
-        const rows_max = list === '/licenses' && /search=|status=/.test(query) ? KEYS_READ_MAX : ROWS_READ_MAX;
+        const rows_max =
+          list === '/licenses' && /search=|status=|product_id=|_from=|_to=/.test(query) ? KEYS_READ_MAX : ROWS_READ_MAX;
         const fault = await findPlanProblem(statement, rows_max);
         if (fault !== undefined) faults.push({ query, page, ...fault });
       }

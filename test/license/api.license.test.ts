@@ -202,6 +202,54 @@ describe('searching', () => {
   });
 });
 
+describe('filters by product, date and device', () => {
+  test('select licenses in lists and files, from an instant on and before another', async () => {
+    const contract = await addContract(api, catalogue);
+    const { licenses } = await generate(contract.id, 2);
+    const { created_at } = (await api.call('GET', `/licenses/${licenses[0]?.id}`)).body;
+    const buyer = { name: 'Filtered', email: 'filtered@example.com' };
+    await assign(licenses[1]?.id, (await api.call('POST', '/customers', { body: buyer })).body.id);
+    const { key } = licenses[0] as Made;
+    expect((await api.call('POST', '/licenses/activate', { body: { key, device_id: 'd' } })).status).toBe(200);
+    const { activated_at } = (await api.call('GET', `/licenses/${licenses[0]?.id}`)).body;
+    const [first, second] = ids(licenses);
+    const expected: Record<string, (string | undefined)[]> = {
+      [`created_from=${created_at}`]: [first, second],
+      [`created_to=${created_at}`]: [],
+      'assigned_from=2026-01-01T00:00:00Z&assigned_to=2999-01-01T00:00:00Z': [second],
+      [`activated_from=${activated_at}`]: [first],
+      [`activated_to=${activated_at}`]: [],
+      'expires_to=2999-01-01T00:00:00Z': [],
+      'has_devices=true': [first],
+      'has_devices=false': [second],
+      [`product_id=${catalogue.product_id}`]: [first, second],
+      [`product_id=${contract.id}`]: [],
+    };
+    for (const [filter, found] of Object.entries(expected)) {
+      const query = `contract_id=${contract.id}&${filter}`;
+      expect([filter, await walkPages(api, `/licenses?order=asc&${query}`)]).toEqual([filter, found]);
+      expect([filter, linesOf((await api.call('GET', `/licenses.csv?${query}`)).text).filter(Boolean)]).toEqual([
+        filter,
+        found.map((id) => expect.stringContaining(`,${id},`)),
+      ]);
+    }
+  });
+
+  test('are refused for all licenses of the installation, except that by devices', async () => {
+    const instant = '2026-01-01T00:00:00Z';
+    const dates = ['created', 'assigned', 'activated', 'expires'].flatMap((date) => [`${date}_from`, `${date}_to`]);
+    for (const query of [`product_id=${catalogue.product_id}`, ...dates.map((name) => `${name}=${instant}`)]) {
+      for (const path of [`/licenses?${query}`, `/licenses?${query}&source=Contract`, `/licenses.csv?${query}&status=active`]) {
+        const refused = await api.call('GET', path);
+        expectRefusal(refused, 422, 'FILTER_TOO_BROAD');
+        expect(refused.body.metadata.filter).toBe(query.split('=')[0]);
+      }
+      expect((await list(`${query}&source=Manual`)).status).toBe(200);
+    }
+    expect((await list('has_devices=true')).status).toBe(200);
+  });
+});
+
 describe('viewers', () => {
   test('see masked keys, and find licenses by id only', async () => {
     const contract = await addContract(api, catalogue);

@@ -1,6 +1,7 @@
-/** Lists of licenses by status find exactly the licenses that show it, in whichever way the page is read. */
+/** Lists of licenses by status, product, dates and devices find exactly the licenses that match, in whichever way the page is read. */
 import fc from 'fast-check';
 import { listLicenses } from '../../db/license/license';
+import type { DetailFilter, InstantRange } from '../../db/license/license-conditions';
 import type { LicenseFilter } from '../../db/license/license-page';
 import type { Database } from '../../db/base/database';
 import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
@@ -32,14 +33,14 @@ interface Job {
   licenses: (LicenseFacts | null)[];
 }
 
-const instant = fc.option(fc.constantFrom(...INSTANTS), { freq: 1 });
+const instant = fc.option(fc.constantFrom(...INSTANTS), { freq: 2 });
 const facts: fc.Arbitrary<LicenseFacts> = fc
   .record({
     is_assigned: fc.boolean(),
     held_until: instant,
     activated_at: instant,
-    suspended_at: fc.option(fc.constant(NOW), { freq: 1 }),
-    revoked_at: fc.option(fc.constant(NOW), { freq: 1 }),
+    suspended_at: fc.option(fc.constant(NOW), { freq: 2 }),
+    revoked_at: fc.option(fc.constant(NOW), { freq: 2 }),
     expires_at: instant,
   })
   .map(({ is_assigned, ...rest }) => ({
@@ -102,6 +103,88 @@ test('the filter by status selects the licenses that show this status, by job, b
       },
     ),
     { numRuns: 25 },
+  );
+});
+
+/** When the halves of a job's licenses were generated. Only a job in the background has more than one chunk. */
+const creation = fc.record({ is_background: fc.boolean(), instants: fc.tuple(fc.constantFrom(...INSTANTS), fc.constantFrom(...INSTANTS)) });
+type Creation = typeof creation extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Stores when the licenses of a contract's jobs were generated. Returns it for each license. */
+async function storeCreation(contract_id: string, creations: Creation[]): Promise<string[]> {
+  const jobs = await sql<{ id: string }[]>`SELECT id FROM generation_jobs WHERE contract_id = ${contract_id} ORDER BY serial`;
+  const created: string[] = [];
+  for (const [index, { id }] of jobs.entries()) {
+    const { is_background, instants } = creations[index] as Creation;
+    const [first, second] = is_background ? instants : [instants[0], instants[0]];
+    const [execution, chunk_size] = is_background ? ['background', LICENSES_OF_JOB / 2] : ['inline', LICENSES_OF_JOB];
+    await sql`UPDATE generation_jobs SET created_at = ${INSTANTS[0] ?? ''}, execution = ${execution}, chunk_size = ${chunk_size} WHERE id = ${id}`;
+    await sql`UPDATE generation_chunks SET created_at = ${first} WHERE job_id = ${id}`;
+    if (is_background) await sql`INSERT INTO generation_chunks (job_id, chunk_no, licenses, created_at) VALUES (${id}, 1, ${chunk_size}, ${second})`;
+    else await sql`UPDATE generation_jobs SET created_at = ${first} WHERE id = ${id}`;
+    for (let n = 0; n < LICENSES_OF_JOB; n++) created.push(n < LICENSES_OF_JOB / 2 ? first : second);
+  }
+  return created;
+}
+
+/** Every license that was activated has a device, but the lease of every third one is over. */
+const hasDevice = (given: LicenseFacts | null, index: number): boolean => given !== null && given.activated_at !== null && index % 3 > 0;
+
+test('filters by product, date and device select the licenses that match, by job, by facts and by keys', async () => {
+  const range: fc.Arbitrary<InstantRange> = fc.oneof(
+    fc.record({ from: fc.constantFrom(...INSTANTS) }),
+    fc.record({ to: fc.constantFrom(...INSTANTS) }),
+    fc.constant({ from: INSTANTS[1], to: INSTANTS[3] }),
+  );
+  const cases = fc.array(fc.tuple(job, creation), { minLength: 1, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(cases, range, fc.constantFrom('asc', 'desc'), fc.constantFrom(...LICENSE_STATUSES), async (given, asked, order, status) => {
+      const jobs = given.map(([one]) => one);
+      const { contract_id, ids } = await store(jobs);
+      const created = await storeCreation(contract_id, given.map(([, one]) => one));
+      const licenses = jobs.flatMap((one) => one.licenses.map((facts) => ({ job: one, given: facts })));
+      for (const [index, { given: facts }] of licenses.entries()) {
+        if (!facts?.activated_at) continue;
+        await sql`
+          INSERT INTO license_devices (license_id, device_id, activated_at, seen_at, leased_until)
+          VALUES (${ids[index] ?? ''}, 'd', ${NOW}, ${NOW}, ${hasDevice(facts, index) ? null : NOW})`;
+      }
+      const [{ product_id }] = await sql<[{ product_id: string }]>`SELECT product_id FROM contracts WHERE id = ${contract_id}`;
+      const shown = licenses.map(({ job: one, given: facts }, index) => {
+        const known = facts ?? UNUSED_LICENSE;
+        const expires_at = known.expires_at ?? one.expires_at;
+        return { ...known, expires_at, created_at: created[index] ?? '', status: licenseStatus({ ...known, expires_at }, NOW) };
+      });
+      const isIn = (at: string | null) => at !== null && at >= (asked.from ?? '') && at < (asked.to ?? '9');
+      const details: [DetailFilter, (license: (typeof shown)[number], index: number) => boolean][] = [
+        [{ product_id }, () => true],
+        [{ product_id: customer_id }, () => false],
+        [{ created: asked }, ({ created_at }) => isIn(created_at)],
+        [{ assigned: asked }, ({ assigned_at }) => isIn(assigned_at)],
+        [{ activated: asked }, ({ activated_at }) => isIn(activated_at)],
+        [{ expires: asked }, ({ expires_at }) => isIn(expires_at)],
+        [{ created: asked, expires: asked }, ({ created_at, expires_at }) => isIn(created_at) && isIn(expires_at)],
+        [{ has_devices: true }, (license, index) => hasDevice(license, index)],
+        [{ has_devices: false }, (license, index) => !hasDevice(license, index)],
+      ];
+      const [{ key }] = await sql<[{ key: string }]>`SELECT key FROM licenses WHERE id = ${ids[0] ?? ''}`;
+      for (const [detail, matches] of details) {
+        const found = async (filter: LicenseFilter) => {
+          const rows = await listLicenses(sql, { ...detail, ...filter }, { order, after: null, limit: 10_000, now: NOW });
+          return rows.filter((row) => row.contract_id === contract_id).map((row) => row.id);
+        };
+        const expected = (also: (license: (typeof shown)[number], index: number) => boolean) => {
+          const matching = ids.filter((_id, index) => matches(shown[index] as never, index) && also(shown[index] as never, index));
+          return order === 'desc' ? matching.reverse() : matching;
+        };
+        expect([detail, await found({ contract_id })]).toEqual([detail, expected(() => true)]);
+        expect([detail, await found({})]).toEqual([detail, expected(() => true)]);
+        expect([detail, await found({ contract_id, status })]).toEqual([detail, expected((license) => license.status === status)]);
+        expect([detail, await found({ customer_id })]).toEqual([detail, expected((license) => license.customer_id !== null)]);
+        expect([detail, await found({ search: key })]).toEqual([detail, expected((_, index) => index === 0)]);
+      }
+    }),
+    { numRuns: 15 },
   );
 });
 

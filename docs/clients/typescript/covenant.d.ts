@@ -1800,6 +1800,26 @@ export interface operations {
                 /** @description Manual, Contract (of any contract), or the complete value: Contract: <name> */
                 source?: string;
                 status?: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
+                /** @description The product when the licenses were generated. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                product_id?: string;
+                /** @description Licenses that were generated at or after this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                created_from?: string;
+                /** @description Licenses that were generated before this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                created_to?: string;
+                /** @description Licenses that were assigned to their customer at or after this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                assigned_from?: string;
+                /** @description Licenses that were assigned to their customer before this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                assigned_to?: string;
+                /** @description Licenses whose first activation was at or after this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                activated_from?: string;
+                /** @description Licenses whose first activation was before this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                activated_to?: string;
+                /** @description Licenses that expire at or after this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                expires_from?: string;
+                /** @description Licenses that expire before this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
+                expires_to?: string;
+                /** @description Whether a license is active on a device now */
+                has_devices?: "true" | "false";
                 is_test?: "true" | "false";
                 /** @description A complete key, a complete id, or at least the first three characters of keys */
                 search?: string;
@@ -1856,7 +1876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description VALIDATION_FAILED: The request is not valid */
+            /** @description FILTER_TOO_BROAD: The filter is too broad; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;
