@@ -39,7 +39,7 @@ async function use(key: string, action: DeviceAction, device_id: string, now = N
   return used;
 }
 
-const instant = fc.option(fc.constantFrom(...INSTANTS), { freq: 1 });
+const instant = fc.option(fc.constantFrom(...INSTANTS), { freq: 2 });
 const device = fc.record({ device_id: fc.constantFrom('a', 'b', 'c'), leased_until: instant });
 
 test('what is not done has a reason, what is done has none, and a validation agrees with both', async () => {
@@ -49,14 +49,14 @@ test('what is not done has a reason, what is done has none, and a validation agr
       fc.record({
         facts: fc.record({
           activated_at: instant,
-          suspended_at: fc.option(fc.constant(NOW), { freq: 1 }),
-          revoked_at: fc.option(fc.constant(NOW), { freq: 1 }),
+          suspended_at: fc.option(fc.constant(NOW), { freq: 2 }),
+          revoked_at: fc.option(fc.constant(NOW), { freq: 2 }),
           expires_at: instant,
         }),
         devices: fc.uniqueArray(device, { selector: ({ device_id }) => device_id, maxLength: 3 }),
         limit: fc.option(fc.integer({ min: 1, max: 3 })),
         policy: fc.constantFrom(...ISSUED_LICENSES_POLICIES),
-        hold: fc.option(fc.constantFrom('billing', 'compliance'), { freq: 1 }),
+        hold: fc.option(fc.constantFrom('billing', 'compliance'), { freq: 2 }),
         action: fc.constantFrom(...DEVICE_ACTIONS),
       }),
       async ({ facts, devices, limit, policy, hold, action }) => {
