@@ -700,7 +700,8 @@ CREATE TABLE pool_available (
 -- Licenses that an order took from a pool, one row for each grab. It is also the answer to a repeated grab of the order.
 CREATE TABLE pool_holds (
   id           uuid PRIMARY KEY,
-  contract_id  uuid NOT NULL REFERENCES contracts (id),
+  -- No foreign key, which took a third of the insert: the statement of an order reads the contract, and contracts are never deleted.
+  contract_id  uuid NOT NULL,
   environment  text NOT NULL,
   -- The order of the shop, unique for the contract.
   order_ref    text NOT NULL,
