@@ -6,8 +6,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { API_POOL_SIZE } from '../config';
+import { storePerson } from '../db/access/person';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
+import type { Actor } from '../domain/base/actor';
 import { isRefusal } from '../domain/base/refusal';
 import { createGrabs } from '../transactions/pool/grab-licenses';
 import { startBareServer } from './bare-server';
@@ -36,7 +38,7 @@ const CALLERS = 64;
 const WARM_UP_SECONDS = 1;
 /** Equal parts of the pool, for the speed from the first to the last. */
 const PARTS = 10;
-const ACTOR = { type: 'system', id: 'bench', name: 'Benchmark' } as const;
+const ACTOR = { type: 'user', id: '00000000-0000-7000-8000-000000000000', name: 'Benchmark' } as const;
 
 export async function benchGrab(stack: MeasuredStack, options: GrabOptions, report: Report): Promise<void> {
   const contract_id = await createContractOf(stack, 'pool', options.licenses);
@@ -45,7 +47,9 @@ export async function benchGrab(stack: MeasuredStack, options: GrabOptions, repo
   const path = `/api/v1/contracts/${contract_id}/pool/grab`;
   const headers = { authorization: `Bearer ${stack.api_key}` };
   const order = (): string => JSON.stringify({ order_ref: randomUUID(), count: 1 });
-  const grab = grabOnce(own, contract_id);
+  // As for requests, the ids of the name are known before.
+  const actor = { ...ACTOR, stored_as: await storePerson(own, ACTOR) };
+  const grab = grabOnce(own, contract_id, actor);
 
   const measured = {
     update: (seconds: number) => updateById(own, contract_id, seconds),
@@ -99,12 +103,12 @@ export async function benchGrab(stack: MeasuredStack, options: GrabOptions, repo
 }
 
 /** The transaction function for an order of one license, which is held. */
-function grabOnce(db: Database, contract_id: string): () => Promise<void> {
+function grabOnce(db: Database, contract_id: string, actor: Actor): () => Promise<void> {
   const grabLicenses = createGrabs(db);
   return async () => {
     const { result } = await grabLicenses({
       ...{ contract_id, order_ref: randomUUID(), count: 1, customer_email: null, hold_minutes: 15 },
-      ...{ fingerprint: '', actor: ACTOR, now: new Date().toISOString(), request_id: null },
+      ...{ fingerprint: '', actor, now: new Date().toISOString(), request_id: null },
       ...{ rated: false, credential: null },
     });
     if (isRefusal(result)) throw new Error(result.detail);
