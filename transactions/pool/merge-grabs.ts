@@ -15,8 +15,11 @@ import type { Merge, WaitingCall } from '../base/merged-calls';
 import { endOverdueHolds } from './end-overdue-holds';
 import { setExpiryByAssignment } from './own-expiry';
 
-/** The most grabs in one statement. */
-const MERGED_GRABS_MAX = 64;
+/**
+ * The most grabs in one statement. With more, 64 callers come to wait for one statement together, and the process has nothing to do until it
+ * ends; with 32, it answers one half meanwhile.
+ */
+const MERGED_GRABS_MAX = 32;
 /**
  * How long a grab that finds too few licenses waits for those that other transactions have locked: a transaction that is rolled back leaves
  * its licenses in the pool (a falsely empty pool, found in a test of SKIP LOCKED).
