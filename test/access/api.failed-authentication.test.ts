@@ -123,6 +123,9 @@ test('the address is the one that the trusted proxy sends, and an IPv6 client is
   expect(of_network.at(-1)).toBe(LIMIT_CODE);
   expect(clientNetwork(`${network}:1:2:3:4`)).toBe(`${network}::/64`);
   expect(clientNetwork('::ffff:192.0.2.7')).toBe('192.0.2.7');
+  for (const address of ['192.0.2.7', '0.0.0.0', '255.255.255.255']) expect(clientNetwork(address)).toBe(address);
+  for (const text of ['192.0.2.256', '192.0.2', '192.0.2.7.', '192.0.2.07', '1.2.3.4.5', 'x'])
+    expect(clientNetwork(text)).toBe('unknown');
 });
 
 test('two API processes together answer exactly the limit in detail', async () => {
