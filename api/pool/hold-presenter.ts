@@ -1,5 +1,6 @@
 /** The shape and the presenter of holds. */
 import { licenseIdText } from '../../domain/license/license';
+import { LICENSE_STATUSES } from '../../domain/license/license-facts';
 import { HOLD_STATES, holdStateAt } from '../../domain/pool/hold';
 import type { Instant } from '../../domain/base/instant';
 import type { HeldLicense } from '../../db/pool/hold';
@@ -20,8 +21,17 @@ export const HoldShape = z
     created_at: InstantShape,
     ended_at: InstantShape.nullable(),
     licenses: z
-      .array(z.object({ id: z.string(), key: z.string(), expires_at: InstantShape.nullable() }))
-      .describe('Empty when the licenses are available again'),
+      .array(
+        z.object({
+          id: z.string(),
+          key: z.string(),
+          status: z.enum(LICENSE_STATUSES),
+          expires_at: InstantShape.nullable(),
+        }),
+      )
+      .describe(
+        'Those that still belong to the order: not those that were returned, or given to another customer or order. Empty when the hold was released or is over',
+      ),
   })
   .openapi('Hold');
 

@@ -17,7 +17,7 @@ const ORDER_REF_CHARS_MAX = 255;
 
 const GrabBody = z.strictObject({
   order_ref: plainText(z.string().min(1).max(ORDER_REF_CHARS_MAX)).describe(
-    'Your order. A repeated request for it gets the same licenses; it needs no Idempotency-Key',
+    'Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key',
   ),
   count: z.int().min(1).max(GRAB_LICENSES_MAX).describe('All of them are taken, or none'),
   customer_email: EmailShape.optional().describe(

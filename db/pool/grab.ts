@@ -195,7 +195,7 @@ function outcomeOf(rows: readonly GrabRow[]): GrabOutcome {
       replenishes: replenishes && is_first,
     };
     served.set(hold_id, grabbed);
-    grabbed.licenses.push({ id, key, expires_at });
+    grabbed.licenses.push({ id, key, status: held_until === null ? 'assigned' : 'held', expires_at });
   }
   const [first] = rows;
   return {

@@ -1,11 +1,14 @@
 /** Holds of pools: one row for each grab. It is also the answer to a repeated grab of the same order. */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
+import { licenseStatus } from '../../domain/license/license-facts';
+import type { LicenseFacts, LicenseStatus } from '../../domain/license/license-facts';
 import type { HoldState } from '../../domain/pool/hold';
 import { columnNames, ofAlias } from '../base/columns';
 import { withoutPipelining } from '../base/database';
 import type { Fragment, Sql } from '../base/database';
 import { testClockTime } from '../contract/clock';
+import { factsOf } from '../license/license-facts';
 
 export interface HoldRow {
   id: string;
@@ -63,16 +66,28 @@ export async function findHoldsOfOrders(sql: Sql, orders: readonly Order[]): Pro
 export interface HeldLicense {
   id: string;
   key: string;
+  status: LicenseStatus;
   expires_at: Instant | null;
 }
 
-/** The licenses of a hold, in the order in which they were taken. */
-export async function listHeldLicenses(sql: Sql, license_ids: readonly string[]): Promise<HeldLicense[]> {
-  return sql<HeldLicense[]>`
-    SELECT l.id, l.key, coalesce(f.expires_at, j.expires_at) AS expires_at
-    FROM unnest(${[...license_ids]}::bigint[]) WITH ORDINALITY AS held (id, place)
-    JOIN licenses l ON l.id = held.id JOIN generation_jobs j ON j.serial = held.id >> 24 LEFT JOIN license_facts f ON f.license_id = held.id
+/**
+ * The licenses that belong to a hold at an instant, in the order in which they were taken. A license that was returned or given to another
+ * customer or order does not belong to it any more: its facts name another end of a hold, or another customer or instant of assignment.
+ */
+export async function listHeldLicenses(sql: Sql, hold_id: string, now: Instant): Promise<HeldLicense[]> {
+  const rows = await sql<({ id: string; key: string } & LicenseFacts)[]>`
+    SELECT l.id, l.key, ${factsOf(sql, sql`j.expires_at`)}
+    FROM pool_holds h CROSS JOIN LATERAL unnest(h.license_ids) WITH ORDINALITY AS held (id, place)
+    JOIN licenses l ON l.id = held.id JOIN generation_jobs j ON j.serial = held.id >> 24 JOIN license_facts f ON f.license_id = held.id
+    WHERE h.id = ${hold_id} AND CASE h.state
+      WHEN 'held' THEN f.held_until = h.held_until AND h.held_until > ${now}
+      WHEN 'assigned' THEN f.customer_id = h.customer_id AND f.assigned_at = h.ended_at
+      ELSE false END
     ORDER BY held.place`;
+  return rows.map(({ id, key, ...facts }) => ({
+    ...{ id, key, status: licenseStatus(facts, now) },
+    expires_at: facts.expires_at,
+  }));
 }
 
 /**

@@ -40,6 +40,8 @@ export interface ModelHold {
   state: 'held' | 'assigned' | 'released';
   until: number | null;
   customer: string | null;
+  /** When its licenses were assigned. */
+  assigned_at: number | null;
 }
 
 export interface ModelGrab {
@@ -125,13 +127,26 @@ export class PoolModel {
     const minutes = grab.hold_minutes ?? (customer === null ? HOLD_MINUTES : null);
     const licenses = pooled.slice(0, count);
     const until = minutes === null ? null : this.now + minutes * MINUTE_MS;
-    const hold: ModelHold = { content, licenses, state: until === null ? 'assigned' : 'held', until, customer };
+    const hold: ModelHold = {
+      ...{ content, licenses, until, customer },
+      ...(until === null ? { state: 'assigned', assigned_at: this.now } : { state: 'held', assigned_at: null }),
+    };
     this.holds.set(order_ref, hold);
     for (const license of licenses) {
       if (until === null) this.give(license, customer as string);
       else license.hold = hold;
     }
     return hold;
+  }
+
+  /** The licenses that an order still has: not those that were returned, or given to another customer or order. */
+  licensesOf(hold: ModelHold): ModelLicense[] {
+    const state = this.holdState(hold);
+    if (state === 'held') return hold.licenses;
+    if (state !== 'assigned') return [];
+    return hold.licenses.filter(
+      ({ customer, assigned_at }) => customer === hold.customer && assigned_at === hold.assigned_at,
+    );
   }
 
   /** Whether an order has to choose by the expiry of licenses. */
@@ -152,7 +167,7 @@ export class PoolModel {
     if (state !== 'held') return 'HOLD_NOT_OPEN';
     const usable = hold.licenses.every((license) => ['held', 'active'].includes(this.status(license)));
     if (!usable) return 'LICENSE_NOT_AVAILABLE';
-    Object.assign(hold, { state: 'assigned', customer });
+    Object.assign(hold, { state: 'assigned', customer, assigned_at: this.now });
     for (const license of hold.licenses) this.give(license, customer);
     return 'assigned';
   }

@@ -139,8 +139,8 @@ test('the licenses that expire first are taken first, and expired ones never', a
   const [late, expired, early] = generated;
   await api.sql`UPDATE pool_available SET expires_at = now() - interval '1 minute' WHERE 'lic_' || license_id = ${expired.id}`;
   const { body } = await grab(id, { order_ref: 'SO-1' });
-  expect(body.licenses).toEqual([early]);
-  expect((await grab(id, { order_ref: 'SO-2' })).body.licenses).toEqual([late]);
+  expect(body.licenses).toMatchObject([early]);
+  expect((await grab(id, { order_ref: 'SO-2' })).body.licenses).toMatchObject([late]);
   expectRefusal(await grab(id, { order_ref: 'SO-3' }), 409, 'POOL_EMPTY');
 });
 

@@ -59,7 +59,10 @@ describe('assigning a hold', () => {
     const { status, body } = await post(`/holds/${held.id}/assign`, someone(pool));
     expect([status, body]).toEqual([
       200,
-      { ...held, state: 'assigned', customer_id: expect.any(String), ended_at: START },
+      {
+        ...{ ...held, state: 'assigned', customer_id: expect.any(String), ended_at: START },
+        licenses: held.licenses.map((license: object) => ({ ...license, status: 'assigned' })),
+      },
     ]);
     expect(await poolOf(pool)).toEqual({ available: 1, held: 0, assigned: 2 });
     for (const { id } of body.licenses)
@@ -396,6 +399,41 @@ describe('returning a license', () => {
       await api.sql`INSERT INTO customers (email, name, created_at, updated_at) VALUES (${`${id}@covenant.test`}, 'Ada', now(), now()) RETURNING id`;
     await api.sql`INSERT INTO license_facts (license_id, customer_id, assigned_at) VALUES (${license.slice(4)}, ${customer?.['id']}, now())`;
     expect((await post(`/licenses/${license}/return`)).body).toMatchObject({ status: 'available', customer_id: null });
+  });
+});
+
+describe('an order that no longer has all its licenses', () => {
+  const other = (pool: Pool) => ({ customer_email: `eve-${pool.id}@covenant.test` });
+
+  test('does not show those of other customers when it is repeated, and gets no others', async () => {
+    const pool = await addPool(4);
+    const order = { order_ref: 'SO-1', count: 3, ...someone(pool) };
+    const first = (await grab(pool, order)).body;
+    const [returned, reassigned, revoked] = first.licenses;
+    await post(`/licenses/${returned.id}/return`);
+    await setClock(pool, at(1));
+    await post('/licenses/assign', { ids: [reassigned.id], reassign: true, ...other(pool) });
+    await post(`/licenses/${revoked.id}/revoke`);
+    expect((await grab(pool, { count: 2, ...other(pool) })).body.licenses).toContainEqual(returned);
+    const licenses = [{ ...revoked, status: 'revoked' }];
+    expect(await grab(pool, order)).toMatchObject({ status: 201, body: { ...first, licenses } });
+    expect(await poolOf(pool)).toEqual({ available: 0, held: 0, assigned: 3 });
+  });
+
+  test('does not show those that a newer order has, also for the same customer', async () => {
+    const pool = await addPool(1);
+    const held = (await grab(pool)).body;
+    const [{ id }] = held.licenses;
+    const assign = async () => (await post(`/holds/${held.id}/assign`, someone(pool))).body;
+    expect((await assign()).licenses).toMatchObject([{ id, status: 'assigned' }]);
+    await post(`/licenses/${id}/return`);
+    expect(await assign()).toMatchObject({ state: 'assigned', licenses: [] });
+    await setClock(pool, at(1));
+    const newer = (await grab(pool, { ...someone(pool), hold_minutes: 15 })).body;
+    expect(newer.licenses).toMatchObject([{ id, status: 'held' }]);
+    expect((await assign()).licenses).toEqual([]);
+    await post(`/holds/${newer.id}/assign`);
+    expect((await assign()).licenses).toEqual([]);
   });
 });
 

@@ -189,22 +189,24 @@ class Generate extends Command {
   override toString = (): string => `generate ${this.count}`;
 }
 
-/** An order: the numbers of its licenses, or a refusal. */
+/** An order: the numbers and the statuses of its licenses, or a refusal. */
 class Grab extends Command {
   constructor(readonly grab: ModelGrab) {
     super();
   }
   override situation(model: PoolModel): string {
     const known = model.holds.get(this.grab.order_ref);
-    if (known) return `again ${model.holdState(known)}: `;
+    if (known) {
+      const misses = model.holdState(known) === 'assigned' && model.licensesOf(known).length < known.licenses.length;
+      return `again ${model.holdState(known)}${misses ? ', without some' : ''}: `;
+    }
     return model.differs_in_expiry ? 'of different licenses: ' : '';
   }
   apply(model: PoolModel): unknown {
     const hold = model.grab(this.grab);
     if (typeof hold === 'string') return hold;
-    const state = model.holdState(hold);
-    const shows = state === 'held' || state === 'assigned';
-    return { state, licenses: shows ? hold.licenses.map((license) => model.licenses.indexOf(license)).sort() : [] };
+    const licenses = model.licensesOf(hold).map((license) => [model.licenses.indexOf(license), model.status(license)]);
+    return { state: model.holdState(hold), licenses: licenses.sort() };
   }
   async perform({ grab, contract_id, licenses, hold_ids }: Real, now: string): Promise<unknown> {
     const { order_ref, count, customer, hold_minutes: given } = this.grab;
@@ -215,8 +217,8 @@ class Grab extends Command {
     });
     if (isRefusal(result)) return result.code;
     hold_ids.set(order_ref, result.hold.id);
-    const numbers = result.licenses.map(({ id }) => licenses.findIndex((license) => license.id === id));
-    return { state: holdStateAt(result.hold, now), licenses: numbers.sort() };
+    const shown = result.licenses.map(({ id, status }) => [licenses.findIndex((license) => license.id === id), status]);
+    return { state: holdStateAt(result.hold, now), licenses: shown.sort() };
   }
   override toString = (): string => `grab ${JSON.stringify(this.grab)}`;
 }

@@ -18,7 +18,7 @@ import { licenseStatus } from '../../domain/license/license-facts';
 import { assignDecision, releaseDecision } from '../../domain/pool/hold';
 import { findOrCreateCustomer } from '../catalogue/customer';
 
-/** A changed hold; its licenses are empty when they are available again. */
+/** A changed hold, with the licenses that still belong to it. */
 export interface ChangedHold {
   hold: HoldWithClock;
   licenses: HeldLicense[];
@@ -63,7 +63,7 @@ export async function assignHold(
     await endHold(tx, id, { state: 'assigned', customer_id, ended_at: now });
     await recordEnd(tx, hold, { ...act, now }, 'license.assigned', customer_id);
   }
-  return changedHold(tx, id);
+  return changedHold(tx, id, now);
 }
 
 /** Makes the licenses of a hold available again, with an audit row. Call it inside a transaction. */
@@ -83,7 +83,7 @@ export async function releaseHold(
     await endHold(tx, id, { state: 'released', customer_id: hold.customer_id, ended_at: now });
     await recordEnd(tx, hold, { ...act, now }, 'pool.released', hold.customer_id);
   }
-  return changedHold(tx, id);
+  return changedHold(tx, id, now);
 }
 
 async function customerOf(tx: Sql, email: string, act: Act): Promise<string | Refusal> {
@@ -127,8 +127,8 @@ async function recordEnd(
   await insertDomainEvents(tx, contract_id, [{ at: act.now, type: action, environment, data }]);
 }
 
-async function changedHold(tx: Sql, id: string): Promise<ChangedHold> {
+async function changedHold(tx: Sql, id: string, now: Instant): Promise<ChangedHold> {
   const hold = await findHold(tx, id);
   if (!hold) throw new Error(`hold ${id} is gone`);
-  return { hold, licenses: hold.state === 'assigned' ? await listHeldLicenses(tx, hold.license_ids) : [] };
+  return { hold, licenses: await listHeldLicenses(tx, id, now) };
 }

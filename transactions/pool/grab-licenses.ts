@@ -21,7 +21,7 @@ import { NO_NUDGE, mergeNudges } from '../../domain/contract/nudge';
 import { deletedRefusal } from '../../domain/contract/operations';
 import { admissionRefusal } from '../../domain/generation/rate';
 import { grabRefusal } from '../../domain/pool/grab';
-import { holdStateAt, shortPoolRefusal } from '../../domain/pool/hold';
+import { shortPoolRefusal } from '../../domain/pool/hold';
 import { createMergedReads } from '../base/merged-reads';
 import { newId } from '../base/new-id';
 import { findOrCreateCustomer } from '../catalogue/customer';
@@ -131,17 +131,15 @@ export function createGrabs(db: Database): GrabLicenses {
   }
 
   /**
-   * The hold that the order has already, or a refusal when it was another request. The licenses of a hold that has ended are not shown:
-   * they may belong to other orders now.
+   * The hold that the order has already, or a refusal when it was another request. Licenses that do not belong to it any more are not
+   * shown: others may have them now.
    */
   async function replay(request: GrabRequest): Promise<GrabbedHold | Refusal | undefined> {
     const { contract_id, order_ref, fingerprint, now } = request;
     const hold = await findHold({ contract_id, order_ref });
     if (!hold) return undefined;
     if (hold.fingerprint !== fingerprint) return refuse('ORDER_REF_REUSED', { order_ref, hold_id: hold.id });
-    const state = holdStateAt(hold, hold.clock_now ?? now);
-    const keeps = state === 'held' || state === 'assigned';
-    const licenses = keeps ? await listHeldLicenses(db, hold.license_ids) : [];
+    const licenses = await listHeldLicenses(db, hold.id, hold.clock_now ?? now);
     return { hold, licenses, replayed: true, replenishes: false };
   }
 }

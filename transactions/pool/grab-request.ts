@@ -9,7 +9,7 @@ import type { Credential } from '../generation/license-request';
 
 export interface GrabRequest {
   contract_id: string;
-  /** The order of the caller. A repeated request for it gets the same licenses. */
+  /** The order of the caller. A repeated request for it takes no others. */
   order_ref: string;
   count: number;
   /** The customer, who is created if missing; null: not known yet. */
@@ -27,7 +27,7 @@ export interface GrabRequest {
   credential: Credential | null;
 }
 
-/** The hold of an order with its licenses. */
+/** The hold of an order, with the licenses that belong to it. */
 export interface GrabbedHold {
   hold: Omit<HoldWithClock, 'fingerprint' | 'environment'>;
   licenses: HeldLicense[];

@@ -507,10 +507,12 @@ export interface components {
              * @example 2027-02-01T00:00:00.000Z
              */
             ended_at: string | null;
-            /** @description Empty when the licenses are available again */
+            /** @description Those that still belong to the order: not those that were returned, or given to another customer or order. Empty when the hold was released or is over */
             licenses: {
                 id: string;
                 key: string;
+                /** @enum {string} */
+                status: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
                 /**
                  * Format: date-time
                  * @example 2027-02-01T00:00:00.000Z
@@ -1278,7 +1280,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Your order. A repeated request for it gets the same licenses; it needs no Idempotency-Key */
+                    /** @description Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key */
                     order_ref: string;
                     /** @description All of them are taken, or none */
                     count: number;
