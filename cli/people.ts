@@ -87,6 +87,10 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
       throw new CommandFailure(
         `The admin ${id} is active, so new audit rows would contain the name again. Disable the admin first: PATCH /api/v1/admins/${id} {"status": "disabled"}.`,
       );
+    case 'customer_is_merged':
+      throw new CommandFailure(
+        `The customer ${id} was merged into ${erasure.merged_into}. Erase that one: it erases both.`,
+      );
     case 'customer_has_open_contracts':
       throw new CommandFailure(
         `The customer ${id} has contracts that have not ended (${erasure.open_contracts}). End or delete them, or assign them to another customer (GET /api/v1/contracts?customer_id=${id}).`,

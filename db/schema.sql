@@ -106,10 +106,16 @@ CREATE TABLE customers (
   created_at       timestamptz NOT NULL,
   updated_at       timestamptz NOT NULL,
   -- When the customer was erased. Afterwards the row does not change, and no new contract refers to it.
-  erased_at        timestamptz
+  erased_at        timestamptz,
+  -- The customer into whom this one was merged, never one who was merged too. The address still finds that customer.
+  merged_into      uuid REFERENCES customers (id) CONSTRAINT customers_not_merged_into_itself CHECK (merged_into <> id),
+  -- What rows refer to. A merged customer has none, so Postgres refuses a merge while anything refers to the customer, and every reference
+  -- that would come later.
+  reference_id     uuid GENERATED ALWAYS AS (CASE WHEN merged_into IS NULL THEN id END) STORED CONSTRAINT customers_reference UNIQUE
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);
+CREATE INDEX customers_by_survivor ON customers (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX customers_by_account_manager ON customers (lower(account_manager), created_at, id) WHERE account_manager IS NOT NULL;
 CREATE INDEX customers_by_substring ON customers USING gin (searchable(email) gin_trgm_ops, searchable(name) gin_trgm_ops);
 
@@ -137,7 +143,7 @@ CREATE TABLE contracts (
   type                text NOT NULL CONSTRAINT contracts_type_known CHECK (type IN ('standard', 'reseller', 'enterprise', 'pool')),
   product_id          uuid NOT NULL,
   generator_id        uuid NOT NULL,
-  customer_id         uuid REFERENCES customers (id),
+  customer_id         uuid REFERENCES customers (reference_id),
   feature_overrides   jsonb NOT NULL,
   -- A number, "unlimited", or null for the limit of the generator.
   activation_limit    jsonb,
@@ -666,7 +672,7 @@ JOIN generation_chunks k ON k.job_id = j.id AND k.chunk_no = ((l.id & 16777215) 
 CREATE TABLE license_facts (
   license_id    bigint PRIMARY KEY,
   -- The customer to whom the license is assigned.
-  customer_id   uuid REFERENCES customers (id),
+  customer_id   uuid REFERENCES customers (reference_id),
   assigned_at   timestamptz,
   -- The end of a hold, during which the license is taken out of its pool for an order.
   held_until    timestamptz,
@@ -707,7 +713,7 @@ CREATE TABLE pool_holds (
   order_ref    text NOT NULL,
   license_ids  bigint[] NOT NULL,
   -- The customer to whom the licenses are assigned, or for whom they are held.
-  customer_id  uuid REFERENCES customers (id),
+  customer_id  uuid REFERENCES customers (reference_id),
   state        text NOT NULL CONSTRAINT pool_holds_state_known CHECK (state IN ('held', 'assigned', 'released', 'expired')),
   -- The end of the hold; null: the licenses were assigned at once. From then on they are available, also before they are put back.
   held_until   timestamptz,
@@ -723,6 +729,7 @@ CREATE TABLE pool_holds (
 );
 CREATE INDEX pool_holds_open_of_contract ON pool_holds (contract_id, held_until) WHERE state = 'held';
 CREATE INDEX pool_holds_open ON pool_holds (held_until) WHERE state = 'held';
+CREATE INDEX pool_holds_of_customer ON pool_holds (customer_id, id) WHERE customer_id IS NOT NULL;
 
 -- Takes the shared lock of the contract's generation for a grab, and returns whether its pool gives licenses: its type is pool, it is active
 -- and nothing is due. `at` is the time of the contract, `clock` names its clock, and licenses are given that expire after `expires_after`.
@@ -872,7 +879,7 @@ CREATE TABLE license_operations (
   id               uuid PRIMARY KEY DEFAULT uuidv7(),
   kind             text NOT NULL CONSTRAINT license_operations_kind_known CHECK (kind IN ('assign', 'suspend', 'reinstate', 'revoke')),
   -- The customer who gets the licenses.
-  customer_id      uuid REFERENCES customers (id),
+  customer_id      uuid REFERENCES customers (reference_id),
   -- The contract that the filter names.
   contract_id      uuid REFERENCES contracts (id),
   -- The licenses: a filter of the list of licenses, or ids in their order. Exactly one is set.

@@ -2,9 +2,13 @@
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import { findCustomer, listCustomers } from '../../db/catalogue/customer';
 import type { CustomerRow } from '../../db/catalogue/customer';
+import { MERGE_MAX } from '../../domain/catalogue/customer-merge';
+import type { Nudge } from '../../domain/contract/nudge';
 import { createCustomer, editCustomer } from '../../transactions/catalogue/customer';
+import { mergeCustomers } from '../../transactions/contract/merge-customers';
 import { EmailShape } from '../http/email';
 import { actOf, refuseIfTaken } from '../http/edit';
+import { EXAMPLE_IDS } from '../http/example-ids';
 import { listHandler } from '../http/list-handler';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
@@ -35,6 +39,8 @@ const CustomerEdit = z
   .partial()
   .openapi('CustomerEdit');
 
+const CustomerMerge = z.strictObject({ into: Id.describe('The customer who stays') }).openapi('CustomerMerge');
+
 const CustomerShape = z
   .object({
     id: Id,
@@ -42,6 +48,7 @@ const CustomerShape = z
     name: z.string().describe('A person or a company'),
     billing_contact: z.string().nullable().describe('The address for questions about invoices; null: email'),
     account_manager: z.string().nullable().describe(ACCOUNT_MANAGER),
+    merged_into: Id.nullable().describe('The customer into whom this one was merged'),
     created_at: InstantShape,
     updated_at: InstantShape,
   })
@@ -121,7 +128,7 @@ export const customerRoutes: Route[] = [
     body: CustomerEdit,
     examples: { 'Change its billing contact': { billing_contact: 'accounting@nordwind.example' } },
     answers: { 200: CUSTOMER },
-    refusals: ['EMAIL_TAKEN', 'PERSON_ERASED'],
+    refusals: ['EMAIL_TAKEN', 'PERSON_ERASED', 'CUSTOMER_MERGED'],
     audit: ['customer.updated'],
     handle({ params, body, write, ...request }) {
       const edited = write(async (tx) => {
@@ -133,10 +140,36 @@ export const customerRoutes: Route[] = [
       );
     },
   }),
+  route({
+    operation_id: 'mergeCustomers',
+    method: 'post',
+    path: '/api/v1/customers/:id/merge',
+    tag: 'Customers',
+    summary: 'Merge a customer into another one',
+    description: `Everything of the customer moves to the one in \`into\`: contracts, licenses, orders, and jobs that assign licenses. The response is the customer who was merged, whose \`merged_into\` names the other one. It stays readable, its address finds the other one, and the merge cannot be undone. At most ${MERGE_MAX.contracts} contracts, ${MERGE_MAX.licenses} licenses and ${MERGE_MAX.holds} orders are moved.`,
+    params: IdParams,
+    body: CustomerMerge,
+    examples: { 'Into another customer': { into: EXAMPLE_IDS.customer } },
+    answers: { 200: CUSTOMER },
+    refusals: ['CUSTOMER_MERGED', 'CUSTOMER_BUSY', 'CUSTOMER_TOO_LARGE', 'PERSON_ERASED'],
+    audit: ['customer.merged', 'contract.updated'],
+    async handle({ api, params: { id }, body: { into }, write, ...request }) {
+      let nudges: Nudge[] = [];
+      const rows = [...new Set([id, into])].sort().map((one) => ({ table: 'customers', id: one }));
+      const answer = await write(async (tx) => {
+        const merged = await mergeCustomers(tx, { id, into }, actOf(request));
+        if (isRefusal(merged)) return merged;
+        ({ nudges } = merged);
+        return { status: 200, body: presentCustomer(merged.customer) };
+      }, rows);
+      for (const nudge of nudges) await api.nudger.wake(nudge, request.request_id);
+      return answer;
+    },
+  }),
 ];
 
 /** Presents a customer. */
 export function presentCustomer(row: CustomerRow) {
-  const { id, email, name, billing_contact, account_manager, created_at, updated_at } = row;
-  return { id, email, name, billing_contact, account_manager, created_at, updated_at };
+  const { id, email, name, billing_contact, account_manager, merged_into, created_at, updated_at } = row;
+  return { id, email, name, billing_contact, account_manager, merged_into, created_at, updated_at };
 }

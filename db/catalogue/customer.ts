@@ -18,6 +18,8 @@ export interface CustomerRow {
   updated_at: Instant;
   /** When the customer was erased, or null. */
   erased_at: Instant | null;
+  /** The customer into whom this one was merged, or null. That one was not merged. */
+  merged_into: string | null;
 }
 
 /** The fields of a customer that are given. */
@@ -32,6 +34,7 @@ const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
   created_at: true,
   updated_at: true,
   erased_at: true,
+  merged_into: true,
 });
 
 /**
@@ -56,16 +59,60 @@ function lockClause(sql: Sql, lock: CustomerLock | undefined): Fragment {
   return { change: sql`FOR NO KEY UPDATE`, erase: sql`FOR UPDATE`, refer: sql`FOR KEY SHARE` }[lock];
 }
 
-/** Whether a customer exists and was not erased. Inside a transaction, the customer cannot be erased until it ends. */
+/** Whether a customer exists and was neither erased nor merged. Inside a transaction, neither is possible until it ends. */
 export async function customerExists(sql: Sql, id: string): Promise<boolean> {
-  const found = await sql`SELECT FROM customers WHERE id = ${id} AND erased_at IS NULL FOR KEY SHARE`;
+  const found =
+    await sql`SELECT FROM customers WHERE id = ${id} AND erased_at IS NULL AND merged_into IS NULL FOR KEY SHARE`;
   return found.count === 1;
 }
 
-/** The customer with an e-mail address in any letter case. Inside a transaction, the customer cannot be erased until it ends. */
+/**
+ * The customer with an e-mail address in any letter case, or the one into whom that customer was merged. Inside a transaction, the customer
+ * can be neither erased nor merged until it ends.
+ */
 export async function findCustomerByEmail(sql: Sql, email: string): Promise<CustomerRow | undefined> {
   const [row] = await sql<CustomerRow[]>`
     SELECT ${sql(CUSTOMER_COLUMNS)} FROM customers WHERE lower(email) = lower(${email}) FOR KEY SHARE`;
+  return row && survivorOf(sql, row);
+}
+
+/** The customer into whom a customer was merged, or the customer. Each is read after its lock is granted, because it may have been merged meanwhile. */
+async function survivorOf(sql: Sql, customer: CustomerRow): Promise<CustomerRow | undefined> {
+  let row: CustomerRow | undefined = customer;
+  while (row !== undefined && row.merged_into !== null)
+    row = await findCustomer(sql, row.merged_into, { lock: 'refer' });
+  return row;
+}
+
+/** The id of the customer to whom a reference belongs: the survivor of one who was merged. Call it inside a transaction, which then may refer to it. */
+export async function resolveCustomer(tx: Sql, id: string): Promise<string> {
+  const row = await findCustomer(tx, id, { lock: 'refer' });
+  const survivor = row && (await survivorOf(tx, row));
+  return survivor?.id ?? id;
+}
+
+/** Locks two customers in the order of their ids, so that nothing refers to them and neither changes until the transaction ends. */
+export async function lockCustomers(tx: Sql, ids: readonly string[]): Promise<Map<string, CustomerRow>> {
+  const rows = await tx<CustomerRow[]>`
+    SELECT ${tx(CUSTOMER_COLUMNS)} FROM customers WHERE id = ANY(${[...ids]}::uuid[]) ORDER BY id FOR UPDATE`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** The customers who were merged into a customer, in the order of their ids. */
+export async function listMerged(sql: Sql, id: string): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`SELECT id FROM customers WHERE merged_into = ${id} ORDER BY id`;
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Marks a locked customer as merged, and those who were merged into it before.
+ *
+ * @throws 23503 while a row refers to the customer
+ */
+export async function setMergedInto(tx: Sql, id: string, into: string, now: Instant): Promise<CustomerRow> {
+  await tx`UPDATE customers SET merged_into = ${into} WHERE merged_into = ${id}`;
+  const [row] = await tx<[CustomerRow]>`
+    UPDATE customers SET merged_into = ${into}, updated_at = ${now} WHERE id = ${id} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
 

@@ -64,6 +64,17 @@ export async function updateSettlementColumns(tx: Sql, contract_id: string, colu
   await tx`UPDATE contracts SET ${tx({ ...columns })} WHERE id = ${contract_id}`;
 }
 
+/** Moves a deleted contract, which has no further history, to the customer into whom its customer is merged. */
+export async function moveDeletedContract(
+  tx: Sql,
+  contract_id: string,
+  { customer_id, into }: { customer_id: string; into: string },
+): Promise<void> {
+  await tx`
+    UPDATE contracts SET customer_id = ${into}
+    WHERE id = ${contract_id} AND customer_id = ${customer_id} AND deleted_at IS NOT NULL`;
+}
+
 /** The columns of `contracts` for the facts, under equal names. Omits facts that have their own tables. */
 function columnsOf(tx: Sql, facts: ContractFacts) {
   return {

@@ -56,6 +56,7 @@ export const PERMISSIONS = {
   listCustomers: VIEWER,
   getCustomer: VIEWER,
   updateCustomer: ADMIN,
+  mergeCustomers: ADMIN,
 
   createContract: ADMIN,
   listContracts: VIEWER,

@@ -333,6 +333,20 @@ const SENTENCES = {
     detail: (m) =>
       `The API key is sealed with version ${show(m.version)}, which COVENANT_SEALING_KEYS does not contain. Add that version, or rotate the API key.`,
   },
+  CUSTOMER_MERGED: {
+    title: 'The customer was merged',
+    detail: (m) => `The customer ${show(m.customer_id)} was merged into ${show(m.merged_into)}. Use that one.`,
+  },
+  CUSTOMER_BUSY: {
+    title: 'A job selects licenses of the customer',
+    detail: (m) =>
+      `The job ${show(m.operation_id)} selects licenses of one of the customers. Wait until it has ended, or cancel it (POST /api/v1/license-operations/{id}/cancel).`,
+  },
+  CUSTOMER_TOO_LARGE: {
+    title: 'The customer has too much to be merged',
+    detail: (m) =>
+      `A merge moves at most ${show(m.max)} ${show(m.kind)}. Merge the other customer into this one, or first move licenses (POST /api/v1/licenses/assign with "reassign") and contracts (PATCH /api/v1/contracts/{id}).`,
+  },
   LAST_SUPER_ADMIN: {
     title: 'The last super admin cannot be changed',
     detail: () => 'Make another person super admin, with an API key, before you change or disable this one.',

@@ -143,6 +143,7 @@ describe('the name of an operation', () => {
       'generate',
       'grab',
       'hold',
+      'merge',
       'opt',
       'pause',
       'receive',

@@ -8,13 +8,14 @@ import type { ErasedManager, ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { eraseRawMessages } from '../../db/billing/billing-event';
-import { countOpenContracts, eraseCustomer, findCustomer } from '../../db/catalogue/customer';
+import { countOpenContracts, eraseCustomer, findCustomer, listMerged } from '../../db/catalogue/customer';
 
 export type PersonKind = 'admin' | 'customer';
 
 export type Erasure =
   | { outcome: 'erased'; kind: PersonKind; rows: ErasedRows & ErasedManager & { billing_messages: number } }
   | { outcome: 'not_found' | 'nothing_left' | 'admin_is_active' }
+  | { outcome: 'customer_is_merged'; merged_into: string }
   | { outcome: 'customer_has_open_contracts'; open_contracts: number };
 
 /**
@@ -26,10 +27,15 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
   const admin = await findAdmin(tx, id, { lock: true });
   const customer = admin ? undefined : await findCustomer(tx, id, { lock: 'erase' });
   if (!admin && !customer) return { outcome: 'not_found' };
+  if (customer && customer.merged_into !== null)
+    return { outcome: 'customer_is_merged', merged_into: customer.merged_into };
   await lockPerson(tx, id);
   const is_first = !(await isErased(tx, id));
   const values = { name: ERASED_NAME, email: erasedEmail(id), now: act.now };
-  const emails = await listEmails(tx, id);
+  // Customers who were merged into this one are the same person.
+  const merged = customer ? await listMerged(tx, id) : [];
+  for (const other of merged) await lockPerson(tx, other);
+  const emails = (await Promise.all([id, ...merged].map((one) => listEmails(tx, one)))).flat();
   let billing_messages = 0;
   if (admin) {
     const refusal = adminErasureRefusal(admin);
@@ -41,10 +47,14 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     const refusal = customerErasureRefusal(open_contracts);
     if (refusal) return { outcome: refusal, open_contracts };
     billing_messages = await eraseRawMessages(tx, id, emails);
-    await eraseCustomer(tx, id, values);
+    for (const one of [id, ...merged]) await eraseCustomer(tx, one, { ...values, email: erasedEmail(one) });
   }
   const managed = await eraseAccountManager(tx, { emails, customer_id: customer ? id : null }, ERASED_NAME);
   const rows = await erasePersonFromHistory(tx, id, { now: act.now, neutral_name: ERASED_NAME });
+  for (const one of merged) {
+    const more = await erasePersonFromHistory(tx, one, { now: act.now, neutral_name: ERASED_NAME });
+    for (const field of Object.keys(rows) as (keyof ErasedRows)[]) rows[field] += more[field];
+  }
   const kind = admin ? 'admin' : 'customer';
   const erased = { ...rows, ...managed, billing_messages };
   const counts = Object.values<number>(erased);

@@ -13,6 +13,7 @@ import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
 import type { JsonObject } from '../../domain/base/json';
 import { erasedRefusal } from '../../domain/access/erasure';
+import { mergedRefusal } from '../../domain/catalogue/customer-merge';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 
@@ -56,12 +57,13 @@ export async function findOrCreateCustomer(
 
 /**
  * Edits a customer; writes nothing when nothing differs. Throws 23505 on `customers_email_unique` when the address is taken.
- * Refuses with `PERSON_ERASED` when the customer was erased.
+ * Refuses with `PERSON_ERASED` when the customer was erased, and with `CUSTOMER_MERGED` when it was merged into another one.
  */
 export async function editCustomer(tx: Sql, id: string, edit: CustomerEdit, act: Act): Promise<CustomerRow | Refusal> {
   const before = await findCustomer(tx, id, { lock: 'change' });
   if (!before) return notFound('customer', id);
   if (before.erased_at !== null) return erasedRefusal('customer', before.erased_at);
+  if (before.merged_into !== null) return mergedRefusal(before.id, before.merged_into);
   const changes = changedFields<CustomerRow, CustomerEdit>(before, edit);
   if (isEmpty(changes)) return before;
   const after = await updateCustomer(tx, id, changes, act.now);

@@ -24,6 +24,7 @@ import { deletedRefusal } from '../../domain/contract/operations';
 import { answerChange, clearUnreachable, settleFromNow } from '../../domain/contract/verification';
 import type { Sql } from '../../db/base/database';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
+import { resolveCustomer } from '../../db/catalogue/customer';
 import { findGenerator } from '../../db/catalogue/generator';
 import { factsOf, findContractWithSource, lockContract } from '../../db/contract/contract';
 import type { ContractRow, ContractWithSource } from '../../db/contract/contract';
@@ -76,12 +77,13 @@ export async function settleAndDecide(
 
   const consequence_context = { ...context, generator: context.generators.get(decided.generator_id) ?? generator };
   const consequences = consequencesOf(decided, now, consequence_context, !sameJson(before.invoices, decided.invoices));
-  const facts = { ...clearUnreachable(consequences.at(-1)?.facts ?? decided, now), settled_until: now };
+  const follow = await followMerge(tx, before, consequences.at(-1)?.facts ?? decided);
+  const facts = follow({ ...clearUnreachable(consequences.at(-1)?.facts ?? decided, now), settled_until: now });
   const steps: ContractStep[] = [
     ...recorded.map((change) => ({ change, actor: SYSTEM })),
     ...changes.map((change) => ({ change, actor: act.actor })),
     ...consequences.map((change) => ({ change, actor: SYSTEM })),
-  ];
+  ].map(({ change, actor }) => ({ change: { ...change, facts: follow(change.facts) }, actor }));
   const saved = await saveChange(tx, act, { row, before, facts, steps, generator: consequence_context.generator });
   return {
     ...saved,
@@ -90,6 +92,21 @@ export async function settleAndDecide(
     refusal: isRefusal(decision) ? decision : null,
     changed: changes.length > 0,
   };
+}
+
+/**
+ * Puts the survivor in place of a customer who was merged after a command or an amendment had named it. Returns the function that does so
+ * with facts.
+ */
+async function followMerge(
+  tx: Sql,
+  before: ContractFacts,
+  { customer_id }: ContractFacts,
+): Promise<(facts: ContractFacts) => ContractFacts> {
+  if (customer_id === null || customer_id === before.customer_id) return (facts) => facts;
+  const survivor = await resolveCustomer(tx, customer_id);
+  if (survivor === customer_id) return (facts) => facts;
+  return (facts) => (facts.customer_id === customer_id ? { ...facts, customer_id: survivor } : facts);
 }
 
 /**

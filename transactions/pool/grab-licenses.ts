@@ -7,6 +7,7 @@
  */
 import { beginLocked } from '../../db/base/database';
 import type { Database } from '../../db/base/database';
+import { violates } from '../../db/base/errors';
 import { findCustomerByEmail } from '../../db/catalogue/customer';
 import { factsOf, findContract } from '../../db/contract/contract';
 import type { Grab } from '../../db/pool/grab';
@@ -32,6 +33,9 @@ import { createMergedGrabs } from './merge-grabs';
 
 /** The most rounds before a grab fails. Each round ends with its licenses, a refusal, or a settled contract. */
 const ROUNDS_MAX = 5;
+
+/** The constraints that refuse a reference to a merged customer. */
+const CUSTOMER_CONSTRAINTS = ['pool_holds_customer_id_fkey', 'license_facts_customer_id_fkey'];
 
 /** Orders that one statement looks up. */
 const ORDERS_OF_STATEMENT_MAX = 100;
@@ -83,12 +87,13 @@ export function createGrabs(db: Database): GrabLicenses {
   async function decide(received: GrabRequest): Promise<Omit<GrabOutcome, 'rate'>> {
     const arrived_ms = performance.now();
     const { contract_id } = received;
-    const customer_id = await customerOf(db, received);
-    if (isRefusal(customer_id)) return { result: customer_id, nudge: NO_NUDGE };
     let nudge = NO_NUDGE;
     for (let round = 0; round < ROUNDS_MAX; round++) {
+      const customer_id = await customerOf(db, received);
+      if (isRefusal(customer_id)) return { result: customer_id, nudge };
       const request = atTime(received, arrived_ms);
       const result = await serveOrReplay(request, customer_id);
+      if (result === 'customer_merged') continue;
       if (result !== 'closed') {
         const replenishes = !isRefusal(result) && result.replenishes;
         return { result, nudge: replenishes ? { ...nudge, pool_ids: [contract_id] } : nudge };
@@ -109,10 +114,13 @@ export function createGrabs(db: Database): GrabLicenses {
   async function serveOrReplay(
     request: GrabRequest,
     customer_id: string | null,
-  ): Promise<GrabbedHold | Refusal | 'closed'> {
+  ): Promise<GrabbedHold | Refusal | 'closed' | 'customer_merged'> {
     const grabbed = grabOf(request, customer_id);
     const { contract_id, now, order_ref } = request;
-    const outcome = await serve({ contract_id, grab: grabbed, now, arrived_ms: performance.now() });
+    const outcome = await serve({ contract_id, grab: grabbed, now, arrived_ms: performance.now() }).catch(
+      customerMerged,
+    );
+    if (outcome === 'customer_merged') return outcome;
     if (typeof outcome === 'string' || isRefusal(outcome)) {
       const replayed = await replay(request);
       if (replayed === undefined && outcome === 'repeated')
@@ -142,6 +150,12 @@ export function createGrabs(db: Database): GrabLicenses {
     const licenses = await listHeldLicenses(db, hold.id, hold.clock_now ?? now);
     return { hold, licenses, replayed: true, replenishes: false };
   }
+}
+
+/** The customer was looked up before it was merged into another one, whom its address finds now. */
+function customerMerged(error: unknown): 'customer_merged' {
+  if (CUSTOMER_CONSTRAINTS.some((constraint) => violates(error, constraint))) return 'customer_merged';
+  throw error;
 }
 
 /** The request with its current time; `arrived_ms` is its arrival on the monotonic clock. */
