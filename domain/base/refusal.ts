@@ -237,9 +237,8 @@ const SENTENCES = {
     detail: (m) => `The license ${show(m.license_id)} is ${show(m.status)}. Choose another license.`,
   },
   LICENSE_NOT_ASSIGNED: {
-    title: 'The license is not assigned',
-    detail: (m) =>
-      `The license is ${show(m.status)}. Only an assigned license can be returned; release a hold instead.`,
+    title: 'The license cannot be returned in this state',
+    detail: (m) => `The license is ${show(m.status)}. ${show(m.remedy)}`,
   },
   RETURN_PERIOD_OVER: {
     title: 'The license can no longer be returned',

@@ -4,7 +4,7 @@ import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { licenseStatus } from '../license/license-facts';
-import type { LicenseFacts } from '../license/license-facts';
+import type { LicenseFacts, LicenseStatus } from '../license/license-facts';
 
 /** How long after its assignment a license can be returned. */
 export const RETURN_DAYS_MAX = 30;
@@ -17,8 +17,16 @@ export function returnDecision(facts: LicenseFacts, now: Instant): 'return' | 'u
   if (facts.activated_at !== null) return refuse('LICENSE_ALREADY_ACTIVATED', { activated_at: facts.activated_at });
   const status = licenseStatus(facts, now);
   if (status === 'available') return 'unchanged';
-  if (status !== 'assigned' || facts.assigned_at === null) return refuse('LICENSE_NOT_ASSIGNED', { status });
+  if (status !== 'assigned' || facts.assigned_at === null)
+    return refuse('LICENSE_NOT_ASSIGNED', { status, remedy: remedyFor(status) });
   if (millisOf(now) - millisOf(facts.assigned_at) > RETURN_DAYS_MAX * DAY_MS)
     return refuse('RETURN_PERIOD_OVER', { assigned_at: facts.assigned_at, days: RETURN_DAYS_MAX });
   return 'return';
+}
+
+/** What a caller can do about a license that is not returned because of its status. */
+function remedyFor(status: LicenseStatus): string {
+  if (status === 'suspended') return 'Reinstate it first.';
+  if (status === 'expired') return 'An expired license cannot be returned.';
+  return 'Only an assigned license can be returned; release its hold instead.';
 }

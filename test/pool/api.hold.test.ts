@@ -379,6 +379,21 @@ describe('returning a license', () => {
     expectRefusal(await post('/licenses/lic_1/return'), 404, 'NOT_FOUND');
   });
 
+  test('is refused for a license that is suspended or expired, with what can be done', async () => {
+    const pool = await addPool(1, EXPIRY);
+    const { id } = await assigned(pool);
+    await post(`/licenses/${id}/suspend`);
+    const refusedWith = async (detail: RegExp) => {
+      const answer = await post(`/licenses/${id}/return`);
+      expectRefusal(answer, 409, 'LICENSE_NOT_ASSIGNED');
+      expect(answer.body.detail).toMatch(detail);
+    };
+    await refusedWith(/is suspended. Reinstate it first/);
+    await post(`/licenses/${id}/reinstate`);
+    await setClock(pool, '2033-01-01T00:00:00.000Z');
+    await refusedWith(/is expired. An expired license cannot be returned/);
+  });
+
   test('is seen by a grab that finds the pool empty while the return is written', async () => {
     const pool = await addPool(1);
     const { id } = await assigned(pool);

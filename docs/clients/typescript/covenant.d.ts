@@ -1727,7 +1727,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_ALREADY_ACTIVATED: The license was already activated; LICENSE_NOT_ASSIGNED: The license is not assigned; LICENSE_REVOKED: The license is revoked; RETURN_PERIOD_OVER: The license can no longer be returned */
+            /** @description IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_ALREADY_ACTIVATED: The license was already activated; LICENSE_NOT_ASSIGNED: The license cannot be returned in this state; LICENSE_REVOKED: The license is revoked; RETURN_PERIOD_OVER: The license can no longer be returned */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
