@@ -219,11 +219,21 @@ export function protocolProblem(
 
 /** The errors of zod, by field. Each unknown field is an error of its own. */
 export function fieldErrorsOf(error: ZodError): FieldError[] {
-  return error.issues.flatMap((issue) => {
+  return error.issues.flatMap(withoutUnions).flatMap((issue) => {
     const { message } = issue;
     const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
     return paths.map((path) => ({ path: path.map(String).join('.'), message }));
   });
+}
+
+/**
+ * The issues of the alternative that fits best, when a whole body is a union: the one with the fewest issues. A union at a field stays one
+ * issue, which names all forms of the field.
+ */
+function withoutUnions(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.path.length > 0) return [issue];
+  const [best] = [...issue.errors].sort((a, b) => a.length - b.length);
+  return best ?? [issue];
 }
 
 /**

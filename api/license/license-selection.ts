@@ -12,6 +12,17 @@ const IDS_MAX = 25_000;
 
 export const LicenseIds = z.array(LicenseIdParams.shape.id).min(1).max(IDS_MAX).describe('Ids of licenses');
 
+/** What a filter must name at least one of. */
+const NARROWING = [
+  'contract_id',
+  'job_id',
+  'customer_id',
+  'contract_customer_id',
+  'source',
+  'search',
+  'limit',
+] as const;
+
 export const LicenseFilterShape = z
   .strictObject({
     environment: EnvironmentShape.optional().describe(
@@ -33,7 +44,12 @@ export const LicenseFilterShape = z
         'Exactly so many licenses are changed, the earliest that match and can be changed. With fewer, nothing is',
       ),
   })
-  .describe('Filters as of the list of licenses. Test licenses never match');
+  .refine((filter) => NARROWING.some((field) => filter[field] !== undefined), {
+    error: `Choose at least one of ${NARROWING.join(', ')}: without one, the licenses of all contracts match`,
+  })
+  .describe(
+    `Filters as of the list of licenses. Test licenses never match. At least one of ${NARROWING.join(', ')} is needed, so that a mistake does not change the licenses of all contracts`,
+  );
 
 type SelectionBody = { ids: string[] } | { filter: z.infer<typeof LicenseFilterShape> };
 

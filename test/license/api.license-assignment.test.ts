@@ -183,12 +183,22 @@ test('an erased customer is refused', async () => {
   expectRefusal(answer, 409, 'PERSON_ERASED');
 });
 
-test.each([{}, { ids: [] }, { filter: { limit: 0 } }, { ids: ['lic_1'], filter: {} }, { filter: { is_test: 'true' } }])(
-  'a body with %j is refused',
-  async (more) => {
-    expectRefusal(await assign({ customer_email: address(), ...more }), 422, 'VALIDATION_FAILED');
-  },
-);
+test.each([
+  [{}, 'ids'],
+  [{ ids: [] }, 'ids'],
+  [{ ids: [1] }, 'ids.0'],
+  [{ ids: ['lic_1'], filter: {} }, 'filter'],
+  [{ filter: { limit: 0 } }, 'filter.limit'],
+  [{ filter: { contract_id: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f', is_test: 'true' } }, 'filter.is_test'],
+  [{ filter: { contract_id: null } }, 'filter.contract_id'],
+  // They would match the licenses of all contracts.
+  [{ filter: {} }, 'filter'],
+  [{ filter: { environment: 'production', status: 'available' } }, 'filter'],
+])('a body with %j is refused, and the answer names %s', async (more, path) => {
+  const answer = await assign({ customer_email: address(), ...more });
+  expectRefusal(answer, 422, 'VALIDATION_FAILED');
+  expect(answer.body.errors).toMatchObject([{ path }]);
+});
 
 test('more than 1,000 licenses are assigned by a job, which can be read, listed, cancelled and resumed', async () => {
   const ids = Array.from({ length: 1_001 }, (_, i) => `lic_${i + 1}`);

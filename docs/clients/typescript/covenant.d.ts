@@ -713,7 +713,7 @@ export interface components {
          */
         "Content-Disposition": string;
         /**
-         * @description The answer is that of an earlier request with the same key; else the field is absent
+         * @description The answer is that of an earlier request with the same key or `order_ref`; else the field is absent
          * @example true
          */
         "Idempotent-Replayed": "true";
@@ -931,6 +931,8 @@ export interface operations {
             /** @description REVISION_CONFLICT: It was changed in the meantime */
             412: {
                 headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1267,10 +1269,7 @@ export interface operations {
     grabLicenses: {
         parameters: {
             query?: never;
-            header?: {
-                /** @description Repeated requests with the same key get the first response */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path: {
                 /** @description UUID */
                 id: string;
@@ -1388,7 +1387,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
+            /** @description ORDER_REF_REUSED: The order already has licenses; VALIDATION_FAILED: The request is not valid */
             422: {
                 headers: {
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
