@@ -29,7 +29,7 @@ export function deviceRefusal(action: DeviceAction, license: LicenseOfDevice, de
   if (first !== undefined) return refusalOf(first, license);
   if (action === 'heartbeat' && !license.is_stored) return refuse('DEVICE_NOT_ACTIVATED');
   const is_blocked = !license.has_place && license.suspended_by !== null;
-  return is_blocked ? contractRefusal(license) : null;
+  return is_blocked ? contractRefusal() : null;
 }
 
 /** Whether the device takes a place if there is one. */
@@ -50,12 +50,12 @@ function refusalOf(code: ReasonCode, license: LicenseOfDevice): Refusal {
     case 'TOO_MANY_DEVICES':
       return refuse('TOO_MANY_DEVICES', { activation_limit, activations: other_devices });
     default:
-      return contractRefusal(license);
+      return contractRefusal();
   }
 }
 
-function contractRefusal({ suspended_by }: LicenseOfDevice): Refusal {
-  if (suspended_by === 'billing') return refuse('BILLING_SUSPENDED', {}, ['CONTRACT_INACTIVE']);
+/** The answer does not say why: whether invoices of the contract are unpaid is between its customer and the vendor. */
+function contractRefusal(): Refusal {
   return refuse('CONTRACT_INACTIVE', { inactive_reason: 'SUSPENDED', remedy: 'Ask the seller of the license.' });
 }
 
