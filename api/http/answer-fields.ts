@@ -25,7 +25,7 @@ export const ANSWER_FIELDS = {
     example: 'attachment; filename="licenses.csv"',
   },
   'Idempotent-Replayed': {
-    description: 'The answer is that of an earlier request with the same key; else the field is absent',
+    description: 'The answer is that of an earlier request with the same key or `order_ref`; else the field is absent',
     schema: { type: 'string', const: 'true' },
     example: 'true',
   },
@@ -56,7 +56,7 @@ export type AnswerField = keyof typeof ANSWER_FIELDS;
 
 /** Fields with the state of the limits: of granted requests, and of refusals that follow from their count. */
 const RATE_FIELDS: readonly AnswerField[] = ['RateLimit-Policy', 'RateLimit'];
-const RATED_REFUSALS: readonly number[] = [404, 409, 410, 422, 429];
+const RATED_REFUSALS: readonly number[] = [404, 409, 410, 412, 422, 429];
 
 /** The parts of a route that say which fields its answers have. */
 interface DescribedRoute {

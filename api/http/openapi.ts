@@ -186,7 +186,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
 
 /** The header fields of an answer, as references to their descriptions. */
 function headersOf(route: Route, status: number): Record<string, { $ref: string }> {
-  const names = fieldsOf(route, status, takesIdempotencyKey(route));
+  const names = fieldsOf(route, status, takesIdempotencyKey(route) || route.repeated_by !== undefined);
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
@@ -226,8 +226,8 @@ function permissionSentence(operation_id: OperationId): string {
 }
 
 /** Idempotency keys belong to a caller, so open operations have none. */
-function takesIdempotencyKey({ method, operation_id }: Route): boolean {
-  return method === 'post' && !isOpen(operation_id);
+function takesIdempotencyKey({ method, operation_id, repeated_by }: Route): boolean {
+  return method === 'post' && repeated_by === undefined && !isOpen(operation_id);
 }
 
 function acceptsIfMatch(route: Route): boolean {

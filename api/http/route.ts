@@ -105,6 +105,8 @@ export interface RouteSpec<
    * handler that responds without that statement must call `credential.confirm()` first.
    */
   checks_caller?: true;
+  /** The field of the body that identifies a repeated request. The route then reads no `Idempotency-Key`. */
+  repeated_by?: string;
   params?: P;
   query?: Q;
   body?: B;

@@ -43,6 +43,7 @@ export const poolRoutes: Route[] = [
     description:
       'Takes the available licenses that expire first, for an order: all or none, and once for each `order_ref`. They are assigned to the customer at once, or held until they are assigned, released or `held_until` is over. A request by the API key of the contract counts as a request in its `rate_limits`, and no licenses; a repeated order does not count.',
     checks_caller: true,
+    repeated_by: 'order_ref',
     params: IdParams,
     body: GrabBody,
     examples: {

@@ -84,6 +84,7 @@ beforeAll(async () => {
   const direct = await api.call('POST', '/licenses', { body: { ...catalogues[0] } });
   licenses.push(direct.body.licenses[0].id);
   const customer = await api.call('POST', '/customers', { body: { email: 'fuzz@covenant.test', name: 'Fuzz' } });
+  const other = await api.call('POST', '/customers', { body: { email: 'other@covenant.test', name: 'Other' } });
   const pool = await addContract(api, catalogues[0] as TestCatalogue, { type: 'pool', quota: 500 });
   contracts.push(pool.id);
   const pooled = await api.call('POST', `/contracts/${pool.id}/generate`, { body: { count: 50 } });
@@ -123,7 +124,7 @@ beforeAll(async () => {
   ids = {
     products: catalogues.map((catalogue) => catalogue.product_id),
     generators: catalogues.map((catalogue) => catalogue.generator_id),
-    customers: [customer.body.id],
+    customers: [customer.body.id, other.body.id],
     admins: [spare.id],
     key_id: [String(key?.['id'])],
     amendment_id: amendments,
@@ -150,6 +151,7 @@ beforeAll(async () => {
       quota: fc.integer({ min: 1, max: 1000 }),
       product_id: known('products'),
       generator_id: known('generators'),
+      into: known('customers'),
       account_manager: fc.constantFrom('manager@covenant.test', 'MANAGER@covenant.test'),
       customer_id: fc.oneof(known('customers'), fc.constant(null)),
       contract_id: known('contracts'),
