@@ -48,10 +48,16 @@ const facts: fc.Arbitrary<LicenseFacts> = fc
     ...rest,
     ...(is_assigned ? { customer_id, assigned_at: NOW } : {}),
   }));
-const job: fc.Arbitrary<Job> = fc.record({
-  expires_at: instant,
-  licenses: fc.array(fc.option(facts, { freq: 2 }), { minLength: LICENSES_OF_JOB, maxLength: LICENSES_OF_JOB }),
-});
+/** Licenses have an expiry of their own only if their job has none: then it begins with the assignment or the activation. */
+const job: fc.Arbitrary<Job> = fc
+  .record({
+    expires_at: instant,
+    licenses: fc.array(fc.option(facts, { freq: 2 }), { minLength: LICENSES_OF_JOB, maxLength: LICENSES_OF_JOB }),
+  })
+  .map(({ expires_at, licenses }) => ({
+    expires_at,
+    licenses: expires_at === null ? licenses : licenses.map((given) => given && { ...given, expires_at: null }),
+  }));
 
 /** Generates the licenses of jobs and stores their facts. Returns the contract and the id of each license. */
 async function store(jobs: Job[]): Promise<{ contract_id: string; ids: string[] }> {
