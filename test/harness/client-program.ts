@@ -196,7 +196,9 @@ export function testClientProgram(command: readonly string[]): void {
   test('does not repeat a request that cannot succeed, and prints the code and the remedy', async () => {
     const result = await run('50000');
     expect([result.code, result.keys, result.waits]).toEqual([1, [], []]);
-    expect(result.stderr).toMatch(/^QUOTA_EXCEEDED: Quota exceeded: 50000 requested, .* ask the vendor to raise the quota\. \(request /);
+    expect(result.stderr).toMatch(
+      /^QUOTA_EXCEEDED: Quota exceeded: 50000 requested, .* ask the vendor to raise the quota\. \(request /,
+    );
     expect(triesToGenerate()).toHaveLength(1);
   });
 
