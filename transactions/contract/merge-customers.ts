@@ -1,7 +1,7 @@
 /**
  * Merges a customer into another one: everything that refers to the first moves to the second, in one transaction.
  *
- * Both customers are locked against new references (FOR UPDATE), so whoever wants to refer to one of them waits. Afterwards the foreign
+ * Both customers are locked against new references (FOR UPDATE), so a statement that refers to one of them waits. Afterwards the foreign
  * keys refuse the merged one (`customers.reference_id`): an order that looked it up before looks again, and finds the survivor.
  *
  * Lock order: unfinished assignments, customers, holds, facts of licenses, contracts with their quota rows.
