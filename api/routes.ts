@@ -16,6 +16,7 @@ import { changeLicensesRoutes } from './license/change-licenses';
 import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
 import { licenseOperationRoutes } from './license/license-operation';
+import { licenseOutcomeRoutes } from './license/license-outcome';
 import { licenseRoutes } from './license/license';
 import { validationRoutes } from './license/validation';
 import { deviceRoutes } from './license/device';
@@ -52,6 +53,7 @@ export const ROUTES: readonly Route[] = [
   ...licenseCreationRoutes,
   ...deviceRoutes,
   ...licenseOperationRoutes,
+  ...licenseOutcomeRoutes,
   ...licenseRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,

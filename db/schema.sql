@@ -912,6 +912,8 @@ CREATE TABLE license_operations (
   active_at        timestamptz NOT NULL,
   request_id       text,
   workflow_epoch   text,
+  -- Until when the licenses that were not changed can be read; null: there are none, or they are deleted.
+  outcomes_until   timestamptz,
   CONSTRAINT license_operations_recipient CHECK ((kind = 'assign') = (customer_id IS NOT NULL)),
   CONSTRAINT license_operations_selection CHECK ((filter IS NULL) <> (license_ids IS NULL)),
   CONSTRAINT license_operations_not_more_than_requested CHECK (NOT exact OR done <= requested)
@@ -922,6 +924,7 @@ CREATE INDEX license_operations_of_customer ON license_operations (customer_id, 
 CREATE INDEX license_operations_of_contract ON license_operations (contract_id, created_at, id);
 CREATE INDEX license_operations_by_state ON license_operations (state, created_at, id);
 CREATE INDEX license_operations_unfinished ON license_operations (id) WHERE state IN ('QUEUED', 'RUNNING', 'CANCELLING');
+CREATE INDEX license_operations_outcomes ON license_operations (outcomes_until) WHERE outcomes_until IS NOT NULL;
 
 -- What an unfinished job has changed of each contract. Its end writes one domain event for each and removes the rows.
 CREATE TABLE license_operation_contracts (
@@ -934,6 +937,18 @@ CREATE TABLE license_operation_contracts (
   -- The first licenses, as clients see their ids.
   license_ids   text[] NOT NULL,
   CONSTRAINT license_operation_contracts_unique UNIQUE NULLS NOT DISTINCT (operation_id, contract_id, environment)
+);
+
+-- Licenses that an operation could not change (db/license/license-outcome.ts). Those that it changed are only counted.
+CREATE TABLE license_operation_outcomes (
+  operation_id       uuid NOT NULL REFERENCES license_operations (id),
+  license_id         bigint NOT NULL,
+  outcome            text NOT NULL CONSTRAINT license_operation_outcomes_known CHECK (outcome IN ('conflict', 'not_available')),
+  -- For not_available.
+  reason             text,
+  -- The customer to whom it belonged then, who may have been merged since.
+  other_customer_id  uuid,
+  PRIMARY KEY (operation_id, license_id)
 );
 
 -- History ----------------------------------------------------------------------------------------------------------

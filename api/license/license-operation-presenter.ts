@@ -107,6 +107,9 @@ const Shared = z.object({
   created_at: InstantShape,
   started_at: InstantShape.nullable(),
   finished_at: InstantShape.nullable(),
+  outcomes_until: InstantShape.nullable().describe(
+    'Until when all licenses that could not be changed can be read, by /license-operations/{id}/outcomes; null: there are none, or they are deleted',
+  ),
   workflow_id: z.string().nullable().describe('The id of its workflow in Temporal; null for inline requests'),
 });
 
@@ -116,7 +119,7 @@ export const LicenseOperationShape = Shared.extend({
   reassign: z.boolean(),
   reason: z.string().nullable(),
   counts: OperationCountsShape,
-  not_done: z.array(DecidedLicenseShape).describe('The first 100 licenses that could not be changed'),
+  not_done: z.array(DecidedLicenseShape).describe('The first 100 licenses that could not be changed; all: /license-operations/{id}/outcomes'),
   allowed_actions: OPERATION_ACTIONS.shape,
 }).openapi('LicenseOperation');
 
@@ -124,7 +127,7 @@ export const AssignmentShape = Shared.extend({
   customer_id: Id,
   reassign: z.boolean(),
   counts: AssignmentCountsShape,
-  not_assigned: z.array(AssignedLicenseShape).describe('The first 100'),
+  not_assigned: z.array(AssignedLicenseShape).describe('The first 100; all: /license-operations/{id}/outcomes'),
   allowed_actions: ASSIGNMENT_ACTIONS.shape,
 }).openapi('Assignment');
 
@@ -142,14 +145,14 @@ export function followedOperations(
 }
 
 function presentShared(row: LicenseOperationRow) {
-  const { id, execution, state, contract_id, requested, created_at, started_at, finished_at } = row;
+  const { id, execution, state, contract_id, requested, created_at, started_at, finished_at, outcomes_until } = row;
   const { type, id: actor_id, name } = row.actor;
   return {
     ...{ id, execution, state, contract_id, requested },
     decided: decidedOf(row),
     percent: operationPercent(row),
     actor: { type, id: actor_id, name },
-    ...{ created_at, started_at, finished_at },
+    ...{ created_at, started_at, finished_at, outcomes_until },
     workflow_id: execution === 'background' ? operationWorkflowId(row) : null,
   };
 }

@@ -41,6 +41,8 @@ export interface LicenseOperationRow extends OperationProgress, StoredTask {
   last_license_id: string | null;
   /** The first licenses that were not changed. */
   not_done: NotDone[];
+  /** Until when all of them can be read; null: there are none, or they are deleted. */
+  outcomes_until: Instant | null;
   actor: Actor;
   created_at: Instant;
   started_at: Instant | null;
@@ -66,6 +68,7 @@ const OPERATION_COLUMNS = columnNames<Omit<LicenseOperationRow, 'actor'>>({
   conflict: true,
   not_available: true,
   not_done: true,
+  outcomes_until: true,
   created_at: true,
   started_at: true,
   finished_at: true,

@@ -126,6 +126,8 @@ export const PERMISSIONS = {
   listLicenseOperations: OPERATOR,
   getLicenseOperation: OPERATOR,
   followLicenseOperation: OPERATOR,
+  listLicenseOutcomes: OPERATOR,
+  exportLicenseOutcomes: OPERATOR,
   cancelLicenseOperation: ADMIN,
   resumeLicenseOperation: ADMIN,
   listAssignments: OPERATOR,

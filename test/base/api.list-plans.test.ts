@@ -129,6 +129,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'state=RUNNING',
     ].flatMap(inOrders),
   }),
+  '/license-operations/:id/outcomes': ({ busy_operation }) => ({
+    path: `/license-operations/${busy_operation}/outcomes`,
+    queries: [''],
+  }),
   '/assignments': ({ rare_customer, rare_contract }) => ({
     queries: [
       '',

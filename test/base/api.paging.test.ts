@@ -4,6 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { CONTRACT_SORTS } from '../../db/contract/contract';
+import { insertOutcomes } from '../../db/license/license-outcome';
 import { ROUTES } from '../../api/routes';
 import { signStandard } from '../../demo/fake-billing';
 import { startTestApi } from '../harness/api';
@@ -192,10 +193,16 @@ describe('a cursor that the list did not issue', () => {
     }
     const { body: generated } = await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } });
     const [{ id: license, key }] = generated.licenses;
+    let operation = '';
     for (const device_id of ['one', 'two']) {
       await api.call('POST', '/licenses/activate', { body: { key, device_id } });
-      await buildAssignment(api.sql, { ids: ['1'] });
+      operation = await buildAssignment(api.sql, { ids: ['1'] });
     }
+    const not_done = { outcome: 'conflict', reason: null, other_customer_id: null } as const;
+    await insertOutcomes(api.sql, operation, [
+      { id: '1', ...not_done },
+      { id: '2', ...not_done },
+    ]);
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
@@ -219,6 +226,7 @@ describe('a cursor that the list did not issue', () => {
       ['/billing/events', '/billing/events?'],
       ['/test-clocks', '/test-clocks?'],
       ['/license-operations', '/license-operations?'],
+      ['/license-operations/:id/outcomes', `/license-operations/${operation}/outcomes?`],
       ['/assignments', '/assignments?'],
       ['/licenses/:id/devices', `/licenses/${license}/devices?`],
     ]);

@@ -321,6 +321,8 @@ const CALLS: Record<string, () => Promise<Call>> = {
     ['suspend', 'reinstate', 'revoke'].map((change) => [`POST /licenses/${change}`, () => changeCall(change)]),
   ),
   ...Object.fromEntries(['license-operations', 'assignments'].flatMap(operationCalls)),
+  'GET /license-operations/:id/outcomes': async () => ({ params: { id: await operationId('SUCCEEDED') } }),
+  'GET /license-operations/:id/outcomes.csv': async () => ({ params: { id: await operationId('SUCCEEDED') } }),
   'POST /licenses/:id/suspend': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
   'POST /licenses/:id/reinstate': async () => {
     const { license_id } = await generateLicenses(1);

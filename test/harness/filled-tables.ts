@@ -19,6 +19,8 @@ export interface FilledTables {
   rare_product: string;
   rare_customer: string;
   rare_job: string;
+  /** An operation with one half of all outcomes. */
+  busy_operation: string;
   /** A license with many devices, by its public id. */
   busy_license: string;
   /** The id of an actor who acted rarely; the name is `Rare Actor`. */
@@ -51,6 +53,7 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
     SELECT filled_id('contract', 1) AS busy_contract, filled_id('contract', ${RARE_FROM}) AS rare_contract,
            filled_id('product', 2) AS rare_product, filled_id('customer', 2) AS rare_customer,
            filled_id('job', ${RARE_FROM}) AS rare_job,
+           (SELECT id FROM license_operations ORDER BY created_at LIMIT 1) AS busy_operation,
            'lic_' || (SELECT (min(serial) << 24) + 1 FROM generation_jobs) AS busy_license, filled_id('admin', ${RARE_FROM})::text AS rare_actor,
            filled_id('admin', 1) AS busy_admin,
            filled_at(${RARE_FROM}) AS rare_from, filled_at(${RARE_FROM + RARE_ROWS}) AS rare_to`;
@@ -136,6 +139,9 @@ INSERT INTO license_operations (kind, customer_id, contract_id, license_ids, rea
 SELECT CASE WHEN rare AND n % 2 = 0 THEN 'revoke' ELSE 'assign' END, CASE WHEN rare THEN CASE WHEN n % 2 = 1 THEN filled_id('customer', 2) END ELSE filled_id('customer', 1) END,
        filled_contract(n), '{1}', false, 1, false, 'background', CASE WHEN rare THEN 'FAILED' ELSE 'SUCCEEDED' END,
        '{"type": "system", "id": "system", "name": "System"}', at, at FROM numbers;
+INSERT INTO license_operation_outcomes (operation_id, license_id, outcome)
+SELECT CASE WHEN n % 2 = 0 THEN first_value(id) OVER (ORDER BY n) ELSE id END, n, 'conflict'
+FROM (SELECT id, row_number() OVER (ORDER BY created_at) AS n FROM license_operations) o;
 -- One license has a sixth of all devices. A list of licenses counts the devices of each.
 INSERT INTO license_devices (license_id, device_id, activated_at, seen_at)
 SELECT ((SELECT min(serial) FROM generation_jobs) + CASE WHEN n % 6 = 0 THEN 0 ELSE n END << 24) + 1, 'device-' || n, at, at FROM numbers;

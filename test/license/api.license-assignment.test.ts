@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { SYSTEM } from '../../domain/base/actor';
 import { assignLicenses } from '../../transactions/license/assign-licenses';
+import { deleteOldOutcomes } from '../../transactions/system/delete-expired';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';
@@ -102,6 +103,32 @@ test('each license has its own outcome, and only assigned ones are written', asy
   });
   const stored = await api.sql`SELECT FROM license_facts WHERE license_id = ${test_license.slice(4)}`;
   expect(stored.count).toBe(0);
+});
+
+test('each license that was not assigned can be read by pages and as CSV, for 90 days', async () => {
+  const { ids } = await addLicenses(5);
+  const [, taken, revoked, lost] = ids as [string, string, string, string];
+  const { customer_id: other } = (await assign({ ids: [taken], customer_email: address() })).body;
+  for (const id of [revoked, lost]) await api.call('POST', `/licenses/${id}/revoke`);
+  const { id } = (await assign({ ids, customer_email: address() })).body;
+  const path = `/license-operations/${id}/outcomes`;
+  const first = (await api.call('GET', `${path}?limit=2`)).body;
+  expect(first.data).toEqual([
+    { license_id: taken, outcome: 'conflict', reason: null, other_customer_id: other },
+    { license_id: revoked, outcome: 'not_available', reason: 'revoked', other_customer_id: null },
+  ]);
+  const second = (await api.call('GET', `${path}?limit=2&cursor=${first.next_cursor}`)).body;
+  expect(second).toMatchObject({ data: [{ license_id: lost }], next_cursor: null });
+  const file = `license_id,outcome,reason,other_customer_id\n${taken},conflict,,${other}\n${revoked},not_available,revoked,\n${lost},not_available,revoked,\n`;
+  expect((await api.call('GET', `${path}.csv`)).text).toBe(file);
+
+  const until = async () => (await api.call('GET', `/assignments/${id}`)).body.outcomes_until;
+  expect(Date.parse(await until()) - Date.now()).toBeGreaterThan(89 * 86_400_000);
+  await deleteOldOutcomes(api.sql);
+  expect((await api.call('GET', path)).body.data).toHaveLength(3);
+  await api.sql`UPDATE license_operations SET outcomes_until = now() WHERE id = ${id}`;
+  await deleteOldOutcomes(api.sql);
+  expect([(await api.call('GET', path)).body.data, await until()]).toEqual([[], null]);
 });
 
 test('an explicit wish moves licenses of another customer, which the audit shows', async () => {

@@ -4,6 +4,7 @@ import { followedOperations, presentAssignment } from '../../api/license/license
 import { createProgressFeed } from '../../api/http/progress-feed';
 import { ANONYMOUS } from '../../domain/access/caller';
 import { findOperation } from '../../db/license/license-operation';
+import { listOutcomes } from '../../db/license/license-outcome';
 import { runBatch } from '../../transactions/license/operation-batch';
 import { assignLicenses as assign } from '../../transactions/license/assign-licenses';
 import { cancelOperation, openOperation, resumeOperation } from '../../transactions/license/change-operation';
@@ -157,6 +158,34 @@ test('a job that is cancelled between two batches keeps what is assigned, and re
   expect(await run(id)).toMatchObject({ state: 'SUCCEEDED', done: LICENSES });
   const { events } = await assignedOf(contract_id);
   expect(events).toEqual([OPERATION_BATCH_LICENSES, LICENSES - OPERATION_BATCH_LICENSES]);
+});
+
+test('each license that a job could not change is stored once, whatever dies meanwhile', async () => {
+  const { license_ids } = await buildLicenses(sql, LICENSES);
+  const revoked = license_ids.filter((_, n) => n % 2 === 1);
+  await sql`INSERT INTO license_facts (license_id, revoked_at) SELECT unnest(${revoked}::bigint[]), now()`;
+  const id = await buildOperation(sql, { kind: 'suspend', reason: null }, { ids: license_ids });
+  let died = false;
+  overrides = (real) => ({
+    async runBatches(input) {
+      if (died) return (await Promise.all([real.runBatches(input), real.runBatches(input)]))[1];
+      died = true;
+      const lost = sql.begin(async (tx) => {
+        await runBatch(tx, input.job_id, input.now);
+        throw new Error('the transaction is lost');
+      });
+      await expect(lost).rejects.toThrow('lost');
+      await sql.begin((tx) => runBatch(tx, input.job_id, input.now));
+      throw new Error('the process dies here');
+    },
+  });
+  expect(await run(id)).toMatchObject({ state: 'PARTIAL', done: LICENSES - revoked.length });
+  const stored = await listOutcomes(sql, id, { after: null, limit: LICENSES });
+  const decision = { outcome: 'not_available', reason: 'revoked', other_customer_id: null };
+  expect(stored).toEqual(revoked.map((license_id) => ({ id: license_id, ...decision })));
+  const job = (await jobOf(id))!;
+  expect(job.not_done).toEqual(revoked.slice(0, 100).map((license_id) => ({ license_id: `lic_${license_id}`, ...decision })));
+  expect(job.outcomes_until).not.toBeNull();
 });
 
 test('a job shows the first licenses that it could not assign', async () => {

@@ -1,8 +1,9 @@
-/** Answers for repeated requests are stored for thirty days by the time of Postgres, whatever clock a contract has. */
-import { deleteExpiredIdempotency } from '../../transactions/system/delete-expired';
+/** What is stored for a time, by the time of Postgres: answers for repeated requests for thirty days, whatever clock a contract has, and outcomes. */
+import { deleteExpiredIdempotency, deleteOldOutcomes } from '../../transactions/system/delete-expired';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { isRefusal } from '../../domain/base/refusal';
 import { buildContract, buildRequest } from '../harness/contract-rows';
+import { buildAssignment } from '../harness/license-operations';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
@@ -70,4 +71,19 @@ describe('keys are deleted after thirty days and not before', () => {
     const kept = await sql`SELECT scope FROM idempotency_keys`;
     expect(kept.map((row) => row['scope'] as string)).toEqual(['young']);
   });
+});
+
+test('outcomes of licenses are deleted when their operation says so, more than one statement deletes', async () => {
+  const [old, young] = [await buildAssignment(sql, { ids: ['1'] }), await buildAssignment(sql, { ids: ['1'] })];
+  await sql`
+    INSERT INTO license_operation_outcomes (operation_id, license_id, outcome)
+    SELECT ${old}::uuid, n, 'conflict' FROM generate_series(1, 2500) AS n UNION ALL SELECT ${young}, 1, 'conflict'`;
+  await sql`
+    UPDATE license_operations SET outcomes_until = now() + CASE id WHEN ${old} THEN -1 ELSE 1 END * interval '1 minute'
+    WHERE id IN (${old}, ${young})`;
+  await deleteOldOutcomes(sql);
+  const kept = await sql`SELECT operation_id FROM license_operation_outcomes`;
+  expect(kept.map((row) => row['operation_id'] as string)).toEqual([young]);
+  const shown = await sql`SELECT id FROM license_operations WHERE outcomes_until IS NOT NULL`;
+  expect(shown.map((row) => row['id'] as string)).toEqual([young]);
 });

@@ -4,6 +4,7 @@ import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { insertOperation } from '../../db/license/license-operation';
 import type { NewLicenseOperation, NotDone } from '../../db/license/license-operation';
+import { insertOutcomes } from '../../db/license/license-outcome';
 import {
   leaveUnchanged,
   listLicenseIds,
@@ -65,8 +66,9 @@ export async function operateOnLicenses(
   if (counts.done > 0) {
     const operation = { ...newOperation(task, selection, decided.length), ...act };
     const state = finalOperationState('RUNNING', { ...counts, ...operation });
-    const not_done = notDoneOf(decided).slice(0, NAMED_LICENSES_MAX);
-    operation_id = await insertOperation(tx, operation, { state, counts, not_done });
+    const not_done = notDoneOf(decided);
+    operation_id = await insertOperation(tx, operation, { state, counts, not_done: firstOf(not_done, NAMED_LICENSES_MAX) });
+    await insertOutcomes(tx, operation_id, not_done);
     await recordOperation(tx, { operation_id, task, summary, act });
   }
   return {
@@ -169,15 +171,15 @@ function leaveAsTheyWere(tx: Sql, decided: readonly LockedDecision[]): Promise<v
 }
 
 /** The licenses that an operation leaves as they are, although they are not as it wants them. */
-export function notDoneOf(decided: readonly LockedDecision[]): NotDone[] {
-  return decided
-    .filter(({ outcome }) => outcome === 'conflict' || outcome === 'not_available')
-    .map(({ id, outcome, reason, other_customer_id }) => ({
-      license_id: licenseIdText(id),
-      outcome,
-      reason,
-      other_customer_id,
-    }));
+export function notDoneOf(decided: readonly LockedDecision[]): LockedDecision[] {
+  return decided.filter(({ outcome }) => outcome === 'conflict' || outcome === 'not_available');
+}
+
+/** The first of these licenses, as the operation shows them. */
+export function firstOf(not_done: readonly LockedDecision[], max: number): NotDone[] {
+  return not_done
+    .slice(0, max)
+    .map(({ id, outcome, reason, other_customer_id }) => ({ license_id: licenseIdText(id), outcome, reason, other_customer_id }));
 }
 
 /** A license that was changed. */

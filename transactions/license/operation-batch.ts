@@ -3,6 +3,7 @@ import type { Sql } from '../../db/base/database';
 import { findCustomer } from '../../db/catalogue/customer';
 import { addToContracts, listNamedLicenseIds, lockOperation, storeBatch } from '../../db/license/license-operation';
 import type { LicenseOperationRow } from '../../db/license/license-operation';
+import { insertOutcomes } from '../../db/license/license-outcome';
 import { listLicenseIds } from '../../db/license/locked-license';
 import type { Instant } from '../../domain/base/instant';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../../domain/license/license-operation';
 import { candidatesOf, taskOf } from '../../domain/license/license-task';
 import type { LicenseTask } from '../../domain/license/license-task';
-import { lockAndDecide, notDoneOf, storeDecisions, summarize } from './operate-on-licenses';
+import { firstOf, lockAndDecide, notDoneOf, storeDecisions, summarize } from './operate-on-licenses';
 
 /**
  * Changes the next licenses of a running job, and stores its position in the same transaction. So a batch that is repeated after a crash
@@ -31,8 +32,10 @@ export async function runBatch(tx: Sql, operation_id: string, now: Instant): Pro
   const decided = await lockAndDecide(tx, ids, task, now);
   await addToContracts(tx, operation_id, summarize(await storeDecisions(tx, task, decided)));
   const counts = countDecisions(decided);
-  const not_done = notDoneOf(decided).slice(0, NAMED_LICENSES_MAX - job.not_done.length);
-  await storeBatch(tx, operation_id, { last_license_id, counts, not_done, now });
+  const not_done = notDoneOf(decided);
+  const first = firstOf(not_done, NAMED_LICENSES_MAX - job.not_done.length);
+  await storeBatch(tx, operation_id, { last_license_id, counts, not_done: first, now });
+  await insertOutcomes(tx, operation_id, not_done);
   return { done: false };
 }
 

@@ -3,6 +3,7 @@ import { deleteExpiredIdempotencyKeys } from '../../db/base/idempotency';
 import type { Sql } from '../../db/base/database';
 import { deleteExpiredCommands } from '../../db/contract/command';
 import { clearExpiredIdempotencyKeys } from '../../db/generation/generation-job';
+import { deleteExpiredOutcomes } from '../../db/license/license-outcome';
 import { IDEMPOTENCY_DAYS } from '../base/idempotency';
 
 /** The most rows of one statement, and the most statements of one call for each table. */
@@ -16,6 +17,11 @@ const DELETED_BATCHES_MAX = 50;
 export async function deleteExpiredIdempotency(sql: Sql): Promise<void> {
   for (const drop of [deleteExpiredIdempotencyKeys, deleteExpiredCommands, clearExpiredIdempotencyKeys])
     await inBatches((limit) => drop(sql, IDEMPOTENCY_DAYS, limit));
+}
+
+/** Deletes the outcomes of licenses in operations (db/license/license-outcome.ts). */
+export async function deleteOldOutcomes(sql: Sql): Promise<void> {
+  await inBatches((limit) => deleteExpiredOutcomes(sql, limit));
 }
 
 async function inBatches(drop: (limit: number) => Promise<number>): Promise<void> {
