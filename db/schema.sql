@@ -786,28 +786,27 @@ CREATE TABLE license_devices (
 -- A device activates a license, deactivates it, or reports that it is in use. Returns what decides, as it is under the lock of the
 -- license's facts, and whether it is done; no row for an unknown key. `deviceRefusal` of domain/license/device.ts explains what is not
 -- done. It is a function because its statements must begin after the lock is granted, and one call costs one round trip. A first
--- activation that gives the license an expiry of its own is done when the caller has computed that expiry (`needs_expiry`).
+-- activation that gives the license an expiry of its own is done when the caller has computed that expiry (`needs_expiry`). A license that
+-- is given out from a pool is refused until a customer has it, so an activation changes no license that an order can take.
 CREATE FUNCTION use_device(action text, license_key text, device text, label text, real_now timestamptz, given_expiry timestamptz)
 RETURNS TABLE (
   id bigint, at timestamptz, done boolean, needs_expiry boolean, own_expiry jsonb, end_date text, features jsonb, is_test boolean,
-  environment text, product_code text, activation_limit integer, issued_licenses text, suspended_by text, customer_id uuid,
+  is_pooled boolean, environment text, product_code text, activation_limit integer, issued_licenses text, suspended_by text, customer_id uuid,
   assigned_at timestamptz, held_until timestamptz, activated_at timestamptz, suspended_at timestamptz, revoked_at timestamptz,
   expires_at timestamptz, other_devices integer, has_place boolean, is_stored boolean, leased_until timestamptz
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   lease integer;
-  pool uuid;
-  pool_expiry timestamptz;
   facts license_facts;
   blocked boolean;
 BEGIN
-  SELECT l.id, coalesce(o.now, real_now), t.own_expiry, c.end_date::text, t.features, j.is_test, j.environment, p.code, t.activation_limit,
-         coalesce(c.on_suspend ->> 'issued_licenses', 'keep'), j.expires_at, t.device_lease_minutes, CASE c.type WHEN 'pool' THEN c.id END, coalesce(j.expires_at, 'infinity'),
+  SELECT l.id, coalesce(o.now, real_now), t.own_expiry, c.end_date::text, t.features, j.is_test, c.type IS NOT DISTINCT FROM 'pool' AND NOT j.is_test, j.environment, p.code, t.activation_limit,
+         coalesce(c.on_suspend ->> 'issued_licenses', 'keep'), j.expires_at, t.device_lease_minutes,
          CASE WHEN c.state = 'SUSPENDED' AND c.on_suspend ->> 'issued_licenses' <> 'keep' THEN
            (SELECT min(h.source) FROM contract_holds h WHERE h.contract_id = c.id AND h.lifted_at IS NULL AND h.source <> 'admin') END
-  INTO id, at, own_expiry, end_date, features, is_test, environment, product_code, activation_limit, issued_licenses, expires_at, lease, pool,
-       pool_expiry, suspended_by
+  INTO id, at, own_expiry, end_date, features, is_test, is_pooled, environment, product_code, activation_limit, issued_licenses, expires_at, lease,
+       suspended_by
   FROM licenses l
   JOIN generation_jobs j ON j.serial = l.id >> 24
   JOIN license_terms t ON t.id = j.terms_id
@@ -819,9 +818,8 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  IF action = 'activate' THEN
-    -- The row of the pool is locked before the facts, as by orders (db/pool/available.ts).
-    PERFORM FROM pool_available a WHERE a.contract_id = pool AND a.expires_at = pool_expiry AND a.license_id = id FOR UPDATE;
+  IF action = 'activate' AND NOT is_pooled THEN
+    -- A license that a customer has from a pool has facts already.
     INSERT INTO license_facts (license_id) VALUES (id) ON CONFLICT (license_id) DO NOTHING;
   END IF;
   SELECT f.* INTO facts FROM license_facts f WHERE f.license_id = id FOR NO KEY UPDATE;
@@ -840,6 +838,7 @@ BEGIN
   needs_expiry := action = 'activate' AND activated_at IS NULL AND given_expiry IS NULL
     AND coalesce(own_expiry ->> 'basis' = 'first_activation', false);
   blocked := revoked_at IS NOT NULL OR suspended_at IS NOT NULL OR coalesce(expires_at <= at, false)
+    OR is_pooled AND customer_id IS NULL AND activated_at IS NULL
     OR suspended_by IS NOT NULL AND (issued_licenses = 'suspend' OR NOT has_place)
     OR NOT has_place AND coalesce(other_devices >= activation_limit, false);
   done := CASE action
@@ -864,7 +863,6 @@ BEGIN
     SET name = coalesce(excluded.name, d.name), seen_at = excluded.seen_at, leased_until = excluded.leased_until,
         activated_at = CASE WHEN d.leased_until <= excluded.seen_at THEN excluded.activated_at ELSE d.activated_at END;
     IF activated_at IS NULL THEN
-      DELETE FROM pool_available a WHERE a.contract_id = pool AND a.expires_at = pool_expiry AND a.license_id = id;
       UPDATE license_facts f SET activated_at = at, expires_at = coalesce(given_expiry, f.expires_at) WHERE f.license_id = id;
       activated_at := at;
       expires_at := coalesce(given_expiry, expires_at);

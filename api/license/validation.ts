@@ -42,6 +42,7 @@ export const validationRoutes: Route[] = [
     summary: 'Validate a license key',
     description: [
       'For programs in the field; needs no API key. The answer is 200 for every key, and says by its code why a key is not valid.',
+      'A license of a pool is NOT_ASSIGNED until an order or an assignment gives it to a customer, and after its return.',
       'A key of another product or environment is answered like an unknown one, apart from the code.',
       'After too many wrong keys from one address in a minute, no key from it is looked up until the next minute.',
     ].join(' '),

@@ -22,7 +22,7 @@ export const returnRoutes: Route[] = [
     path: '/api/v1/licenses/:id/return',
     tag: 'Licenses',
     summary: 'Take a license back',
-    description: `An assigned license that was never activated no longer belongs to its customer, within ${RETURN_DAYS_MAX} days of its assignment. A license of a pool is available again, with its original expiry.`,
+    description: `An assigned license that was never activated no longer belongs to its customer, within ${RETURN_DAYS_MAX} days of its assignment. A license of a pool is available again, with its original expiry, and no program can use it until the next order or assignment.`,
     params: LicenseIdParams,
     body: ReturnBody,
     body_optional: true,

@@ -39,7 +39,7 @@ export async function useDevice(
   lock_ms: number,
 ): Promise<UsedLicense | undefined> {
   const [row] = await sql<UsedLicense[]>`
-    SELECT id, at, done, needs_expiry, own_expiry, end_date, features, is_test, environment, product_code, activation_limit, issued_licenses,
+    SELECT id, at, done, needs_expiry, own_expiry, end_date, features, is_test, is_pooled, environment, product_code, activation_limit, issued_licenses,
            suspended_by, customer_id, assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at, other_devices, has_place,
            is_stored, leased_until
     FROM ${limitedLockWait(sql, lock_ms)}, use_device(${action}, ${key}, ${device_id}, ${device_name}, ${now}, ${own_expires_at}) AS used`;

@@ -27,11 +27,11 @@ export async function findAskedLicenses(sql: Sql, asked: readonly AskedKey[]): P
   const given = asked.map(({ key, device_id, now }, n) => ({ n, key, device_id, now }));
   // The lateral part is planned for one key: whatever the tables contain, each key is one read of each index.
   const rows = await withoutPipelining(sql<(AskedLicense & { n: number })[]>`
-    SELECT q.n, id, is_test, environment, product_code, features, activation_limit, clock_now, issued_licenses, suspended_by, customer_id,
+    SELECT q.n, id, is_test, is_pooled, environment, product_code, features, activation_limit, clock_now, issued_licenses, suspended_by, customer_id,
            assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at, other_devices, has_place
     FROM jsonb_to_recordset(${sql.json(given)}) AS q (n integer, key text, device_id text, now timestamptz),
     LATERAL (
-      SELECT l.id, j.is_test, j.environment, p.code AS product_code, t.features, t.activation_limit, o.now AS clock_now,
+      SELECT l.id, j.is_test, c.type IS NOT DISTINCT FROM 'pool' AND NOT j.is_test AS is_pooled, j.environment, p.code AS product_code, t.features, t.activation_limit, o.now AS clock_now,
              coalesce(c.on_suspend ->> 'issued_licenses', 'keep') AS issued_licenses,
              CASE WHEN c.state = 'SUSPENDED' AND c.on_suspend ->> 'issued_licenses' <> 'keep' THEN
                (SELECT min(h.source) FROM contract_holds h WHERE h.contract_id = c.id AND h.lifted_at IS NULL AND h.source <> 'admin') END AS suspended_by,

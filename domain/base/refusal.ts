@@ -237,7 +237,7 @@ const SENTENCES = {
     detail: (m) => `The license ${show(m.license_id)} is ${show(m.status)}. Choose another license.`,
   },
   LICENSE_NOT_ASSIGNED: {
-    title: 'The license cannot be returned in this state',
+    title: 'The license is not assigned',
     detail: (m) => `The license is ${show(m.status)}. ${show(m.remedy)}`,
   },
   RETURN_PERIOD_OVER: {

@@ -2,6 +2,7 @@
 import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
+import { licenseStatus } from './license-facts';
 import { reasonsAgainst } from './validation';
 import type { LicenseInUse, ReasonCode } from './validation';
 
@@ -26,7 +27,7 @@ export function deviceRefusal(action: DeviceAction, license: LicenseOfDevice, de
   if (action === 'deactivate') return null;
   const reasons = reasonsAgainst(license, { device_id }, now);
   const [first] = reasons.filter((code) => code !== 'NOT_ACTIVATED' && (code !== 'TOO_MANY_DEVICES' || mayTakePlace(action, license)));
-  if (first !== undefined) return refusalOf(first, license);
+  if (first !== undefined) return refusalOf(first, license, now);
   if (action === 'heartbeat' && !license.is_stored) return refuse('DEVICE_NOT_ACTIVATED');
   const is_blocked = !license.has_place && license.suspended_by !== null;
   return is_blocked ? contractRefusal() : null;
@@ -37,7 +38,7 @@ function mayTakePlace(action: DeviceAction, { is_stored }: LicenseOfDevice): boo
   return action === 'activate' || is_stored;
 }
 
-function refusalOf(code: ReasonCode, license: LicenseOfDevice): Refusal {
+function refusalOf(code: ReasonCode, license: LicenseOfDevice, now: Instant): Refusal {
   const { revoked_at, suspended_at, expires_at, activation_limit, other_devices } = license;
   switch (code) {
     case 'REVOKED':
@@ -47,6 +48,11 @@ function refusalOf(code: ReasonCode, license: LicenseOfDevice): Refusal {
     case 'EXPIRED':
     case 'TEST_LICENSE_EXPIRED':
       return refuse('LICENSE_EXPIRED', { expires_at });
+    case 'NOT_ASSIGNED':
+      return refuse('LICENSE_NOT_ASSIGNED', {
+        status: licenseStatus(license, now),
+        remedy: 'Its seller takes it from the pool for an order, or assigns it to a customer.',
+      });
     case 'TOO_MANY_DEVICES':
       return refuse('TOO_MANY_DEVICES', { activation_limit, activations: other_devices });
     default:

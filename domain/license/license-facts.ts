@@ -39,8 +39,12 @@ export function licenseStatus(facts: LicenseFacts, now: Instant): LicenseStatus 
   if (facts.revoked_at !== null) return 'revoked';
   if (facts.suspended_at !== null) return 'suspended';
   if (facts.expires_at !== null && facts.expires_at <= now) return 'expired';
-  if (facts.activated_at !== null) return 'active';
-  if (facts.assigned_at !== null) return 'assigned';
+  if (!isUnassigned(facts)) return facts.activated_at === null ? 'assigned' : 'active';
   if (facts.held_until !== null && facts.held_until > now) return 'held';
   return 'available';
+}
+
+/** Whether a license belongs to no customer and was never activated: it is available or held, unless it is invalid. */
+export function isUnassigned({ activated_at, assigned_at }: LicenseFacts): boolean {
+  return activated_at === null && assigned_at === null;
 }

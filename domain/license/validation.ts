@@ -2,17 +2,21 @@
  * Whether a license is valid for the program that asks, and every reason why not.
  *
  * One table has the codes in the order of their precedence: what is final comes before what can be undone, and what concerns the
- * license before what concerns the device.
+ * license before what concerns its contract and the device. So NOT_ASSIGNED stands after what makes a license useless for every customer,
+ * and before everything that only matters to the customer who has it.
  */
 import type { Environment } from '../base/environment';
 import type { Instant } from '../base/instant';
 import type { HoldSource } from '../contract/facts';
 import type { IssuedLicensesPolicy } from '../contract/issued-licenses';
+import { isUnassigned } from './license-facts';
 import type { LicenseFacts } from './license-facts';
 
 /** A license with what decides its validity. */
 export interface LicenseInUse extends LicenseFacts {
   is_test: boolean;
+  /** Whether it is given to customers from a pool. Until then it is for sale, and cannot be used. Test licenses are in no pool. */
+  is_pooled: boolean;
   environment: Environment;
   product_code: string;
   /** Devices that can have a place; null: any number. */
@@ -44,6 +48,7 @@ const REASONS = {
   SUSPENDED: ({ suspended_at }) => suspended_at !== null,
   TEST_LICENSE_EXPIRED: (license, _, now) => license.is_test && isExpired(license, now),
   EXPIRED: (license, _, now) => !license.is_test && isExpired(license, now),
+  NOT_ASSIGNED: (license) => license.is_pooled && isUnassigned(license),
   BILLING_SUSPENDED: (license) => suspendsIssued(license) && license.suspended_by === 'billing',
   CONTRACT_INACTIVE: (license) => suspendsIssued(license) && license.suspended_by !== 'billing',
   TOO_MANY_DEVICES: (license, { device_id }) => device_id !== undefined && hasNoPlaceFor(license),

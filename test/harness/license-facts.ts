@@ -7,6 +7,7 @@ export function buildLicenseInUse(changes: Partial<LicenseOfDevice> = {}): Licen
   return {
     ...UNUSED_LICENSE,
     is_test: false,
+    is_pooled: false,
     environment: 'production',
     product_code: 'pro',
     activation_limit: null,

@@ -165,7 +165,7 @@ export class PoolModel {
     if (state === 'assigned' && hold.customer === customer) return 'assigned';
     if (state === 'expired') return 'HOLD_EXPIRED';
     if (state !== 'held') return 'HOLD_NOT_OPEN';
-    const usable = hold.licenses.every((license) => ['held', 'active'].includes(this.status(license)));
+    const usable = hold.licenses.every((license) => this.status(license) === 'held');
     if (!usable) return 'LICENSE_NOT_AVAILABLE';
     Object.assign(hold, { state: 'assigned', customer, assigned_at: this.now });
     for (const license of hold.licenses) this.give(license, customer);
@@ -237,7 +237,7 @@ export class PoolModel {
       license.devices.delete(device);
       return 'done';
     }
-    const invalid = this.invalidity(license);
+    const invalid = this.uselessness(license);
     if (invalid) return `LICENSE_${invalid}`;
     const is_stored = license.devices.has(device);
     const wants_place = action === 'activate' || is_stored;
@@ -255,7 +255,7 @@ export class PoolModel {
   }
 
   validate(license: ModelLicense, device: string | null): string {
-    const invalid = this.invalidity(license);
+    const invalid = this.uselessness(license);
     if (invalid) return invalid;
     if (device === null || this.hasPlace(license, device)) return 'VALID';
     return this.isFull(license) ? 'TOO_MANY_DEVICES' : 'NOT_ACTIVATED';
@@ -271,6 +271,11 @@ export class PoolModel {
     if (license.activated_at !== null) return 'active';
     if (license.customer !== null) return 'assigned';
     return license.hold !== null && this.holdState(license.hold) === 'held' ? 'held' : 'available';
+  }
+
+  /** Why no program can use it. Until a customer has it, it is for sale. */
+  private uselessness(license: ModelLicense): string | null {
+    return this.invalidity(license) ?? (license.customer === null ? 'NOT_ASSIGNED' : null);
   }
 
   private invalidity({ revoked, suspended, expires_at }: ModelLicense): 'REVOKED' | 'SUSPENDED' | 'EXPIRED' | null {

@@ -169,13 +169,6 @@ test.each([
   expect(validated.code).toBe(known === 200 ? 'VALID' : 'BILLING_SUSPENDED');
 });
 
-test('a license that is activated leaves its pool', async () => {
-  const { key, contract_id } = await addLicense({ type: 'pool' });
-  await call('activate', { key, device_id: 'a' });
-  const order = { order_ref: 'after the activation', count: 1 };
-  expectRefusal(await api.call('POST', `/contracts/${contract_id}/pool/grab`, { body: order }), 409, 'POOL_EMPTY');
-});
-
 test('an admin removes a device, and the audit names the license only', async () => {
   const { id, key } = await addLicense();
   await call('activate', { key, device_id: 'desk/1', device_name: 'Ada' });

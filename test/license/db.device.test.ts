@@ -43,11 +43,16 @@ const instant = fc.option(fc.constantFrom(...INSTANTS), { freq: 2 });
 const device = fc.record({ device_id: fc.constantFrom('a', 'b', 'c'), leased_until: instant });
 
 test('what is not done has a reason, what is done has none, and a validation agrees with both', async () => {
-  const { id, key, contract_id } = await addLicense();
+  const licenses = { standard: await addLicense(), pool: await addLicense({ type: 'pool' }) };
+  const [customer] = await sql<[{ id: string }]>`
+    INSERT INTO customers (email, name, created_at, updated_at) VALUES ('holder@example.com', 'Holder', now(), now()) RETURNING id`;
   await fc.assert(
     fc.asyncProperty(
       fc.record({
+        type: fc.constantFrom('standard' as const, 'pool' as const),
+        is_assigned: fc.boolean(),
         facts: fc.record({
+          held_until: instant,
           activated_at: instant,
           suspended_at: fc.option(fc.constant(NOW), { freq: 2 }),
           revoked_at: fc.option(fc.constant(NOW), { freq: 2 }),
@@ -59,12 +64,13 @@ test('what is not done has a reason, what is done has none, and a validation agr
         hold: fc.option(fc.constantFrom('billing', 'compliance'), { freq: 2 }),
         action: fc.constantFrom(...DEVICE_ACTIONS),
       }),
-      async ({ facts, devices, limit, policy, hold, action }) => {
+      async ({ type, is_assigned, facts, devices, limit, policy, hold, action }) => {
+        const { id, key, contract_id } = licenses[type];
+        const owner = { customer_id: is_assigned ? customer.id : null, assigned_at: is_assigned ? NOW : null };
         await sql`DELETE FROM license_devices`;
         await sql`DELETE FROM contract_holds`;
-        await sql`INSERT INTO license_facts ${sql({ license_id: id, ...facts })}
-          ON CONFLICT (license_id) DO UPDATE SET (activated_at, suspended_at, revoked_at, expires_at) =
-            (excluded.activated_at, excluded.suspended_at, excluded.revoked_at, excluded.expires_at)`;
+        await sql`DELETE FROM license_facts WHERE license_id = ${id}`;
+        await sql`INSERT INTO license_facts ${sql({ license_id: id, ...facts, ...owner })}`;
         for (const { device_id, leased_until } of devices)
           await sql`INSERT INTO license_devices ${sql({ license_id: id, device_id, activated_at: NOW, seen_at: NOW, leased_until })}`;
         await sql`UPDATE license_terms SET activation_limit = ${limit} WHERE contract_id = ${contract_id}`;
@@ -78,7 +84,8 @@ test('what is not done has a reason, what is done has none, and a validation agr
         const refusal = deviceRefusal(action, used, 'a', NOW);
         expect([used.done, refusal?.code ?? null]).toEqual([refusal === null, refusal?.code ?? null]);
         const { other_devices, has_place } = used;
-        expect(asked).toMatchObject({ other_devices, has_place, suspended_by: used.suspended_by });
+        expect(asked).toMatchObject({ other_devices, has_place, suspended_by: used.suspended_by, is_pooled: used.is_pooled });
+        expect(used.is_pooled).toBe(type === 'pool');
         // If a license is valid on a device, a heartbeat of the device is not refused.
         const { code } = validate(asked, { device_id: 'a' }, NOW);
         if (code === 'VALID' && action === 'heartbeat') expect(used.done).toBe(true);

@@ -15,6 +15,7 @@ const CASES: readonly [ValidationCode, Partial<LicenseInUse>, LicenseQuestion][]
   ['SUSPENDED', { suspended_at: BEFORE }, {}],
   ['TEST_LICENSE_EXPIRED', { is_test: true, expires_at: NOW }, {}],
   ['EXPIRED', { expires_at: NOW }, {}],
+  ['NOT_ASSIGNED', { is_pooled: true }, {}],
   ['BILLING_SUSPENDED', { issued_licenses: 'suspend', suspended_by: 'billing' }, {}],
   ['CONTRACT_INACTIVE', { issued_licenses: 'suspend', suspended_by: 'compliance' }, {}],
   ['TOO_MANY_DEVICES', { activation_limit: 2, other_devices: 2 }, { device_id: 'a' }],
@@ -36,6 +37,8 @@ test.each<[string, Partial<LicenseInUse>, LicenseQuestion]>([
     { suspended_by: 'billing', issued_licenses: 'no_new_activations', has_place: true },
     { device_id: 'a' },
   ],
+  ['of a pool, that a customer has', { is_pooled: true, customer_id: 'ada', assigned_at: BEFORE }, {}],
+  ['of a pool, that a program activated without a customer', { is_pooled: true, activated_at: BEFORE }, {}],
   ['a millisecond before its expiry', { expires_at: '2027-06-15T12:00:00.001Z' }, {}],
 ])('a license is valid %s', (_, license, question) => {
   expect(validate(buildLicenseInUse(license), question, NOW)).toEqual({ code: 'VALID', reasons: [], shows_license: true });

@@ -1,11 +1,17 @@
 /** What becomes of held licenses: they are assigned, released, or available again when the hold is over; and licenses that are returned. */
+import { randomUUID } from 'node:crypto';
+import { useDevice } from '../../db/license/device';
+import { grabLicenses } from '../../db/pool/grab';
+import type { Sql } from '../../db/base/database';
 import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
+import { returnLicense } from '../../transactions/pool/return-license';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { addContractKey } from '../harness/contract-keys';
+import { TEST_ACTOR } from '../harness/contract-facts';
 import { expectRefusal } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
 import { lockRows } from '../harness/locked-rows';
@@ -51,6 +57,12 @@ const eventsOf = async (contract_id: string) =>
   (await api.sql`SELECT type, data FROM domain_events WHERE contract_id = ${contract_id} ORDER BY sequence`)
     .filter(({ type }) => type.startsWith('license.') && type !== 'license.batch_generated')
     .map(({ type, data }) => [type, data]);
+
+/** A license of a customer, by an order. */
+async function assigned(pool: Pool): Promise<any> {
+  const { body } = await grab(pool, someone(pool));
+  return { ...body.licenses[0], customer_id: body.customer_id };
+}
 
 describe('assigning a hold', () => {
   test('gives all its licenses to the customer, with one audit row and one event', async () => {
@@ -332,11 +344,6 @@ describe('licenses of a pool that are assigned in bulk', () => {
 describe('returning a license', () => {
   const EXPIRY = { expiry: { duration: 'P1Y' } };
 
-  async function assigned(pool: Pool): Promise<any> {
-    const { body } = await grab(pool, someone(pool));
-    return { ...body.licenses[0], customer_id: body.customer_id };
-  }
-
   test('makes it available again with its original expiry, with one audit row and one event', async () => {
     const pool = await addPool(1, EXPIRY);
     const { id, expires_at, customer_id } = await assigned(pool);
@@ -449,6 +456,99 @@ describe('an order that no longer has all its licenses', () => {
     expect((await assign()).licenses).toEqual([]);
     await post(`/holds/${newer.id}/assign`);
     expect((await assign()).licenses).toEqual([]);
+  });
+});
+
+describe('a license of a pool, in the hands of a program', () => {
+  const use = (action: string, { key }: { key: string }, device_id = 'a') =>
+    post(`/licenses/${action}`, { key, ...(action === 'validate' ? {} : { device_id }) }, { key: null });
+  const codeOf = async (license: { key: string }) => (await use('validate', license)).body.code;
+
+  async function expectUnusable(license: { key: string }, status: string): Promise<void> {
+    const { body } = await use('validate', license);
+    expect(body).toMatchObject({ valid: false, code: 'NOT_ASSIGNED', reasons: ['NOT_ASSIGNED'], license: { status } });
+    for (const action of ['activate', 'heartbeat']) {
+      const refused = await use(action, license);
+      expectRefusal(refused, 409, 'LICENSE_NOT_ASSIGNED');
+      expect(refused.body.detail).toMatch(new RegExp(`^The license is ${status}. Its seller takes it from the pool`));
+    }
+    expect((await use('deactivate', license)).status).toBe(200);
+  }
+
+  test('is of use from its assignment to its return, and again for the next customer', async () => {
+    const pool = await addPool(1);
+    const [license] = (await api.call('GET', `/licenses?environment=staging&contract_id=${pool.id}`)).body.data;
+    await expectUnusable(license, 'available');
+    const held = (await grab(pool)).body;
+    await expectUnusable(license, 'held');
+    await setClock(pool, held.held_until);
+    await expectUnusable(license, 'available');
+    await grab(pool, someone(pool));
+    expect(await codeOf(license)).toBe('VALID');
+    await post(`/licenses/${license.id}/return`);
+    await expectUnusable(license, 'available');
+    await grab(pool, { customer_email: `eve-${pool.id}@covenant.test` });
+    expect(await codeOf(license)).toBe('VALID');
+    expect((await use('activate', license)).status).toBe(200);
+    expect((await use('heartbeat', license)).status).toBe(200);
+  });
+
+  test('is of use for tests of a draft, which no order takes', async () => {
+    const { id } = await addContract(api, staging, { type: 'pool', status: 'inactive' });
+    const [license] = (await post(`/contracts/${id}/generate`, { count: 1, test: true })).body.licenses;
+    expect(await codeOf(license)).toBe('VALID');
+    expect((await use('activate', license)).status).toBe(200);
+  });
+
+  const by = (customer_id: string | null, hold_minutes: number | null) => (tx: Sql, pool: Pool) =>
+    grabLicenses(
+      tx,
+      {
+        contract_id: pool.id,
+        now: START,
+        grabs: [
+          {
+            ...{ hold_id: randomUUID(), order_ref: 'SO-next', count: 1, customer_id, hold_minutes, fingerprint: '' },
+            ...{ actor: TEST_ACTOR, request_id: null, caller_key: null },
+          },
+        ],
+      },
+      { wait: false, lock_ms: undefined, in_transaction: true },
+    );
+
+  test.each<[string, boolean, (tx: Sql, pool: Pool, license: any) => Promise<unknown>, number]>([
+    [
+      'returned',
+      false,
+      (tx, _, { id }) =>
+        returnLicense(tx, id.slice(4), {
+          ...{ actor: TEST_ACTOR, now: START, request_id: null, reason: null, reaches: () => true },
+        }),
+      409,
+    ],
+    ['held for an order', true, by(null, 15), 409],
+    ['given to a customer', true, (tx, pool, { customer_id }) => by(customer_id, null)(tx, pool), 200],
+  ])('is judged by what is committed while it is %s', async (_, is_returned, change, status) => {
+    const pool = await addPool(1);
+    const license = await assigned(pool);
+    if (is_returned) await post(`/licenses/${license.id}/return`);
+    const changed = await lockRows(api.sql, (tx) => change(tx, pool, license));
+    const activation = use('activate', license);
+    await waitUntilBlocked(api.sql);
+    await changed.commit();
+    expect((await activation).status).toBe(status);
+    expect(await licenseOf(license.id)).toMatchObject({ activations: status === 200 ? 1 : 0 });
+  });
+
+  test('is not returned while a program activates it', async () => {
+    const pool = await addPool(1);
+    const { id, key } = await assigned(pool);
+    const activation = { action: 'activate', key, device_id: 'a', device_name: null, now: START } as const;
+    const activated = await lockRows(api.sql, (tx) => useDevice(tx, activation, null, 1_000));
+    const returned = post(`/licenses/${id}/return`);
+    await waitUntilBlocked(api.sql);
+    await activated.commit();
+    expectRefusal(await returned, 409, 'LICENSE_ALREADY_ACTIVATED');
   });
 });
 

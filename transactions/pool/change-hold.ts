@@ -95,8 +95,7 @@ async function customerOf(tx: Sql, email: string, act: Act): Promise<string | Re
 function unavailableRefusal(licenses: readonly AssignableLicense[], now: Instant): Refusal | null {
   for (const license of licenses) {
     const status = licenseStatus(license, now);
-    if (status !== 'held' && status !== 'active')
-      return refuse('LICENSE_NOT_AVAILABLE', { license_id: licenseIdText(license.id), status });
+    if (status !== 'held') return refuse('LICENSE_NOT_AVAILABLE', { license_id: licenseIdText(license.id), status });
   }
   return null;
 }

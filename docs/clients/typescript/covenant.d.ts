@@ -183,7 +183,7 @@ export interface paths {
         put?: never;
         /**
          * Take a license back
-         * @description An assigned license that was never activated no longer belongs to its customer, within 30 days of its assignment. A license of a pool is available again, with its original expiry.
+         * @description An assigned license that was never activated no longer belongs to its customer, within 30 days of its assignment. A license of a pool is available again, with its original expiry, and no program can use it until the next order or assignment.
          *
          *     Needs the role admin or above, or the API key of the contract.
          */
@@ -1726,7 +1726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_ALREADY_ACTIVATED: The license was already activated; LICENSE_NOT_ASSIGNED: The license cannot be returned in this state; LICENSE_REVOKED: The license is revoked; RETURN_PERIOD_OVER: The license can no longer be returned */
+            /** @description IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_ALREADY_ACTIVATED: The license was already activated; LICENSE_NOT_ASSIGNED: The license is not assigned; LICENSE_REVOKED: The license is revoked; RETURN_PERIOD_OVER: The license can no longer be returned */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
