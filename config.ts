@@ -20,7 +20,7 @@ export type TrustProxy = false | number | string[];
 /** The processes that read settings: `dev` is the embedded stack, `cli` is `covenant …`. */
 export type ProcessName = 'api' | 'worker' | 'cli' | 'dev';
 
-/** A key that encrypts API keys of contracts (transactions/access/sealed-key.ts). */
+/** A key that encrypts API keys of contracts (transactions/base/sealed-text.ts). */
 export interface SealingKey {
   version: string;
   secret: Uint8Array;

@@ -7,8 +7,8 @@ import { assertOwnSessions } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
 import { resealKeys } from '../transactions/access/reseal-keys';
 import type { ResealedBatch, ResealedKeys } from '../transactions/access/reseal-keys';
-import { createSealer } from '../transactions/access/sealed-key';
-import type { Sealer } from '../transactions/access/sealed-key';
+import { createSealer } from '../transactions/base/sealed-text';
+import type { Sealer } from '../transactions/base/sealed-text';
 import { CommandFailure } from './command-failure';
 import { readSettings } from './settings';
 

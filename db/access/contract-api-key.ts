@@ -1,6 +1,6 @@
 /**
  * API keys of contracts in Postgres. Of a secret there is an HMAC, by which it is verified, and for the current key the whole key
- * as a JWE, so that it can be shown again (transactions/access/sealed-key.ts).
+ * as a JWE, so that it can be shown again (transactions/base/sealed-text.ts).
  */
 import type { KnownPerson } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';

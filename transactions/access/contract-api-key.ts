@@ -22,8 +22,8 @@ import type { Sql } from '../../db/base/database';
 import { checkContract } from '../contract/check-contract';
 import type { ContractAct } from '../contract/changed-contract';
 import { secretHmac } from './key-secret';
-import { SealedTextInvalid, SealingKeyMissing } from './sealed-key';
-import type { Sealer } from './sealed-key';
+import { SealedTextInvalid, SealingKeyMissing } from '../base/sealed-text';
+import type { Sealer } from '../base/sealed-text';
 
 /** The secrets of the installation that a key is made with. */
 export interface KeySecrets {

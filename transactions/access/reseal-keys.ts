@@ -1,8 +1,8 @@
 /** Seals stored API keys of contracts again, with the current sealing key. */
 import { listKeysSealedByOthers, updateSealed } from '../../db/access/contract-api-key';
 import type { Sql } from '../../db/base/database';
-import { SealedTextInvalid, SealingKeyMissing } from './sealed-key';
-import type { Sealer } from './sealed-key';
+import { SealedTextInvalid, SealingKeyMissing } from '../base/sealed-text';
+import type { Sealer } from '../base/sealed-text';
 
 /** Keys of one transaction. They stay locked until it ends, so a rotation of such a key waits for it. */
 const RESEALED_KEYS_MAX = 100;

@@ -2,7 +2,7 @@
  * Seals API keys so that they can be shown again: a JWE (RFC 7516, `dir` with A256GCM) whose `kid` is the version of the sealing key.
  * Its protected header names the contract and the key, so that a sealed text that was moved to another row is not opened.
  *
- * Keys are verified by their HMAC (key-secret.ts). That never needs the sealing key.
+ * Keys are verified by their HMAC (transactions/access/key-secret.ts). That never needs the sealing key.
  */
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 

@@ -1,8 +1,8 @@
 /** Sealed API keys: what is sealed for a row is opened only for that row, by the version that sealed it. */
 import { randomBytes } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
-import { SealedTextInvalid, SealingKeyMissing, createSealer } from '../../transactions/access/sealed-key';
-import type { Sealer } from '../../transactions/access/sealed-key';
+import { SealedTextInvalid, SealingKeyMissing, createSealer } from '../../transactions/base/sealed-text';
+import type { Sealer } from '../../transactions/base/sealed-text';
 
 const V1 = { version: 'v1', secret: randomBytes(32) };
 const V2 = { version: 'v2', secret: randomBytes(32) };
