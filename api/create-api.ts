@@ -12,6 +12,7 @@ import type { Database } from '../db/base/database';
 import { createSessionCheck } from '../db/base/pooler';
 import { createSealer } from '../transactions/base/sealed-text';
 import type { SealingKey } from '../transactions/base/sealed-text';
+import { createSigning } from '../transactions/catalogue/sign';
 import { createGrabs } from '../transactions/pool/grab-licenses';
 import { createDryRunAdmissions } from '../transactions/generation/admit-requests';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
@@ -80,6 +81,7 @@ export function createApi(options: ApiOptions): Api {
     ...options,
     publicUrl: options.publicUrl.replace(/\/+$/, ''),
     keySecrets: sealer && { pepper: options.keyPepper, sealer },
+    signing: sealer && createSigning(sealer),
     clock,
     ...createAuthentication(db, options.keyPepper, clock),
     limitFailure: createFailureLimit({

@@ -26,6 +26,7 @@ import { holdRoutes } from './pool/hold';
 import { poolRoutes } from './pool/pool';
 import { returnRoutes } from './pool/return';
 import { productRoutes } from './catalogue/product';
+import { signingKeyRoutes } from './catalogue/signing-key';
 import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
 import { timelineRoutes } from './contract/timeline';
@@ -33,6 +34,7 @@ import { usageRoutes } from './contract/usage';
 
 export const ROUTES: readonly Route[] = [
   ...productRoutes,
+  ...signingKeyRoutes,
   ...generatorRoutes,
   ...customerRoutes,
   ...callerRoutes,

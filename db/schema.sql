@@ -305,6 +305,31 @@ CREATE UNIQUE INDEX contract_api_keys_one_current ON contract_api_keys (contract
 CREATE INDEX contract_api_keys_of_contract ON contract_api_keys (contract_id, id);
 CREATE INDEX contract_api_keys_by_sealing ON contract_api_keys (sealed_by) WHERE sealed IS NOT NULL;
 
+-- The keys with which licenses of a product are signed (transactions/catalogue/signing-key.ts). A key is active, then only verifies, then is
+-- retired. Only the active key has its private part: nothing is signed with a former one again.
+CREATE TABLE signing_keys (
+  id                 uuid PRIMARY KEY DEFAULT uuidv7(),
+  product_id         uuid NOT NULL REFERENCES products (id),
+  -- The thumbprint of the public key (RFC 7638), which names the key in each signature.
+  kid                text NOT NULL CONSTRAINT signing_keys_kid_unique UNIQUE,
+  -- The member `x` of the public JWK.
+  public_key         text NOT NULL,
+  -- The member `d` of the private JWK as a JWE, and the version of the key that sealed it.
+  sealed             text,
+  sealed_by          text,
+  created_at         timestamptz NOT NULL,
+  created_by         text NOT NULL,
+  verify_only_since  timestamptz,
+  retired_at         timestamptz,
+  CONSTRAINT signing_keys_active_is_sealed CHECK ((sealed IS NULL) = (verify_only_since IS NOT NULL)),
+  CONSTRAINT signing_keys_sealed_by_known CHECK ((sealed IS NULL) = (sealed_by IS NULL)),
+  CONSTRAINT signing_keys_active_not_retired CHECK (retired_at IS NULL OR verify_only_since IS NOT NULL)
+);
+CREATE UNIQUE INDEX signing_keys_one_active ON signing_keys (product_id) WHERE verify_only_since IS NULL;
+CREATE INDEX signing_keys_published ON signing_keys (product_id) WHERE retired_at IS NULL;
+CREATE INDEX signing_keys_of_product ON signing_keys (product_id, created_at, id);
+CREATE INDEX signing_keys_by_sealing ON signing_keys (sealed_by) WHERE sealed IS NOT NULL;
+
 -- The ledger of `total`: every quota grant with its actor and reason, so that a summary such as "Q2: 300" can be shown.
 CREATE TABLE quota_grants (
   id            uuid PRIMARY KEY DEFAULT uuidv7(),

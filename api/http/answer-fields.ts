@@ -10,8 +10,9 @@ interface Field {
 
 export const ANSWER_FIELDS = {
   ETag: {
-    description: 'The revision of the contract, for `If-Match`',
-    schema: { type: 'string', pattern: '^"[0-9]+"$' },
+    description:
+      'Of a contract its revision, for `If-Match`; of an answer that can be cached what `If-None-Match` compares',
+    schema: { type: 'string', pattern: '^"[A-Za-z0-9_-]+"$' },
     example: '"3"',
   },
   Location: {
@@ -63,6 +64,7 @@ interface DescribedRoute {
   answers: Record<number, { headers?: readonly AnswerField[] }>;
   refusals?: readonly string[];
   raw_body?: object;
+  cached_s?: number;
 }
 
 /** The fields that an answer of a route can have, by its status. */
@@ -71,6 +73,7 @@ export function fieldsOf(route: DescribedRoute, status: number, takes_idempotenc
   if (status < 400)
     return [
       ...(route.answers[status]?.headers ?? []),
+      ...(route.cached_s === undefined ? [] : (['ETag'] as const)),
       ...(takes_idempotency_key ? (['Idempotent-Replayed'] as const) : []),
       ...(is_rated ? RATE_FIELDS : []),
     ];

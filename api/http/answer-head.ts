@@ -4,6 +4,7 @@
  * Setting headers one by one takes longer than the rest of a cheap response, so the API passes its headers to Node as one list.
  * Pages and files, which other packages serve, get their headers from `setPageHeaders`.
  */
+import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import type { HelmetOptions } from 'helmet';
@@ -24,9 +25,13 @@ const DATA_HEADERS = securityHeaders({
 /** The form that `writeHead` of Node takes: names and values alternate. */
 const DATA_HEADER_LIST = [...DATA_HEADERS].flat();
 
-/** Writes the status and all headers of a response that must not be cached. `headers` are those of this response alone. */
+/**
+ * Writes the status and all headers of a response. `headers` are those of this response alone. It must not be cached unless they have
+ * `Cache-Control`.
+ */
 export function writeHead(response: Response, status: number, headers: Readonly<Record<string, string>>): void {
-  const list = [...DATA_HEADER_LIST, 'X-Request-Id', requestIdOf(response), 'Cache-Control', 'no-store'];
+  const list = [...DATA_HEADER_LIST, 'X-Request-Id', requestIdOf(response)];
+  if (headers['Cache-Control'] === undefined) list.push('Cache-Control', 'no-store');
   for (const name in headers) list.push(name, headers[name] as string);
   response.writeHead(status, list);
 }
@@ -45,6 +50,27 @@ export function writeText(
     ...headers,
   });
   response.end(text);
+}
+
+/** Writes JSON that anyone can cache for so many seconds; 304 without a body for a client that has the same text. */
+export function writeCacheable(
+  response: Response,
+  headers: Readonly<Record<string, string>>,
+  json: string,
+  seconds: number,
+): void {
+  const etag = `"${createHash('sha256').update(json).digest('base64url')}"`;
+  const cached = { ...headers, 'Cache-Control': `public, max-age=${seconds}`, ETag: etag };
+  if (!isKnown(response.req.get('if-none-match'), etag))
+    return writeText(response, 200, cached, 'application/json', json);
+  writeHead(response, 304, cached);
+  response.end();
+}
+
+/** Whether `If-None-Match` names an ETag (RFC 9110, 13.1.2). A proxy that compresses marks it as weak. */
+function isKnown(if_none_match: string | undefined, etag: string): boolean {
+  const given = (if_none_match ?? '').split(',').map((text) => text.trim().replace(/^W\//, ''));
+  return given.includes(etag) || given.includes('*');
 }
 
 /** Sets the headers of pages before the next handlers run. */

@@ -10,6 +10,7 @@ import type { KeySecrets } from '../../transactions/access/contract-api-key';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
 import type { GrabLicenses } from '../../transactions/pool/grab-request';
 import type { AdmitDryRun } from '../../transactions/generation/admit-requests';
+import type { Signing } from '../../transactions/catalogue/sign';
 import type { LookUpLicense } from '../../transactions/license/look-up-licenses';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
@@ -59,6 +60,8 @@ export interface Api {
   keyPepper: string;
   /** What API keys of contracts are made with; undefined when no sealing key is configured. */
   keySecrets: KeySecrets | undefined;
+  /** What licenses are signed with; undefined when no sealing key is configured. */
+  signing: Signing | undefined;
   /** The public URL of the API, without a slash at its end. */
   publicUrl: string;
   /** One receiver for each configured billing system. */

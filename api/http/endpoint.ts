@@ -20,7 +20,7 @@ import type { Credential } from '../../transactions/generation/license-request';
 import { knownPerson, storedPerson } from '../../transactions/access/stored-person';
 import { clientAddress } from './client-address';
 import type { Api } from './api';
-import { requestIdOf, writeHead, writeText } from './answer-head';
+import { requestIdOf, writeCacheable, writeHead, writeText } from './answer-head';
 import { createAuthorize, createCachedAuthorize } from './authorization';
 import type { Authorize } from './authorization';
 import type { ClientStream } from './client-stream';
@@ -55,12 +55,12 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
     if (route.stream !== undefined && caller.kind !== 'anonymous') {
       const stream = api.streams.open(route.stream, caller, route.operation_id, response);
       try {
-        await send(response, await outcomeOf(route, handled), stream);
+        await send(response, await outcomeOf(route, handled), { stream });
       } finally {
         api.streams.close(stream);
         logEarlyEnd(api, handled.request_id, stream);
       }
-    } else await send(response, await outcomeOf(route, handled));
+    } else await send(response, await outcomeOf(route, handled), { cached_s: route.cached_s });
   }
 }
 
@@ -260,8 +260,14 @@ function malformedPathProblem(path: string, errors: readonly FieldError[]): Prob
   return protocolProblem('NOT_FOUND', `There is nothing at ${path}: ${reasons.join(', ')}.`);
 }
 
-async function send(response: Response, answer: Answer, stream?: ClientStream): Promise<void> {
+async function send(
+  response: Response,
+  answer: Answer,
+  { stream, cached_s }: { stream?: ClientStream; cached_s?: number | undefined },
+): Promise<void> {
   const { status, headers = {}, body } = answer;
+  if (body !== undefined && cached_s !== undefined)
+    return writeCacheable(response, headers, JSON.stringify(body), cached_s);
   if (body !== undefined) return writeText(response, status, headers, 'application/json', JSON.stringify(body));
   writeHead(response, status, headers);
   // A response to HEAD has headers only, so no body is produced.

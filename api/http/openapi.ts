@@ -16,7 +16,7 @@ import type { RefusalCode } from '../../domain/base/refusal';
 import { JSON_TYPES } from './body';
 import { ProblemShape, problemCatalogue } from './problem';
 import type { ProtocolCode } from './problem';
-import type { Examples, Route } from './route';
+import type { AnswerShape, Examples, Route } from './route';
 import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
 import { ANSWER_FIELDS, fieldsOf } from './answer-fields';
@@ -118,7 +118,8 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
       content: { 'application/problem+json': { schema: ProblemShape } },
     },
   ]);
-  const answers = Object.entries(route.answers).map(([status, { description, schema, media_type }]) => [
+  const unchanged = route.cached_s === undefined ? {} : { 304: { description: 'Unchanged since `If-None-Match`' } };
+  const answers = Object.entries<AnswerShape>({ ...route.answers, ...unchanged }).map(([status, { description, schema, media_type }]) => [
     status,
     {
       description,
@@ -138,6 +139,16 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
           .optional()
           .describe('Repeated requests with the same key get the first response')
           .openapi({ example: '7c1f0a52-1d5e-4b0e-9a57-3f2f6f3f8c11' }),
+      }),
+    );
+  if (route.cached_s !== undefined)
+    headers.push(
+      z.object({
+        'If-None-Match': z
+          .string()
+          .optional()
+          .describe('The ETag of an earlier response. The response is 304 without a body when nothing has changed')
+          .openapi({ example: '"gVg8wV0eXQKZ2D8UqDfkL0bPZ0m3ZcmxjGtV1b9qN0w"' }),
       }),
     );
   if (acceptsIfMatch(route))

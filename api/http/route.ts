@@ -123,6 +123,11 @@ export interface RouteSpec<
    * schema, the examples and the headers are only for the OpenAPI document.
    */
   raw_body?: { description: string; schema: ZodType; examples: Examples<ZodType>; headers: ZodObject };
+  /**
+   * The answer to a read is the same for everyone, and can be cached for so many seconds. It has an `ETag`, and is 304 for a client that
+   * has it (`If-None-Match`). Without this, no answer may be stored.
+   */
+  cached_s?: number;
   answers: Record<number, AnswerShape>;
   /** Refusal codes for the OpenAPI document, in addition to those that every route has. */
   refusals?: (ProtocolCode | Refusal['code'])[];

@@ -157,7 +157,7 @@ export async function listKeysSealedByOthers(
 export async function isFirstOfVersion(sql: Sql, version: string): Promise<boolean> {
   const [row] = await sql<{ is_first: boolean }[]>`
     SELECT count(*) > 0 AND count(*) FILTER (WHERE sealed_by = ${version}) = 0 AS is_first
-    FROM contract_api_keys WHERE sealed IS NOT NULL`;
+    FROM (SELECT sealed_by FROM contract_api_keys UNION ALL SELECT sealed_by FROM signing_keys) k WHERE sealed_by IS NOT NULL`;
   return row?.is_first === true;
 }
 

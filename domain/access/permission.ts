@@ -45,6 +45,10 @@ export const PERMISSIONS = {
   listProducts: VIEWER,
   getProduct: VIEWER,
   updateProduct: ADMIN,
+  createSigningKey: ADMIN,
+  listSigningKeys: VIEWER,
+  retireSigningKey: ADMIN,
+  getProductJwks: OPEN,
 
   createGenerator: ADMIN,
   listGenerators: VIEWER,

@@ -332,6 +332,26 @@ const SENTENCES = {
     detail: (m) =>
       `The API key is sealed with version ${show(m.version)}, which COVENANT_SEALING_KEYS does not contain. Add that version, or rotate the API key.`,
   },
+  SIGNING_NOT_CONFIGURED: {
+    title: 'This installation cannot sign licenses',
+    detail: () =>
+      'The setting COVENANT_SEALING_KEYS is missing, without which private keys cannot be stored. Ask the operator of this installation to set it.',
+  },
+  SIGNING_KEY_UNREADABLE: {
+    title: 'The signing key cannot be used',
+    detail: (m) =>
+      `The signing key ${show(m.kid)} cannot be opened: ${m.version === null ? 'it was changed, or it belongs to another product' : `COVENANT_SEALING_KEYS does not contain version ${show(m.version)}`}. Tell the operator, or create a new signing key (POST /api/v1/products/{id}/signing-keys).`,
+  },
+  SIGNING_KEY_ACTIVE: {
+    title: 'The signing key is active',
+    detail: (m) =>
+      `${show(m.kid)} signs the licenses of the product. Create a new signing key first (POST /api/v1/products/{id}/signing-keys), then retire this one.`,
+  },
+  TOO_MANY_SIGNING_KEYS: {
+    title: 'The product has too many signing keys',
+    detail: (m) =>
+      `A product publishes at most ${show(m.max)} keys. Retire one that signed nothing that is still in use (POST /api/v1/products/{id}/signing-keys/{kid}/retire).`,
+  },
   CUSTOMER_MERGED: {
     title: 'The customer was merged',
     detail: (m) => `The customer ${show(m.customer_id)} was merged into ${show(m.merged_into)}. Use that one.`,
@@ -412,6 +432,7 @@ export type ResourceKind =
   | 'license'
   | 'license operation'
   | 'product'
+  | 'signing key'
   | 'test clock';
 
 /** The refusal of a request for something that does not exist. `id` is null when it is not known. */

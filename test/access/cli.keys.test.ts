@@ -48,16 +48,23 @@ const settings = (keys: string) => ({
 
 test('every stored key is encrypted with the new version, is shown by it alone, and still works', async () => {
   const contracts = [await addKey(), await addKey(), await addKey()];
+  const signing_key = await api.call('POST', `/products/${catalogue.product_id}/signing-keys`);
+  expect(signing_key.status).toBe(201);
   const [first] = contracts as [{ id: string; key: string }];
   expect(await shown(first.id, [V2])).toBe('SEALING_KEY_MISSING');
   const ran = await runCovenant(['keys', 'rotate-sealing', '--json'], settings(textOf([V2, V1])));
-  expect([ran.code, JSON.parse(ran.stdout)]).toEqual([0, { version: 'v2', resealed: 3, unreadable: [] }]);
+  expect([ran.code, JSON.parse(ran.stdout)]).toEqual([
+    0,
+    { version: 'v2', resealed: 4, unreadable: [], unreadable_products: [] },
+  ]);
   expect(ran.stderr).toContain('no API has encrypted a key with v2 yet');
   for (const { id, key } of contracts) {
     expect(await shown(id, [V2])).toBe(key);
     const answer = await api.call('POST', `/contracts/${id}/generate`, { key, body: { count: 1 } });
     expect(answer.status).toBe(201);
   }
+  const [row] = await api.sql`SELECT product_id, kid, sealed FROM signing_keys`;
+  await (createSealer([V2]) as Sealer).open(String(row?.['sealed']), row as never);
   const again = await api.sql.begin((tx) => resealKeys(tx as never, createSealer([V2, V1]) as Sealer, null));
   expect(again).toEqual({ resealed: 0, unreadable: [], last_id: null });
 });

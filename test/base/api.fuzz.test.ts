@@ -83,6 +83,9 @@ beforeAll(async () => {
   }
   const direct = await api.call('POST', '/licenses', { body: { ...catalogues[0] } });
   licenses.push(direct.body.licenses[0].id);
+  const kids: string[] = [];
+  for (const { product_id } of [...catalogues, ...catalogues])
+    kids.push((await api.call('POST', `/products/${product_id}/signing-keys`)).body.kid);
   const customer = await api.call('POST', '/customers', { body: { email: 'fuzz@covenant.test', name: 'Fuzz' } });
   const other = await api.call('POST', '/customers', { body: { email: 'other@covenant.test', name: 'Other' } });
   const pool = await addContract(api, catalogues[0] as TestCatalogue, { type: 'pool', quota: 500 });
@@ -137,6 +140,7 @@ beforeAll(async () => {
     assignments,
     'license-operations': assignments,
     device_id: DEVICES,
+    kid: kids,
   };
   const known = (noun: string) => fc.constantFrom(...(ids[noun] ?? []));
   source = {

@@ -95,6 +95,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'search=product',
     ].flatMap(inOrders),
   }),
+  '/products/:id/signing-keys': ({ rare_product }) => ({
+    path: `/products/${rare_product}/signing-keys`,
+    queries: [''].flatMap(inOrders),
+  }),
   '/generators': ({ rare_product }) => ({
     queries: [
       '',

@@ -180,6 +180,7 @@ describe('a cursor that the list did not issue', () => {
         INSERT INTO contract_amendments ${api.sql({ id: randomUUID(), contract_id: contract.id, effective_date: '2099-01-01', changes: api.sql.json({ quota_add: 1 }), status: 'pending', created_at: new Date().toISOString(), created_by: 'test' })}`;
       await api.call('PATCH', `/contracts/${contract.id}`, { body: { quota: 2000 + count } });
       await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00Z' } });
+      await api.call('POST', `/products/${catalogue.product_id}/signing-keys`);
       await api.call('POST', '/customers', { body: { name: 'C', email: `${uniqueText()}@covenant.test` } });
       const body = { label: null };
       await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
@@ -206,6 +207,7 @@ describe('a cursor that the list did not issue', () => {
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
+      ['/products/:id/signing-keys', `/products/${catalogue.product_id}/signing-keys?`],
       ['/generators', '/generators?environment=staging'],
       ['/customers', '/customers?order=asc'],
       ['/admins', '/admins?order=asc'],

@@ -166,6 +166,15 @@ const CALLS: Record<string, () => Promise<Call>> = {
     params: { id: (await addCatalogue(api)).product_id },
     body: { name: 'Renamed' },
   }),
+  'POST /products/:id/signing-keys': async () => ({ params: { id: (await addCatalogue(api)).product_id } }),
+  'GET /products/:id/signing-keys': async () => ({ params: { id: (await addCatalogue(api)).product_id } }),
+  'POST /products/:id/signing-keys/:kid/retire': async () => {
+    const { product_id: id } = await addCatalogue(api);
+    const { kid } = (await api.call('POST', `/products/${id}/signing-keys`)).body;
+    await api.call('POST', `/products/${id}/signing-keys`);
+    return { params: { id, kid } };
+  },
+  'GET /products/:id/jwks.json': async () => ({ params: { id: (await addCatalogue(api)).product_id } }),
   'POST /generators': async () => ({
     body: {
       name: 'Generator',

@@ -87,6 +87,8 @@ SELECT filled_id('key', n), filled_id('admin', CASE WHEN n % 2 = 0 THEN 1 ELSE n
 INSERT INTO products (id, name, code, environment, status, created_at, updated_at)
 SELECT filled_id('product', n), CASE WHEN rare THEN 'Rarität ' ELSE 'Product ' END || n, 'P-' || n, environment,
        CASE WHEN rare THEN 'inactive' ELSE 'active' END, at, at FROM numbers;
+INSERT INTO signing_keys (product_id, kid, public_key, created_at, created_by, verify_only_since, retired_at)
+SELECT filled_id('product', CASE WHEN n % 2 = 0 THEN 2 ELSE n END), left(md5('kid' || n) || md5(n::text), 43), 'x', at, 'test', at, at FROM numbers;
 INSERT INTO generators (id, product_id, environment, name, format, status, created_at, updated_at)
 SELECT filled_id('generator', n), filled_id('product', CASE WHEN rare THEN 2 ELSE 1 END), environment, CASE WHEN rare THEN 'Rarität ' ELSE 'Generator ' END || n,
        '{"prefix": "", "groups": 4, "group_length": 5, "separator": "-", "alphabet": "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"}', CASE WHEN rare THEN 'inactive' ELSE 'active' END, at, at FROM numbers;

@@ -1,8 +1,8 @@
 /**
- * Seals API keys so that they can be shown again: a JWE (RFC 7516, `dir` with A256GCM) whose `kid` is the version of the sealing key.
- * Its protected header names the contract and the key, so that a sealed text that was moved to another row is not opened.
+ * Seals secrets that must be read again: a JWE (RFC 7516, `dir` with A256GCM) whose `kid` is the version of the sealing key. Its protected
+ * header names what the secret is for and the row that it belongs to, so that a sealed text that was moved to another row is not opened.
  *
- * Keys are verified by their HMAC (transactions/access/key-secret.ts). That never needs the sealing key.
+ * API keys are verified by their HMAC (transactions/access/key-secret.ts). That never needs the sealing key.
  */
 import { CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose';
 
@@ -13,11 +13,8 @@ export interface SealingKey {
   secret: Uint8Array;
 }
 
-/** The row that a sealed text belongs to. */
-export interface SealedFor {
-  contract_id: string;
-  key_id: string;
-}
+/** What a sealed text belongs to: the API key of a contract, or the signing key of a product. */
+export type SealedFor = { contract_id: string; key_id: string } | { product_id: string; kid: string };
 
 export interface Sealer {
   /** The version with which new texts are sealed. */
@@ -29,8 +26,8 @@ export interface Sealer {
 
 /** A sealed text was changed, or belongs to another row. */
 export class SealedTextInvalid extends Error {
-  constructor({ contract_id, key_id }: SealedFor, cause?: unknown) {
-    super(`the sealed API key ${key_id} of contract ${contract_id} cannot be opened`, { cause });
+  constructor(row: SealedFor, cause?: unknown) {
+    super(`this sealed text cannot be opened: ${JSON.stringify(boundTo(row))}`, { cause });
   }
 }
 
@@ -41,7 +38,6 @@ export class SealingKeyMissing extends Error {
   }
 }
 
-const PURPOSE = 'contract-api-key';
 const ALGORITHMS = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] };
 
 /** Creates a sealer. The first key seals; all of them open. Undefined without a key. */
@@ -51,16 +47,9 @@ export function createSealer(keys: readonly SealingKey[]): Sealer | undefined {
   const secrets = new Map(keys.map(({ version, secret }) => [version, secret]));
   return {
     version: current.version,
-    seal: (text, { contract_id, key_id }) =>
+    seal: (text, row) =>
       new CompactEncrypt(new TextEncoder().encode(text))
-        .setProtectedHeader({
-          alg: 'dir',
-          enc: 'A256GCM',
-          kid: current.version,
-          purpose: PURPOSE,
-          contract_id,
-          key_id,
-        })
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: current.version, ...boundTo(row) })
         .encrypt(current.secret),
     async open(sealed, row) {
       const kid = keyVersionOf(sealed) ?? 'none';
@@ -71,12 +60,17 @@ export function createSealer(keys: readonly SealingKey[]): Sealer | undefined {
           throw new SealedTextInvalid(row, error);
         },
       );
-      const { purpose, contract_id, key_id } = protectedHeader;
-      if (purpose !== PURPOSE || contract_id !== row.contract_id || key_id !== row.key_id)
-        throw new SealedTextInvalid(row);
+      const is_bound = Object.entries(boundTo(row)).every(([name, value]) => protectedHeader[name] === value);
+      if (!is_bound) throw new SealedTextInvalid(row);
       return new TextDecoder().decode(plaintext);
     },
   };
+}
+
+/** The fields of the protected header that bind a text to its purpose and its row. */
+function boundTo(row: SealedFor): Record<string, string> {
+  if ('contract_id' in row) return { purpose: 'contract-api-key', contract_id: row.contract_id, key_id: row.key_id };
+  return { purpose: 'signing-key', product_id: row.product_id, key_id: row.kid };
 }
 
 /** The version of the key that sealed a text; undefined when the text is not a JWE. */

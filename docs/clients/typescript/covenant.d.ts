@@ -698,7 +698,7 @@ export interface components {
     requestBodies: never;
     headers: {
         /**
-         * @description The revision of the contract, for `If-Match`
+         * @description Of a contract its revision, for `If-Match`; of an answer that can be cached what `If-None-Match` compares
          * @example "3"
          */
         ETag: string;
