@@ -1,5 +1,5 @@
 /** The shapes of contracts in requests and responses. */
-import { LOW_WATER_DEFAULT, LOW_WATER_MAX } from '../../domain/pool/pool';
+import { LOW_WATER_DEFAULT, LOW_WATER_MAX } from '../../domain/contract/pool-fields';
 import { ADDRESS_ENTRIES_MAX, ADDRESS_ENTRY_CHARS_MAX, parseAddressList } from '../../domain/access/address-list';
 import { BILLING_LEVELS, DEFAULT_DUNNING, DUNNING_DAYS_MAX } from '../../domain/billing/dunning';
 import { INVOICE_STATUSES } from '../../domain/billing/billing-event';

@@ -15,16 +15,14 @@ export function rearmFrom(low_water: number): number {
 }
 
 /**
- * Refuses a replenishment of a contract that has no pool, or that would never begin or be noticed: it begins below `low_water`, and the
- * next fall is noticed only after there were ten percent more.
+ * Refuses a replenishment that would never begin or be noticed: it begins below `low_water`, and the next fall is noticed only after there
+ * were ten percent more.
  */
 export function autoReplenishRefusal({
-  type,
   low_water,
   auto_replenish,
-}: Pick<ContractFacts, 'type' | 'low_water' | 'auto_replenish'>): Refusal | null {
+}: Pick<ContractFacts, 'low_water' | 'auto_replenish'>): Refusal | null {
   if (auto_replenish === null) return null;
-  if (type !== 'pool') return invalid('auto_replenish', 'Only a contract of type pool has a pool to be replenished.');
   if (low_water === 0)
     return invalid('auto_replenish', 'The pool is replenished below low_water, so low_water must be at least 1.');
   const least = rearmFrom(low_water);

@@ -7,6 +7,7 @@ import type { ContractChange } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
 import { operationRefusal, permissionFor } from './operations';
+import { poolFieldsRefusal } from './pool-fields';
 import { catalogueRefusal } from './refusals';
 import type { Dunning } from '../billing/dunning';
 import { expiryRefusal } from './expiry';
@@ -128,6 +129,7 @@ export function create(
     expiryRefusal(facts, now) ??
     datesRefusal(facts) ??
     renewalRefusal(facts) ??
+    poolFieldsRefusal(facts) ??
     autoReplenishRefusal(facts);
   if (refusal) return refusal;
   const created = input.status === 'active' ? applyActivation(facts, context) : facts;

@@ -7,6 +7,7 @@ import type { AutoReplenish, ContractFacts } from './facts';
 import { activate, datesRefusal, renewalRefusal, withTermEnd } from './creation';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
+import { poolFieldsRefusal } from './pool-fields';
 import { catalogueRefusal } from './refusals';
 import { pause, resume } from './hold';
 import { frozenRefusal, operationRefusal, permissionFor } from './operations';
@@ -169,6 +170,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     (terms || quota ? catalogueRefusal(next, context, touches('generator_id')) : null) ??
     (touches('expiry') ? expiryRefusal(next, context.now) : null) ??
     (touches('dunning') ? dunningRefusal(next.dunning) : null) ??
+    poolFieldsRefusal(next, facts) ??
     (touches('auto_replenish') || touches('low_water') ? autoReplenishRefusal(next) : null) ??
     (touches('renewal') && !may_edit_dates ? (optOutRefusal(facts, next, context.now) ?? renewalRefusal(next)) : null);
   if (refusal) return refusal;

@@ -1,9 +1,5 @@
 /** The pool of a contract of type pool: its available licenses, from which orders take (domain.md 5.4). */
 
-/** Below how many available licenses a pool is noticed, unless its contract says otherwise. */
-export const LOW_WATER_DEFAULT = 100;
-export const LOW_WATER_MAX = 1_000_000;
-
 /** How many licenses of a pool are in each of these states. Together they are fewer than all generated: some expire or are revoked. */
 export interface PoolCounts {
   /** An order can take them now. */

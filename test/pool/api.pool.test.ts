@@ -76,6 +76,29 @@ test('licenses that have expired are not counted as available', async () => {
   expect(await poolOf(id)).toEqual({ available: 0, held: 0, assigned: 0 });
 });
 
+test('only a contract of type pool can have the fields of a pool', async () => {
+  const fields = { low_water: 5, min_remaining_validity: 'P1M', auto_replenish: { target: 500 } };
+  const { id } = await addContract(api, catalogue, {
+    low_water: 100,
+    min_remaining_validity: null,
+    auto_replenish: null,
+  });
+  for (const [field, value] of Object.entries(fields)) {
+    const body = { [field]: value };
+    for (const answer of [
+      await api.call('POST', '/contracts', { body: contractBody(catalogue, body) }),
+      await api.call('PATCH', `/contracts/${id}`, { body }),
+    ]) {
+      expectRefusal(answer, 422, 'VALIDATION_FAILED');
+      expect(answer.body.detail).toBe(`${field}: only a contract of type pool has a pool.`);
+    }
+  }
+  // A contract that stored one before can still be changed.
+  await api.sql`UPDATE contracts SET low_water = 7 WHERE id = ${id}`;
+  expect((await api.call('PATCH', `/contracts/${id}`, { body: { name: 'New' } })).body).toMatchObject({ low_water: 7 });
+  expect((await api.call('PATCH', `/contracts/${id}`, { body: { low_water: 100 } })).status).toBe(200);
+});
+
 describe('auto_replenish', () => {
   const edit = (id: string, body: object) => api.call('PATCH', `/contracts/${id}`, { body });
 
@@ -86,13 +109,12 @@ describe('auto_replenish', () => {
     expect((await edit(id, { auto_replenish: null })).body.auto_replenish).toBeNull();
   });
 
-  test('needs a pool, low_water, and a target from which on the next fall is noticed', async () => {
+  test('needs low_water, and a target from which on the next fall is noticed', async () => {
     const refused = async (body: Record<string, unknown>) => {
       const answer = await api.call('POST', '/contracts', { body: contractBody(catalogue, body) });
       expectRefusal(answer, 422, 'VALIDATION_FAILED');
       return answer.body.detail;
     };
-    expect(await refused({ type: 'standard', auto_replenish: { target: 500 } })).toMatch(/type pool/);
     expect(await refused({ type: 'pool', low_water: 0, auto_replenish: { target: 500 } })).toMatch(/at least 1/);
     expect(await refused({ type: 'pool', low_water: 11, auto_replenish: { target: 12 } })).toMatch(/at least 13/);
     const { id } = await addPool({ low_water: 11, auto_replenish: { target: 13 } });
