@@ -5,6 +5,7 @@ import { actionTable } from '../http/allowed-actions';
 export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions', {
   generate: { operation_id: 'generateLicenses', description: 'Generate a license' },
   generate_test: { operation_id: 'generateLicenses', description: 'Generate a test license' },
+  grab: { operation_id: 'grabLicenses', description: 'Take licenses from its pool for an order' },
   edit_particulars: {
     operation_id: 'updateContract',
     description:

@@ -25,6 +25,10 @@ const YEAR_MAX = 2999;
 /** The part of `isPlainText` that a JSON schema can express. It cannot exclude an unpaired surrogate. */
 const PLAIN_TEXT_PATTERN = '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$';
 
+/** The same with a character that is not a space. */
+const PLAIN_FORBIDDEN_CHARS = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029';
+const VISIBLE_TEXT_PATTERN = `^[^${PLAIN_FORBIDDEN_CHARS}]*[^\\s${PLAIN_FORBIDDEN_CHARS}][^${PLAIN_FORBIDDEN_CHARS}]*$`;
+
 /** The same for a name, which also needs a character that is not a space, and has no direction controls. */
 const NAME_FORBIDDEN_CHARS = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069';
 const NAME_PATTERN = `^[^${NAME_FORBIDDEN_CHARS}]*[^\\s${NAME_FORBIDDEN_CHARS}][^${NAME_FORBIDDEN_CHARS}]*$`;
@@ -37,6 +41,13 @@ export function immutable<T extends z.ZodType>(schema: T): T {
 /** Restricts a string schema, which already limits the length, to text on one line. */
 export function plainText(schema: z.ZodString): z.ZodString {
   return schema.refine(isPlainText, 'must not contain control characters').openapi({ pattern: PLAIN_TEXT_PATTERN });
+}
+
+/** Restricts a string schema to text on one line that does not consist of spaces alone. */
+export function visibleText(schema: z.ZodString): z.ZodString {
+  return plainText(schema)
+    .refine((text) => text === '' || isVisible(text), 'must contain a visible character')
+    .openapi({ pattern: VISIBLE_TEXT_PATTERN });
 }
 
 // Ids have one spelling, because workflow ids, notifications and comparisons use the text.

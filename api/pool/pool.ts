@@ -9,15 +9,15 @@ import { fingerprintOf } from '../http/idempotency';
 import { ProblemError, problemOf } from '../http/problem';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
-import { IdParams, plainText } from '../http/shapes';
+import { IdParams, visibleText } from '../http/shapes';
 import { z } from '../http/zod';
 import { HoldShape, presentHold } from './hold-presenter';
 
 const ORDER_REF_CHARS_MAX = 255;
 
 const GrabBody = z.strictObject({
-  order_ref: plainText(z.string().min(1).max(ORDER_REF_CHARS_MAX)).describe(
-    'Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key',
+  order_ref: visibleText(z.string().min(1).max(ORDER_REF_CHARS_MAX)).describe(
+    'Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key. After the end of its hold it is refused: then send a new `order_ref`',
   ),
   count: z.int().min(1).max(GRAB_LICENSES_MAX).describe('All of them are taken, or none'),
   customer_email: EmailShape.optional().describe(
@@ -56,6 +56,7 @@ export const poolRoutes: Route[] = [
       'POOL_EMPTY',
       'POOL_INSUFFICIENT',
       'ORDER_REF_REUSED',
+      'HOLD_EXPIRED',
       'CONTRACT_INACTIVE',
       'CONTRACT_EXPIRED',
       'CONTRACT_TERMINATED',

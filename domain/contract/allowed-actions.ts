@@ -11,7 +11,7 @@ import { deleteRefusal, reinstateRefusal } from './ending';
 import { expiryRefusal } from './expiry';
 import type { Amendment, ContractFacts } from './facts';
 import { releaseRefusal } from './hold';
-import { operationRefusal, testLicensesRefusal } from './operations';
+import { grabRefusal, operationRefusal, testLicensesRefusal } from './operations';
 import { claimRefusal } from './quota';
 import { optOutRefusal, renewRefusal } from './renewal-command';
 import { stateAt } from './contract';
@@ -22,6 +22,7 @@ import type { Allowed, Refusal } from '../base/refusal';
 export const CONTRACT_ACTION_NAMES = [
   'generate',
   'generate_test',
+  'grab',
   'edit_particulars',
   'edit_terms',
   'edit_dates',
@@ -66,6 +67,7 @@ export function contractActions(
       expiryRefusal(facts, now) ??
       claimRefusal(facts.quota, reserved, 1),
     generate_test: testLicensesRefusal(facts, now, state),
+    grab: grabRefusal(facts, now, state),
     edit_particulars: operationRefusal('edit_particulars', facts, now, state),
     edit_terms: operationRefusal('edit_terms', facts, now, state),
     edit_dates: operationRefusal('edit_dates', facts, now, state),

@@ -146,6 +146,16 @@ export function testLicensesRefusal(
   );
 }
 
+/** Why no license can be taken from the pool of the contract, whatever is in it; null when they can (domain.md 2.2). */
+export function grabRefusal(
+  facts: ContractFacts,
+  now: Instant,
+  state: ContractState = stateAt(facts, now),
+): Refusal | null {
+  if (facts.type !== 'pool') return refuse('NOT_A_POOL', { type: facts.type });
+  return operationRefusal('grab', facts, now, state);
+}
+
 /** Refuses operations that add value to a contract with overdue invoices: `CHANGES_BLOCKED_PAST_DUE` (T4). */
 export function overdueRefusal(
   facts: ContractFacts,

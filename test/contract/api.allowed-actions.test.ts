@@ -46,6 +46,7 @@ const read = async (id: string, key = api.keys.super_admin): Promise<any> =>
 const CALLS: Record<ContractActionName, (contract: any) => [method: string, path: string, body: unknown]> = {
   generate: () => ['POST', '/generate', { count: 1 }],
   generate_test: () => ['POST', '/generate', { count: 1, test: true }],
+  grab: () => ['POST', '/pool/grab', { order_ref: 'SO-1', count: 1 }],
   edit_particulars: ({ name }) => ['PATCH', '', { name: `${name}, renamed` }],
   edit_terms: () => ['PATCH', '', { activation_limit: 7 }],
   edit_dates: ({ expiry_grace_days }) => ['PATCH', '', { expiry_grace_days: expiry_grace_days + 1 }],
@@ -67,7 +68,9 @@ const CALLS: Record<ContractActionName, (contract: any) => [method: string, path
 
 function callAction(contract: any, action: ContractActionName, key: string, dry_run = true): Promise<ApiAnswer> {
   const [method, path, body] = CALLS[action](contract);
-  return api.call(method, `/contracts/${contract.id}${path}${dry_run ? '?dry_run=true' : ''}`, { key, body });
+  // An order has no dry run. It takes nothing from a contract of another type.
+  const query = dry_run && action !== 'grab' ? '?dry_run=true' : '';
+  return api.call(method, `/contracts/${contract.id}${path}${query}`, { key, body });
 }
 
 const presentOutcome = ({ status, body }: ApiAnswer): true | { code: string } =>
@@ -138,6 +141,15 @@ test('an action that is not allowed is refused with that code, also without a dr
     expect((await read(contract.id)).allowed_actions[action]).toEqual({ code });
     expectRefusal(await callAction(contract, action, api.keys.admin, false), 409, code);
   }
+});
+
+test('a pool allows orders while its contract is active, whatever is in it', async () => {
+  const pool = await addContract(api, catalogue, { type: 'pool' });
+  expect(pool.allowed_actions.grab).toBe(true);
+  expectRefusal(await callAction(pool, 'grab', api.keys.admin), 409, 'POOL_EMPTY');
+  const { body: paused } = await callAction(pool, 'pause', api.keys.admin, false);
+  expect(paused.allowed_actions.grab).toEqual(presentOutcome(await callAction(pool, 'grab', api.keys.admin)));
+  expect(paused.allowed_actions.grab).toEqual({ code: 'CONTRACT_INACTIVE' });
 });
 
 test('every response with a contract has its allowed actions after the request', async () => {

@@ -14,6 +14,7 @@ import { localDateAt } from '../../domain/base/calendar';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Allowed, Refusal } from '../../domain/base/refusal';
 import { revealKeyRefusal, rotateKeyRefusal } from '../../domain/contract/api-access';
+import { grabRefusal } from '../../domain/contract/operations';
 import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
 import { PROPERTY_SEED, anyFacts } from '../harness/contract-arbitrary';
 import {
@@ -30,7 +31,7 @@ import {
 
 /** Commands for each action. At least one of them succeeds if the contract allows the action. */
 const COMMANDS: Record<
-  Exclude<ContractActionName, 'generate' | 'generate_test' | 'reveal_api_key' | 'rotate_api_key'>,
+  Exclude<ContractActionName, 'generate' | 'generate_test' | 'grab' | 'reveal_api_key' | 'rotate_api_key'>,
   (facts: ContractFacts) => ContractCommand[]
 > = {
   edit_particulars: (facts) => [{ name: 'edit', input: { name: `${facts.name}, renamed` } }],
@@ -98,6 +99,7 @@ function outcomesOf(
   return {
     generate: answer([generate]),
     generate_test: answer([testGenerationRefusal(facts, context)]),
+    grab: answer([grabRefusal(facts, now)]),
     reveal_api_key: answer([revealKeyRefusal(facts, now)]),
     rotate_api_key: answer([rotateKeyRefusal(facts, now)]),
     ...Object.fromEntries(

@@ -119,7 +119,8 @@ export class PoolModel {
     const { order_ref, count, customer } = grab;
     const content = JSON.stringify(grab);
     const known = this.holds.get(order_ref);
-    if (known) return known.content === content ? known : 'ORDER_REF_REUSED';
+    if (known && known.content !== content) return 'ORDER_REF_REUSED';
+    if (known) return this.holdState(known) === 'expired' ? 'HOLD_EXPIRED' : known;
     if (this.inactive_code) return this.inactive_code;
     if (this.pooled().length < count) this.putBack();
     const pooled = this.pooled();

@@ -366,6 +366,13 @@ describe('low water', () => {
   });
 });
 
+test('an order needs a reference that can be seen', async () => {
+  const id = await addPool(1);
+  for (const order_ref of ['', ' ', '\u00a0 \u2003', '\u200b'])
+    expectRefusal(await grab(id, { order_ref }), 422, 'VALIDATION_FAILED');
+  expect((await grab(id, { order_ref: ' SO 1 ' })).body.order_ref).toBe(' SO 1 ');
+});
+
 test('licenses that expire within min_remaining_validity are not given out', async () => {
   const id = await addPool(1, { expiry: { duration: 'P30D' }, min_remaining_validity: 'P31D' });
   expectRefusal(await grab(id, { order_ref: 'SO-1' }), 409, 'POOL_EMPTY');

@@ -224,7 +224,10 @@ describe('a hold that is over', () => {
     expect((await grab(pool)).body.licenses).toMatchObject([{ id: held.licenses[0].id }]);
     expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'pool.hold_expired']);
     // A repeated order does not show licenses that another one has.
-    expect((await grab(pool, order)).body).toEqual({ ...held, state: 'expired', ended_at: at(15), licenses: [] });
+    const again = await grab(pool, order);
+    expectRefusal(again, 409, 'HOLD_EXPIRED');
+    expect(again.body.metadata).toEqual({ order_ref: 'SO-1', hold_id: held.id, held_until: at(15) });
+    expect(again.body.detail).toMatch(/with a new order_ref/);
   });
 
   test('is ended once by two sweeps and a grab at the same moment', async () => {

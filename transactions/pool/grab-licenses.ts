@@ -19,10 +19,9 @@ import { laterOf, millisLater } from '../../domain/base/instant';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { NO_NUDGE, mergeNudges } from '../../domain/contract/nudge';
-import { deletedRefusal } from '../../domain/contract/operations';
+import { deletedRefusal, grabRefusal } from '../../domain/contract/operations';
 import { admissionRefusal } from '../../domain/generation/rate';
-import { grabRefusal } from '../../domain/pool/grab';
-import { shortPoolRefusal } from '../../domain/pool/hold';
+import { holdStateAt, shortPoolRefusal } from '../../domain/pool/hold';
 import { createMergedReads } from '../base/merged-reads';
 import { newId } from '../base/new-id';
 import { findOrCreateCustomer } from '../catalogue/customer';
@@ -139,7 +138,8 @@ export function createGrabs(db: Database): GrabLicenses {
   }
 
   /**
-   * The hold that the order has already, or a refusal when it was another request. Licenses that do not belong to it any more are not
+   * The hold that the order has already, or a refusal when it was another request, or when the hold is over: then the order has no
+   * licenses, and only a new one can get some. Licenses that do not belong to it any more are not
    * shown: others may have them now.
    */
   async function replay(request: GrabRequest): Promise<GrabbedHold | Refusal | undefined> {
@@ -147,7 +147,10 @@ export function createGrabs(db: Database): GrabLicenses {
     const hold = await findHold({ contract_id, order_ref });
     if (!hold) return undefined;
     if (hold.fingerprint !== fingerprint) return refuse('ORDER_REF_REUSED', { order_ref, hold_id: hold.id });
-    const licenses = await listHeldLicenses(db, hold.id, hold.clock_now ?? now);
+    const at = hold.clock_now ?? now;
+    if (holdStateAt(hold, at) === 'expired')
+      return refuse('HOLD_EXPIRED', { order_ref, hold_id: hold.id, held_until: hold.held_until });
+    const licenses = await listHeldLicenses(db, hold.id, at);
     return { hold, licenses, replayed: true, replenishes: false };
   }
 }
