@@ -812,8 +812,10 @@ CREATE TABLE license_devices (
 -- license's facts, and whether it is done; no row for an unknown key. `deviceRefusal` of domain/license/device.ts explains what is not
 -- done. It is a function because its statements must begin after the lock is granted, and one call costs one round trip. A first
 -- activation that gives the license an expiry of its own is done when the caller has computed that expiry (`needs_expiry`). A license that
--- is given out from a pool is refused until a customer has it, so an activation changes no license that an order can take.
-CREATE FUNCTION use_device(action text, license_key text, device text, label text, real_now timestamptz, given_expiry timestamptz)
+-- is given out from a pool is refused until a customer has it, so an activation changes no license that an order can take. A
+-- license of another product or environment than those that are asked for (null: any) is neither locked nor used.
+CREATE FUNCTION use_device(action text, license_key text, device text, label text, real_now timestamptz, given_expiry timestamptz,
+                           asked_product text, asked_environment text)
 RETURNS TABLE (
   id bigint, at timestamptz, done boolean, needs_expiry boolean, own_expiry jsonb, end_date text, features jsonb, is_test boolean,
   is_pooled boolean, environment text, product_code text, activation_limit integer, issued_licenses text, suspended_by text, customer_id uuid,
@@ -824,6 +826,7 @@ RETURNS TABLE (
 DECLARE
   lease integer;
   facts license_facts;
+  foreign_key boolean;
   blocked boolean;
 BEGIN
   SELECT l.id, coalesce(o.now, real_now), t.own_expiry, c.end_date::text, t.features, j.is_test, c.type IS NOT DISTINCT FROM 'pool' AND NOT j.is_test, j.environment, p.code, t.activation_limit,
@@ -843,11 +846,12 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  IF action = 'activate' AND NOT is_pooled THEN
+  foreign_key := coalesce(asked_product <> product_code, false) OR coalesce(asked_environment <> environment, false);
+  IF action = 'activate' AND NOT is_pooled AND NOT foreign_key THEN
     -- A license that a customer has from a pool has facts already.
     INSERT INTO license_facts (license_id) VALUES (id) ON CONFLICT (license_id) DO NOTHING;
   END IF;
-  SELECT f.* INTO facts FROM license_facts f WHERE f.license_id = id FOR NO KEY UPDATE;
+  SELECT f.* INTO facts FROM license_facts f WHERE f.license_id = id AND NOT foreign_key FOR NO KEY UPDATE;
   expires_at := coalesce(facts.expires_at, expires_at);
   customer_id := facts.customer_id;
   assigned_at := facts.assigned_at;
@@ -860,9 +864,9 @@ BEGIN
          coalesce(bool_or(d.device_id = device), false)
   INTO other_devices, has_place, is_stored
   FROM license_devices d WHERE d.license_id = id;
-  needs_expiry := action = 'activate' AND activated_at IS NULL AND given_expiry IS NULL
+  needs_expiry := action = 'activate' AND NOT foreign_key AND activated_at IS NULL AND given_expiry IS NULL
     AND coalesce(own_expiry ->> 'basis' = 'first_activation', false);
-  blocked := revoked_at IS NOT NULL OR suspended_at IS NOT NULL OR coalesce(expires_at <= at, false)
+  blocked := foreign_key OR revoked_at IS NOT NULL OR suspended_at IS NOT NULL OR coalesce(expires_at <= at, false)
     OR is_pooled AND customer_id IS NULL AND activated_at IS NULL
     OR suspended_by IS NOT NULL AND (issued_licenses = 'suspend' OR NOT has_place)
     OR NOT has_place AND coalesce(other_devices >= activation_limit, false);

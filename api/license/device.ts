@@ -7,16 +7,18 @@ import type { Refusal, RefusalCode } from '../../domain/base/refusal';
 import { isStorableText } from '../../domain/base/text';
 import type { DeviceAction } from '../../domain/license/device';
 import { parseLicenseId } from '../../domain/license/license';
+import { isForeign } from '../../domain/license/validation';
 import { deleteDevice } from '../../transactions/license/delete-device';
 import { carryOutDeviceUse } from '../../transactions/license/use-device';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
-import { InstantShape } from '../http/shapes';
+import { EnvironmentShape, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 import { LicenseIdParams } from './license-presenter';
 import {
+  AskedProductShape,
   DeviceIdShape,
   DeviceNameShape,
   LicenseInUseShape,
@@ -26,6 +28,12 @@ import {
 
 const DeviceBody = z.strictObject({ key: LicenseKeyShape, device_id: DeviceIdShape });
 const ActivationBody = DeviceBody.extend({
+  product_code: AskedProductShape.optional().describe(
+    'The code of the product that asks; a license of another one is refused with WRONG_PRODUCT, as by a validation',
+  ),
+  environment: EnvironmentShape.optional().describe(
+    'The environment of the program; a license of another one is refused with ENVIRONMENT_MISMATCH',
+  ),
   device_name: DeviceNameShape.nullable()
     .default(null)
     .describe('What the user calls the device. It can be personal data, and goes with the activation'),
@@ -78,7 +86,7 @@ const TEXTS: Record<DeviceAction, ActionTexts> = {
     operation_id: 'activateLicense',
     summary: 'Activate a license on a device',
     description: 'Repeated for the same device, it takes no further place. Needs no API key.',
-    refusals: INVALID,
+    refusals: [...INVALID, 'WRONG_PRODUCT', 'ENVIRONMENT_MISMATCH'],
   },
   deactivate: {
     operation_id: 'deactivateLicense',
@@ -171,7 +179,7 @@ function routeOf(action: DeviceAction) {
 }
 
 type DeviceRequest = Pick<HandlerRequest<unknown, unknown, unknown>, 'api' | 'client' | 'now' | 'request_id'> & {
-  body: z.infer<typeof DeviceBody> & { device_name?: string | null };
+  body: z.infer<typeof DeviceBody> & Partial<z.infer<typeof ActivationBody>>;
 };
 
 async function carryOut(
@@ -180,13 +188,14 @@ async function carryOut(
 ): Promise<Answer | Refusal> {
   const from = client();
   api.wrongKeys.refuseLimited(from);
-  const { key, device_id, device_name = null } = body;
-  const used = await carryOutDeviceUse(api.db, { action, key, device_id, device_name, now });
+  const used = await carryOutDeviceUse(api.db, { device_name: null, ...body, action, now });
   if (used === undefined) {
     await api.wrongKeys.count(from, request_id);
     throw new ProblemError(protocolProblem('NOT_FOUND', 'No license has this key. Check the key.'));
   }
-  return isRefusal(used) ? used : { status: 200, body: presentUse(used, device_id, action) };
+  if (!isRefusal(used)) return { status: 200, body: presentUse(used, body.device_id, action) };
+  if (isForeign(used.code)) await api.wrongKeys.count(from, request_id);
+  return used;
 }
 
 function presentUse(used: UsedLicense, device_id: string, action: DeviceAction) {

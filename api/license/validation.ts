@@ -2,17 +2,20 @@
 import { VALIDATION_CODES, validate } from '../../domain/license/validation';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { EnvironmentShape, plainText } from '../http/shapes';
+import { EnvironmentShape } from '../http/shapes';
 import { z } from '../http/zod';
-import { DeviceIdShape, LicenseInUseShape, LicenseKeyShape, presentLicenseInUse } from './license-in-use-presenter';
-
-const PRODUCT_CODE_CHARS_MAX = 200;
+import {
+  AskedProductShape,
+  DeviceIdShape,
+  LicenseInUseShape,
+  LicenseKeyShape,
+  presentLicenseInUse,
+} from './license-in-use-presenter';
 
 const ValidationBody = z
   .strictObject({
     key: LicenseKeyShape,
-    product_code: plainText(z.string().min(1).max(PRODUCT_CODE_CHARS_MAX))
-      .optional()
+    product_code: AskedProductShape.optional()
       .describe('The code of the product that asks; another one is WRONG_PRODUCT'),
     environment: EnvironmentShape.optional().describe('The environment of the program; another one is ENVIRONMENT_MISMATCH'),
     device_id: DeviceIdShape.optional().describe(

@@ -1,4 +1,5 @@
 /** The devices of licenses. `use_device` of db/schema.sql writes them. */
+import type { Environment } from '../../domain/base/environment';
 import type { Instant, LocalDate } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { DeviceAction, LicenseOfDevice } from '../../domain/license/device';
@@ -12,6 +13,9 @@ export interface DeviceUse {
   key: string;
   device_id: string;
   device_name: string | null;
+  /** The product and the environment of the program. A license of others is not used. */
+  product_code?: string | undefined;
+  environment?: Environment | undefined;
   now: Instant;
 }
 
@@ -34,7 +38,7 @@ export interface UsedLicense extends LicenseOfDevice {
 /** Lets a device use a license; undefined when there is no license with this key. `lock_ms` limits the wait for the license. */
 export async function useDevice(
   sql: Sql,
-  { action, key, device_id, device_name, now }: DeviceUse,
+  { action, key, device_id, device_name, product_code, environment, now }: DeviceUse,
   own_expires_at: Instant | null,
   lock_ms: number,
 ): Promise<UsedLicense | undefined> {
@@ -42,7 +46,7 @@ export async function useDevice(
     SELECT id, at, done, needs_expiry, own_expiry, end_date, features, is_test, is_pooled, environment, product_code, activation_limit, issued_licenses,
            suspended_by, customer_id, assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at, other_devices, has_place,
            is_stored, leased_until
-    FROM ${limitedLockWait(sql, lock_ms)}, use_device(${action}, ${key}, ${device_id}, ${device_name}, ${now}, ${own_expires_at}) AS used`;
+    FROM ${limitedLockWait(sql, lock_ms)}, use_device(${action}, ${key}, ${device_id}, ${device_name}, ${now}, ${own_expires_at}, ${product_code ?? null}, ${environment ?? null}) AS used`;
   return row;
 }
 

@@ -226,7 +226,7 @@ const SENTENCES = {
   HOLD_EXPIRED: {
     title: 'The hold is over',
     detail: (m) =>
-      `The licenses were held until ${show(m.held_until)}, and are available again. Grab licenses for a new order.`,
+      `The licenses were held until ${show(m.held_until)}, and are available again. Grab licenses with a new order_ref.`,
   },
   HOLD_NOT_OPEN: {
     title: 'The hold is not open',
@@ -248,6 +248,14 @@ const SENTENCES = {
   LICENSE_ALREADY_ACTIVATED: {
     title: 'The license was already activated',
     detail: (m) => `The license was activated at ${show(m.activated_at)}, so it cannot be returned.`,
+  },
+  WRONG_PRODUCT: {
+    title: 'The license is of another product',
+    detail: () => 'The key belongs to a license of another product. Use a license of this product.',
+  },
+  ENVIRONMENT_MISMATCH: {
+    title: 'The license is of another environment',
+    detail: () => 'The key belongs to a license of another environment. Use a license of this environment.',
   },
   LICENSE_SUSPENDED: {
     title: 'The license is suspended',

@@ -4,7 +4,7 @@ import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import { licenseStatus } from './license-facts';
 import { reasonsAgainst } from './validation';
-import type { LicenseInUse, ReasonCode } from './validation';
+import type { LicenseInUse, LicenseQuestion, ReasonCode } from './validation';
 
 export const DEVICE_ACTIONS = ['activate', 'deactivate', 'heartbeat'] as const;
 export type DeviceAction = (typeof DEVICE_ACTIONS)[number];
@@ -18,14 +18,24 @@ export interface LicenseOfDevice extends LicenseInUse {
   is_stored: boolean;
 }
 
+/** What a device asks of a license. */
+export interface DeviceQuestion extends LicenseQuestion {
+  action: DeviceAction;
+  device_id: string;
+}
+
 /**
  * Why a device is refused; null when it is not. `use_device` in db/schema.sql decides the same under the lock; a test compares both.
  * A device can always be deactivated. A device that has a place can be activated again, and takes no further one. A device whose lease
  * is over returns by a heartbeat while there is a place.
  */
-export function deviceRefusal(action: DeviceAction, license: LicenseOfDevice, device_id: string, now: Instant): Refusal | null {
+export function deviceRefusal(
+  { action, ...question }: DeviceQuestion,
+  license: LicenseOfDevice,
+  now: Instant,
+): Refusal | null {
   if (action === 'deactivate') return null;
-  const reasons = reasonsAgainst(license, { device_id }, now);
+  const reasons = reasonsAgainst(license, question, now);
   const [first] = reasons.filter((code) => code !== 'NOT_ACTIVATED' && (code !== 'TOO_MANY_DEVICES' || mayTakePlace(action, license)));
   if (first !== undefined) return refusalOf(first, license, now);
   if (action === 'heartbeat' && !license.is_stored) return refuse('DEVICE_NOT_ACTIVATED');
@@ -41,6 +51,9 @@ function mayTakePlace(action: DeviceAction, { is_stored }: LicenseOfDevice): boo
 function refusalOf(code: ReasonCode, license: LicenseOfDevice, now: Instant): Refusal {
   const { revoked_at, suspended_at, expires_at, activation_limit, other_devices } = license;
   switch (code) {
+    case 'ENVIRONMENT_MISMATCH':
+    case 'WRONG_PRODUCT':
+      return refuse(code);
     case 'REVOKED':
       return refuse('LICENSE_REVOKED', { revoked_at });
     case 'SUSPENDED':

@@ -61,6 +61,10 @@ const REASON_CODES = Object.keys(REASONS) as ReasonCode[];
 /** Codes of keys that belong to another product or environment. Nothing else is said about such a license. */
 const FOREIGN_CODES: readonly ReasonCode[] = ['ENVIRONMENT_MISMATCH', 'WRONG_PRODUCT'];
 
+export function isForeign(code: string): boolean {
+  return (FOREIGN_CODES as readonly string[]).includes(code);
+}
+
 export const VALIDATION_CODES = ['VALID', 'NOT_FOUND', ...REASON_CODES] as const;
 export type ValidationCode = (typeof VALIDATION_CODES)[number];
 
@@ -79,7 +83,7 @@ export interface Validation {
 export function validate(license: LicenseInUse | undefined, question: LicenseQuestion, now: Instant): Validation {
   if (license === undefined) return { code: 'NOT_FOUND', reasons: ['NOT_FOUND'], shows_license: false };
   const reasons = reasonsAgainst(license, question, now);
-  const foreign = reasons.filter((code) => FOREIGN_CODES.includes(code));
+  const foreign = reasons.filter(isForeign);
   if (foreign[0] !== undefined) return { code: foreign[0], reasons: foreign, shows_license: false };
   return { code: reasons[0] ?? 'VALID', reasons, shows_license: true };
 }

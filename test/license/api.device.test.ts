@@ -120,6 +120,24 @@ test('the license of a contract that has ended is not activated when the contrac
   expect(await devicesOf(id)).toEqual([]);
 });
 
+test('a license of another product or environment is not activated, and the answer says nothing about it', async () => {
+  const { id, key } = await addLicense({ activation_limit: 1 });
+  const { code } = (await api.call('GET', `/products/${catalogue.product_id}`)).body;
+  await api.call('POST', `/licenses/${id}/suspend`);
+  for (const [asked, refusal] of [
+    [{ product_code: 'another' }, 'WRONG_PRODUCT'],
+    [{ product_code: code, environment: 'staging' }, 'ENVIRONMENT_MISMATCH'],
+  ] as const) {
+    const answer = await call('activate', { key, device_id: 'a', ...asked });
+    expectRefusal(answer, 409, refusal);
+    expect([answer.body.reasons, answer.body.metadata]).toEqual([[refusal], {}]);
+  }
+  expect(await devicesOf(id)).toEqual([]);
+  await api.call('POST', `/licenses/${id}/reinstate`);
+  const own = { key, device_id: 'a', product_code: code, environment: 'production' };
+  expect((await call('activate', own)).status).toBe(200);
+});
+
 test.each([
   ['suspend', 'LICENSE_SUSPENDED'],
   ['revoke', 'LICENSE_REVOKED'],

@@ -134,6 +134,10 @@ test('wrong keys of activations and foreign keys count as well', async () => {
     expectRefusal(await ask({ key: `GUESS-${n}`, device_id: 'a' }, address, 'activate'), 404, 'NOT_FOUND');
   expect((await ask({ key, product_code: 'another' }, address)).body.code).toBe('WRONG_PRODUCT');
   expectRefusal(await ask({ key }, address), 429, LIMIT_CODE);
+  const other = newAddress();
+  for (let n = 0; n < WRONG_KEYS_MAX; n++)
+    expect((await ask({ key, product_code: 'another', device_id: 'a' }, other, 'activate')).body.code).toBe('WRONG_PRODUCT');
+  expectRefusal(await ask({ key }, other), 429, LIMIT_CODE);
 });
 
 test('a guesser from many addresses gets the same answer from each', async () => {

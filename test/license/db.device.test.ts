@@ -33,8 +33,8 @@ async function addLicense(options: Parameters<typeof buildContract>[1] = {}): Pr
   return { ...license, contract_id: facts.id };
 }
 
-async function use(key: string, action: DeviceAction, device_id: string, now = NOW): Promise<UsedLicense> {
-  const used = await useDevice(sql, { action, key, device_id, device_name: null, now }, null, LOCK_MS);
+async function use(key: string, action: DeviceAction, device_id: string, now = NOW, asks: object = {}): Promise<UsedLicense> {
+  const used = await useDevice(sql, { action, key, device_id, device_name: null, now, ...asks }, null, LOCK_MS);
   if (!used) throw new Error('the key is unknown');
   return used;
 }
@@ -51,6 +51,7 @@ test('what is not done has a reason, what is done has none, and a validation agr
       fc.record({
         type: fc.constantFrom('standard' as const, 'pool' as const),
         is_assigned: fc.boolean(),
+        is_foreign: fc.constantFrom(null, null, 'product_code', 'environment'),
         facts: fc.record({
           held_until: instant,
           activated_at: instant,
@@ -64,7 +65,7 @@ test('what is not done has a reason, what is done has none, and a validation agr
         hold: fc.option(fc.constantFrom('billing', 'compliance'), { freq: 2 }),
         action: fc.constantFrom(...DEVICE_ACTIONS),
       }),
-      async ({ type, is_assigned, facts, devices, limit, policy, hold, action }) => {
+      async ({ type, is_assigned, is_foreign, facts, devices, limit, policy, hold, action }) => {
         const { id, key, contract_id } = licenses[type];
         const owner = { customer_id: is_assigned ? customer.id : null, assigned_at: is_assigned ? NOW : null };
         await sql`DELETE FROM license_devices`;
@@ -80,8 +81,9 @@ test('what is not done has a reason, what is done has none, and a validation agr
           await sql`INSERT INTO contract_holds (contract_id, source, code, placed_at, placed_by) VALUES (${contract_id}, ${hold}, 'TEST', ${NOW}, 'test')`;
 
         const [asked] = await findAskedLicenses(sql, [{ key, device_id: 'a', now: NOW }]);
-        const used = await use(key, action, 'a');
-        const refusal = deviceRefusal(action, used, 'a', NOW);
+        const asks = action === 'activate' && is_foreign !== null ? { [is_foreign]: 'another' } : {};
+        const used = await use(key, action, 'a', NOW, asks);
+        const refusal = deviceRefusal({ action, device_id: 'a', ...asks }, used, NOW);
         expect([used.done, refusal?.code ?? null]).toEqual([refusal === null, refusal?.code ?? null]);
         const { other_devices, has_place } = used;
         expect(asked).toMatchObject({ other_devices, has_place, suspended_by: used.suspended_by, is_pooled: used.is_pooled });

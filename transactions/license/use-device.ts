@@ -19,7 +19,7 @@ export async function carryOutDeviceUse(db: Database, use: DeviceUse): Promise<U
   return db.lockTurns.run([{ table: 'license_keys', id: use.key }], async () => {
     const used = await useDevice(db, use, null, attempt_ms);
     if (used === undefined || !used.needs_expiry) return outcomeOf(use, used);
-    const refusal = deviceRefusal(use.action, used, use.device_id, used.at);
+    const refusal = deviceRefusal(use, used, used.at);
     if (refusal) return refusal;
     const expires_at = ownExpiry(used.own_expiry, 'first_activation', used.at, used.end_date);
     return ownExpiryRefusal(expires_at, used.at) ?? outcomeOf(use, await useDevice(db, use, expires_at, attempt_ms));
@@ -29,7 +29,7 @@ export async function carryOutDeviceUse(db: Database, use: DeviceUse): Promise<U
 /** What was done, or why it was not. */
 function outcomeOf(use: DeviceUse, used: UsedLicense | undefined): UsedLicense | Refusal | undefined {
   if (used === undefined || used.done) return used;
-  const refusal = deviceRefusal(use.action, used, use.device_id, used.at);
+  const refusal = deviceRefusal(use, used, used.at);
   if (isRefusal(refusal)) return refusal;
   throw new Error(`use_device did not ${use.action} license ${used.id}, and no rule says why`);
 }

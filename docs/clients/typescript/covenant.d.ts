@@ -1279,7 +1279,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key */
+                    /** @description Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key. After the end of its hold it is refused: then send a new `order_ref` */
                     order_ref: string;
                     /** @description All of them are taken, or none */
                     count: number;
@@ -1346,7 +1346,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; NOT_A_POOL: The contract has no pool; POOL_EMPTY: The pool is empty; POOL_INSUFFICIENT: The pool has too few licenses */
+            /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; HOLD_EXPIRED: The hold is over; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; NOT_A_POOL: The contract has no pool; POOL_EMPTY: The pool is empty; POOL_INSUFFICIENT: The pool has too few licenses */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
