@@ -31,6 +31,7 @@ module.exports = {
   maxWorkers: Math.min(WORKERS_MAX, availableParallelism() + 2),
   workerGracefulExitTimeout: WORKER_EXIT_TIMEOUT_MS,
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/test/harness/sequencer.js',
   reporters: ['default', '<rootDir>/project/count-reporter.js'],
   projects: [
     {
