@@ -12,6 +12,7 @@ import type { TestApi } from '../harness/api';
 import { buildAssignment } from '../harness/license-operations';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
+import { codePoint } from '../harness/code-point';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { rowsOf, walkPages } from '../harness/walk-pages';
 
@@ -42,7 +43,7 @@ const LONGEST_NAMES = ['😀', '😁', '\u{1d160}', '\u0390', 'ﬃ', '"', '\\'].
 const anyName = fc.oneof(
   fc.constantFrom(...HARD_NAMES),
   fc
-    .oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 12 }))
+    .oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.string({ unit: codePoint, maxLength: 12 }))
     // eslint-disable-next-line no-control-regex -- exactly these are refused in names
     .map((text) => `${text.replace(/[\u0000-\u001f\u007f]/g, '')}·`.trim()),
 );
@@ -273,7 +274,7 @@ describe('a cursor that the list did not issue', () => {
       .tuple(
         fc.nat(),
         fc.nat(),
-        fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('', '0', '-1', 'infinity', '\ud800', '\u0000')),
+        fc.oneof(fc.string({ unit: codePoint }), fc.constantFrom('', '0', '-1', 'infinity', '\ud800', '\u0000')),
       )
       .map(([at, part, text]) => {
         const [name, cursor] = [...cursors][at % cursors.size] as [string, string];

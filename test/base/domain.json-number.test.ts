@@ -1,6 +1,7 @@
 /** Numbers that JavaScript cannot represent are found in JSON text with their paths, and no others. */
 import fc from 'fast-check';
 import { changedNumbers, isExact } from '../../domain/base/json-number';
+import { codePoint } from '../harness/code-point';
 
 /** Decimals that the comparison by whole numbers is scaled to. */
 const SCALE = 800;
@@ -81,7 +82,7 @@ test('each number is found with its path in any surrounding JSON', () => {
       { maxDepth: 4 },
       fc.constantFrom(MARK, '1e400 in a text', '\\', '"', '{"a":', 7, null),
       fc.array(tie('value'), { maxLength: 4 }),
-      fc.dictionary(fc.string({ unit: 'binary', maxLength: 6 }), tie('value'), { maxKeys: 4 }),
+      fc.dictionary(fc.string({ unit: codePoint, maxLength: 6 }), tie('value'), { maxKeys: 4 }),
     ),
   })).value;
   fc.assert(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { contractTitle, escapedMarkdown, keywordOf, shownName } from '../../domain/base/operator-text';
+import { codePoint } from '../harness/code-point';
 
 const contract = { type: 'reseller', environment: 'production' } as const;
 
@@ -28,7 +29,7 @@ const ENCODING_BYTES = 40;
 
 test('any name fits into a summary, a short one whole', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }), (name) => {
+    fc.property(fc.string({ unit: codePoint, minLength: 1, maxLength: 200 }), (name) => {
       const summary = `10000000 licenses: ${contractTitle({ name, type: 'subscription', environment: 'development' })}`;
       expect(Buffer.byteLength(JSON.stringify(summary)) + ENCODING_BYTES).toBeLessThanOrEqual(SUMMARY_BYTES_MAX);
     }),

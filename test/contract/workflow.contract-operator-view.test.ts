@@ -1,6 +1,7 @@
 /** Summaries that operators read in the Temporal UI. Temporal refuses the whole workflow task when one is too long. */
 import fc from 'fast-check';
 import { eventsSummary } from '../../workflows/contract-operator-view';
+import { codePoint } from '../harness/code-point';
 
 /** Temporal counts the payload: the JSON with the name of its encoding. */
 const SUMMARY_BYTES_MAX = 400;
@@ -22,7 +23,7 @@ test('a signal by hand without details is not named', () => {
 
 test('any billing events fit into the summary of a step', () => {
   const details = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.string({ unit: codePoint, maxLength: 300 }),
     fc.constantFrom('€'.repeat(300), '"'.repeat(300)),
   );
   fc.assert(

@@ -3,6 +3,7 @@
  * that no schema expects.
  */
 import fc from 'fast-check';
+import { codePoint } from './code-point';
 
 /** The supported keywords of a JSON schema. Other keywords are ignored. */
 export interface JsonSchema {
@@ -79,7 +80,7 @@ export const unexpectedValue: fc.Arbitrary<unknown> = fc.oneof(
   ),
   fc.constant(null).map(() => JSON.parse('['.repeat(UNEXPECTED_DEPTH) + ']'.repeat(UNEXPECTED_DEPTH)) as unknown),
   fc.constant(null).map(() => JSON.parse('{"__proto__": {"a": 1}, "constructor": null}') as unknown),
-  fc.string({ unit: 'binary', maxLength: CHARS_MAX }),
+  fc.string({ unit: codePoint, maxLength: CHARS_MAX }),
   fc.jsonValue({ maxDepth: 3 }),
 );
 
