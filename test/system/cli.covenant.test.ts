@@ -14,7 +14,7 @@ import { openDatabase } from '../../db/base/database';
 import { findInstallationId } from '../../db/system/installation';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
 import { startTestApi } from '../harness/api';
-import { runCovenant, parseFindings } from '../harness/covenant-command';
+import { findWithDoctor, runCovenant, parseFindings } from '../harness/covenant-command';
 import { createTestDatabase, type TestDatabase } from '../harness/database';
 import { makeRunDirectory } from '../harness/run-directory';
 import { startRefusingProxy } from '../harness/refusing-proxy';
@@ -142,7 +142,7 @@ test('search-attributes adds what a namespace lacks, once, and the doctor report
     TEMPORAL_TASK_QUEUE_PREFIX: uniqueTaskQueue('q').slice(0, 40),
   });
 
-  const before = parseFindings(await runCovenant(['doctor', '--json'], own));
+  const before = await findWithDoctor(own);
   expect(before.get('search attributes')).toMatchObject({
     verdict: 'wrong',
     detail: expect.stringContaining('JobProgress') as string,
@@ -159,7 +159,7 @@ test('search-attributes adds what a namespace lacks, once, and the doctor report
   const second = await runCovenant(['search-attributes'], own);
   expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing was missing') as string });
 
-  const after = parseFindings(await runCovenant(['doctor', '--json'], own));
+  const after = await findWithDoctor(own);
   expect(after.get('search attributes')).toMatchObject({ verdict: 'ok' });
   expect(after.get('sweep')?.verdict).not.toBe('wrong');
 });
@@ -179,7 +179,7 @@ test.each(['PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)(
         `tcld namespace search-attributes add --namespace ${namespace} --sa "ContractId=Keyword"`,
       );
       expect(ran.stderr).not.toContain('    at ');
-      expect(parseFindings(await runCovenant(['doctor', '--json'], own)).get('search attributes')).toMatchObject({
+      expect((await findWithDoctor(own)).get('search attributes')).toMatchObject({
         verdict: 'wrong',
         remedy: expect.stringContaining('tcld namespace search-attributes add') as string,
       });
@@ -212,7 +212,7 @@ test('search-attributes and the doctor report credentials that Temporal rejects,
     const what = 'Temporal rejects the credentials (Request unauthorized.)';
     const remedy = 'Check TEMPORAL_API_KEY, or TEMPORAL_TLS_CERT and TEMPORAL_TLS_KEY.';
     expect(await runCovenant(['search-attributes'], own)).toMatchObject({ code: 1, stderr: `${what}. ${remedy}\n` });
-    const doctor = parseFindings(await runCovenant(['doctor', '--json'], own));
+    const doctor = await findWithDoctor(own);
     expect(doctor.get('Temporal')).toMatchObject({ verdict: 'wrong', detail: what, remedy });
   } finally {
     await hosted.close();
@@ -244,7 +244,7 @@ test('the doctor accepts the API of its own installation and reports one of anot
   try {
     const apiFinding = async (more: Record<string, string>) => {
       const own = settings({ TEMPORAL_NAMESPACE: 'no-such-namespace', COVENANT_PUBLIC_URL: api.url, ...more });
-      return parseFindings(await runCovenant(['doctor', '--json'], own)).get('API');
+      return (await findWithDoctor(own)).get('API');
     };
     expect(await apiFinding({ DATABASE_URL: api.database.url })).toEqual({
       check: 'API',

@@ -1,5 +1,5 @@
 /**
- * The findings of the doctor about a worker, which is a separate process in its own namespace. The doctor runs as operators run it.
+ * The findings of the doctor about a worker, which is a separate process in its own namespace.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -8,13 +8,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { queueFinding } from '../../cli/doctor-workers';
+import type { Finding } from '../../cli/finding';
 import type { PolledQueue } from '../../cli/doctor-workers';
 import { findInstallationId } from '../../db/system/installation';
 import { reservePort } from '../../dev/ports';
 import { findQueueHealth, findSweep } from '../../temporal/health';
 import { taskQueues } from '../../temporal/task-queues';
-import { runCovenant, parseFindings } from '../harness/covenant-command';
-import type { DoctorFinding } from '../harness/covenant-command';
+import { findWithDoctor, parseFindings, runCovenant } from '../harness/covenant-command';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { freezeServer } from '../harness/frozen-server';
@@ -80,15 +80,19 @@ function identity(): string {
 }
 
 /** The findings of the doctor about workers and the sweep. */
-async function workerFindings(more: Record<string, string> = {}): Promise<DoctorFinding[]> {
-  const findings = parseFindings(await runCovenant(['doctor', '--json'], { ...settings, ...more }));
+async function workerFindings(more: Record<string, string> = {}): Promise<Finding[]> {
+  return aboutWorkers(await findWithDoctor({ ...settings, ...more }));
+}
+
+function aboutWorkers(findings: Map<string, Finding>): Finding[] {
   return [...findings.values()].filter(({ check }) => check.startsWith('worker') || check === 'sweep');
 }
 
 test.each([10 * MINUTE_MS, -10 * MINUTE_MS])(
   'a doctor whose clock is wrong by %i ms reports workers and the sweep as on time',
   async (skew_ms) => {
-    const findings = await workerFindings(skewedClockEnvironment(skew_ms));
+    const skewed = { ...settings, ...skewedClockEnvironment(skew_ms) };
+    const findings = aboutWorkers(parseFindings(await runCovenant(['doctor', '--json'], skewed)));
     expect(findings.length).toBeGreaterThan(5);
     for (const finding of findings) {
       expect(finding).toMatchObject({ verdict: expect.not.stringMatching('wrong') as string });
