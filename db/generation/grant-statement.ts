@@ -75,8 +75,8 @@ export interface GrantParts {
   before: Fragment;
   /** What the claim joins with `wanted`. */
   claim_from: Fragment;
-  /** The condition that the API keys of the requests are still accepted. */
-  keys_accepted: Fragment;
+  /** The condition that the quota row `q` permits what is `wanted`, and that the API keys of the requests are still accepted. */
+  may_claim: Fragment;
   /** The final query. */
   answer: Fragment;
 }
@@ -85,7 +85,7 @@ export interface GrantParts {
 export function sendGrant(
   sql: Sql,
   requests: readonly GenerationRequest[],
-  { before, claim_from, keys_accepted, answer }: GrantParts,
+  { before, claim_from, may_claim, answer }: GrantParts,
 ): PromiseLike<GrantRow[]> {
   const reached = (total: Fragment, remaining: Fragment) => thresholdsReached(sql, total, remaining);
   return withoutPipelining(sql<GrantRow[]>`
@@ -95,10 +95,7 @@ export function sendGrant(
           event_sequence = event_sequence + wanted.inline + ${reached(sql`total`, sql`(total - claimed - wanted.requested)`)}
                            - ${reached(sql`total`, sql`(total - claimed)`)}
       FROM wanted ${claim_from}
-      WHERE q.contract_id = wanted.contract_id AND grantable_terms_id = wanted.terms_id
-        -- A boundary may pass during the wait for the row's lock. A test clock does not move meanwhile.
-        AND open_until > wanted.now + CASE wanted.clock WHEN 'real' THEN clock_timestamp() - statement_timestamp() ELSE '0' END
-        AND claimed + wanted.requested <= total AND ${keys_accepted}
+      WHERE q.contract_id = wanted.contract_id AND ${may_claim}
       RETURNING q.contract_id, wanted.terms_id, total, total - claimed + wanted.requested AS remaining_before,
                 -- The number of the first event, less 1 and less the thresholds that were reached before.
                 event_sequence - wanted.inline - thresholds_reached AS events_before
@@ -144,6 +141,13 @@ export function sendGrant(
     ${answer}`);
 }
 
+/** The condition that the quota row `q` permits what is `wanted`. */
+export function isClaimable(sql: Sql): Fragment {
+  return sql`grantable_terms_id = wanted.terms_id AND claimed + wanted.requested <= total
+        -- A boundary may pass during the wait for the row's lock. A test clock does not move meanwhile.
+        AND open_until > wanted.now + CASE wanted.clock WHEN 'real' THEN clock_timestamp() - statement_timestamp() ELSE '0' END`;
+}
+
 /** The CTE that makes inline licenses of pools available. A statement without such requests has none, because each CTE costs time. */
 function fillPools(sql: Sql, requests: readonly GenerationRequest[]): Fragment {
   const pooled = requests.filter((request) => request.pooled && request.execution === 'inline');
@@ -155,6 +159,23 @@ function fillPools(sql: Sql, requests: readonly GenerationRequest[]): Fragment {
       FROM job JOIN request ON request.job_id = job.id, generate_series(1, request.requested) AS ordinal
       WHERE job.id = ANY(${pooled.map(({ job_id }) => job_id)}::uuid[])
     ),`;
+}
+
+/** The CTEs `wanted` and `candidate` of a statement that grants all requests of a group or none. */
+export function requestSums(sql: Sql, groups: readonly GrantGroup[]): Fragment {
+  const requests = groups.flatMap((group) => group.requests);
+  return sql`
+    wanted AS (
+      SELECT contract_id, terms_id, now, clock, calls, requested, inline FROM unnest(
+        ${groups.map(({ requests: [{ contract_id }] }) => contract_id)}::uuid[],
+        ${groups.map(({ requests: [{ terms_id }] }) => terms_id)}::bigint[],
+        ${groups.map(({ now }) => now)}::timestamptz[],
+        ${groups.map(({ requests: [{ clock }] }) => clock)}::text[],
+        ${groups.map((group) => group.requests.length)}::int[],
+        ${groups.map((group) => group.requests.reduce((sum, { requested }) => sum + requested, 0))}::int[],
+        ${groups.map((group) => group.requests.filter(({ execution }) => execution === 'inline').length)}::int[]
+      ) AS w (contract_id, terms_id, now, clock, calls, requested, inline)
+    ), candidate AS (${selectRequests(sql, requests)})`;
 }
 
 /** A query of the requests. */

@@ -3,10 +3,11 @@ import { storedActor } from '../../domain/base/actor';
 import type { Admission } from '../../domain/generation/rate';
 import { areKeysAccepted } from '../access/caller-key';
 import { auditAct } from '../base/audit';
-import type { Fragment, Sql } from '../base/database';
+import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
-import { keysOf, selectRequests, sendGrant } from './grant-statement';
+import { isClaimable, keysOf, requestSums, sendGrant } from './grant-statement';
 import type { GenerationRequest, GrantGroup, GrantedJob, GroupOutcome } from './grant-statement';
+import { countedOutcomes, countedParts } from './counted-grant';
 import { ratedOutcomes, ratedParts } from './rated-grant';
 
 /**
@@ -29,9 +30,9 @@ export async function grantGeneration(sql: Sql, group: GrantGroup, lock_ms?: num
     return ratedOutcomes(rows).get(requests[0].contract_id) ?? { jobs: [], admissions: new Map() };
   }
   const jobs = await sendGrant(sql, requests, {
-    before: unratedRequests(sql, [group]),
+    before: requestSums(sql, [group]),
     claim_from: lock_ms === undefined ? sql`` : sql`CROSS JOIN ${limitedLockWait(sql, lock_ms)}`,
-    keys_accepted: areKeysAccepted(sql, keysOf(requests)),
+    may_claim: sql`${isClaimable(sql)} AND ${areKeysAccepted(sql, keysOf(requests))}`,
     answer: sql`SELECT id, serial, quota_remaining FROM job`,
   });
   return { jobs: jobs as GrantedJob[], admissions: NO_ADMISSIONS };
@@ -47,11 +48,38 @@ export async function grantWithoutWaiting(
   groups: readonly GrantGroup[],
   lock_ms: number,
 ): Promise<(GroupOutcome | 'row_is_locked')[]> {
+  const is_rated = groups.some(({ requests }) => requests.some(({ rated }) => rated));
+  const outcomes = is_rated ? await grantJudged(sql, groups, lock_ms) : await grantUnrated(sql, groups, lock_ms);
+  return inOrder(groups, outcomes);
+}
+
+/**
+ * The same for rated requests that are expected to be within the windows of their contracts. The requests of a contract are all admitted,
+ * counted and granted; else nothing of it is changed, and its outcome has no jobs and no admissions.
+ */
+export async function grantCounted(
+  sql: Sql,
+  groups: readonly GrantGroup[],
+  lock_ms: number,
+): Promise<(GroupOutcome | 'row_is_locked')[]> {
   const requests = groups.flatMap((group) => group.requests);
-  const outcomes = requests.some(({ rated }) => rated)
-    ? ratedOutcomes(await sendGrant(sql, requests, ratedParts(sql, groups, { wait: false, lock_ms })))
-    : await grantUnrated(sql, groups, lock_ms);
+  return inOrder(groups, countedOutcomes(await sendGrant(sql, requests, countedParts(sql, groups, lock_ms))));
+}
+
+function inOrder(
+  groups: readonly GrantGroup[],
+  outcomes: ReadonlyMap<string, GroupOutcome>,
+): (GroupOutcome | 'row_is_locked')[] {
   return groups.map(({ requests: [{ contract_id }] }) => outcomes.get(contract_id) ?? 'row_is_locked');
+}
+
+async function grantJudged(
+  sql: Sql,
+  groups: readonly GrantGroup[],
+  lock_ms: number,
+): Promise<Map<string, GroupOutcome>> {
+  const requests = groups.flatMap((group) => group.requests);
+  return ratedOutcomes(await sendGrant(sql, requests, ratedParts(sql, groups, { wait: false, lock_ms })));
 }
 
 async function grantUnrated(
@@ -62,12 +90,12 @@ async function grantUnrated(
   const requests = groups.flatMap((group) => group.requests);
   const rows = await sendGrant(sql, requests, {
     before: sql`
-        ${unratedRequests(sql, groups)}, free AS MATERIALIZED (
+        ${requestSums(sql, groups)}, free AS MATERIALIZED (
           SELECT q.contract_id FROM contract_quotas q JOIN wanted USING (contract_id) CROSS JOIN ${limitedLockWait(sql, lock_ms)}
           FOR NO KEY UPDATE OF q SKIP LOCKED
         )`,
     claim_from: sql`JOIN free USING (contract_id)`,
-    keys_accepted: areKeysAccepted(sql, keysOf(requests)),
+    may_claim: sql`${isClaimable(sql)} AND ${areKeysAccepted(sql, keysOf(requests))}`,
     answer: sql`
         SELECT free.contract_id, job.id, job.serial, job.quota_remaining FROM free LEFT JOIN job ON job.contract_id = free.contract_id`,
   });
@@ -81,22 +109,6 @@ async function grantUnrated(
 }
 
 const NO_ADMISSIONS: ReadonlyMap<string, Admission> = new Map();
-
-/** The requests of groups without rated ones: each is to be granted. */
-function unratedRequests(sql: Sql, groups: readonly GrantGroup[]): Fragment {
-  const requests = groups.flatMap((group) => group.requests);
-  return sql`
-    wanted AS (
-      SELECT contract_id, terms_id, now, clock, requested, inline FROM unnest(
-        ${groups.map(({ requests: [{ contract_id }] }) => contract_id)}::uuid[],
-        ${groups.map(({ requests: [{ terms_id }] }) => terms_id)}::bigint[],
-        ${groups.map(({ now }) => now)}::timestamptz[],
-        ${groups.map(({ requests: [{ clock }] }) => clock)}::text[],
-        ${groups.map((group) => group.requests.reduce((sum, { requested }) => sum + requested, 0))}::int[],
-        ${groups.map((group) => group.requests.filter(({ execution }) => execution === 'inline').length)}::int[]
-      ) AS w (contract_id, terms_id, now, clock, requested, inline)
-    ), candidate AS (${selectRequests(sql, requests)})`;
-}
 
 /** Writes a request for test licenses, which use no quota. Call it with the contract locked. */
 export async function insertTestGeneration(tx: Sql, request: GenerationRequest): Promise<GrantedJob> {

@@ -1,6 +1,7 @@
 /**
  * The parts of the granting statement for requests that count in the rate windows of their contract (domain.md 5.6): it judges and
- * counts them under the lock of the quota row, and grants those that are admitted, in one round trip.
+ * counts them under the lock of the quota row, and grants those that are admitted, in one round trip. counted-grant.ts has those for
+ * requests that need not be judged one by one.
  */
 import type { Admission } from '../../domain/generation/rate';
 import { areKeysAccepted } from '../access/caller-key';
@@ -8,7 +9,7 @@ import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
 import { countsOf } from './rate';
 import type { AdmissionColumns } from './rate';
-import { keysOf, selectRequests } from './grant-statement';
+import { isClaimable, keysOf, selectRequests } from './grant-statement';
 import type { GrantGroup, GrantParts, GrantRow, GroupOutcome } from './grant-statement';
 
 /** A row of the answer: one for each request of a contract whose quota row was locked. */
@@ -65,7 +66,7 @@ export function ratedParts(
         GROUP BY contract_id, terms_id, offered.now, offered.clock
       )`,
     claim_from: sql``,
-    keys_accepted,
+    may_claim: sql`${isClaimable(sql)} AND ${keys_accepted}`,
     answer: sql`
       SELECT asked.contract_id, asked.job_id, judged.outcome, judged.rates, judged.at, job.id, job.serial, job.quota_remaining
       FROM asked JOIN free USING (contract_id) LEFT JOIN judged USING (job_id) LEFT JOIN job ON job.id = asked.job_id`,

@@ -151,6 +151,50 @@ describe('the windows', () => {
   });
 });
 
+describe('after an admitted request in the same minute', () => {
+  test('requests that fit together are counted and granted without being judged one by one', async () => {
+    const id = await limitedContract({ per_minute: 5, licenses: { per_day: 6 } });
+    await send(id);
+    await sql`ALTER FUNCTION admit_requests RENAME TO unused_admit_requests`;
+    expect(await sendTogether([rated(id), rated(id, 2), rated(id)])).toEqual(['granted', 'granted', 'granted']);
+    await sql`ALTER FUNCTION unused_admit_requests RENAME TO admit_requests`;
+    expect(await usedOf(id)).toEqual([4, 4, 4, 5, 5, 5]);
+  });
+
+  test.each<RateLimitsEdit>([
+    { per_minute: 3 },
+    { per_hour: 3 },
+    { per_day: 3 },
+    { licenses: { per_minute: 3 } },
+    { licenses: { per_hour: 3 } },
+    { licenses: { per_day: 3 } },
+  ])('requests that do not fit together are admitted as far as %j allows', async (limits) => {
+    const id = await limitedContract(limits);
+    await send(id);
+    expect(await sendTogether([rated(id), rated(id), rated(id)])).toEqual(['granted', 'granted', 'RATE_LIMITED']);
+    expect(await usedOf(id)).toEqual([3, 3, 3, 3, 3, 3]);
+  });
+
+  test('requests of the next minute begin a window', async () => {
+    const id = await limitedContract({ per_minute: 5 });
+    await send(id);
+    await setTime('2026-03-01T12:01:00.000Z');
+    await send(id);
+    expect(await usedOf(id)).toEqual([1, 2, 2, 1, 2, 2]);
+  });
+
+  test('requests with a key that is no longer accepted are counted nowhere', async () => {
+    const id = await limitedContract({ per_minute: 5 });
+    await send(id);
+    const credential = {
+      key: { kind: 'contract', api_key_id: id, ip_allowlist: [] },
+      confirm: () => Promise.reject(new Error('the key is revoked')),
+    } as const;
+    await expect(requestLicenses(rated(id, 1, { credential }))).rejects.toThrow('the key is revoked');
+    expect((await usedOf(id))[0]).toBe(1);
+  });
+});
+
 test('the refusal names the exhausted window that ends last, and the seconds until it ends', async () => {
   const id = await limitedContract({ per_minute: 1, per_hour: 1, per_day: 5 });
   await setTime('2026-03-01T12:30:00.500Z');

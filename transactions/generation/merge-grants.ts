@@ -11,7 +11,7 @@
  */
 import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
-import { grantGeneration, grantWithoutWaiting } from '../../db/generation/grant';
+import { grantCounted, grantGeneration, grantWithoutWaiting } from '../../db/generation/grant';
 import type { GenerationRequest, GrantGroup, GrantedJob, GroupOutcome } from '../../db/generation/grant-statement';
 import type { Database } from '../../db/base/database';
 import { laterOf, millisLater } from '../../domain/base/instant';
@@ -20,6 +20,7 @@ import type { RatedCall } from './license-request';
 import { createBatchedCalls } from '../base/batched-calls';
 import { createMergedCalls } from '../base/merged-calls';
 import type { Merge, WaitingCall } from '../base/merged-calls';
+import { createRoomInWindows } from './room-in-windows';
 
 /** The most requests in one statement. */
 const MERGED_REQUESTS_MAX = 64;
@@ -45,6 +46,7 @@ type Calls = Merge<TimedRequest, Outcome>;
 
 export function createMergedGrants(db: Database): Grant {
   const { attempt_ms } = db.lockTurns.limits;
+  const room = createRoomInWindows();
   const batched = createBatchedCalls<TimedRequest, Outcome>({
     turns: db.lockTurns,
     statements_max: STATEMENTS_MAX,
@@ -68,16 +70,28 @@ export function createMergedGrants(db: Database): Grant {
 
   async function grantBatch(calls: Calls): Promise<void> {
     const groups = byContract(calls);
+    const is_counted = groups.every(isRoomExpected);
+    const uncounted: Call[] = [];
     try {
-      const outcomes = await grantWithoutWaiting(db, groups.map(groupOf), attempt_ms);
+      const grant = is_counted ? grantCounted : grantWithoutWaiting;
+      const outcomes = await grant(db, groups.map(groupOf), attempt_ms);
       groups.forEach((members, index) => {
         const outcome = outcomes[index] ?? 'row_is_locked';
-        grantEachAlone(outcome === 'row_is_locked' ? members : undecidedBy(members, outcome));
+        if (outcome === 'row_is_locked') return grantEachAlone(members);
+        if (members.some(isRated)) room.learn(contractOf(members[0].input), outcome.admissions.values());
+        if (is_counted && outcome.jobs.length === 0) uncounted.push(...members);
+        else grantEachAlone(undecidedBy(members, outcome));
       });
     } catch (error) {
       if (isDatabaseUnavailable(error)) rejectCalls(calls, error);
       else grantEachAlone(calls);
     }
+    // Room is no longer expected for these, so they are judged one by one.
+    if (uncounted.length > 0) await grantBatch(uncounted as Calls);
+  }
+
+  function isRoomExpected(calls: Calls): boolean {
+    return room.isExpected(contractOf(calls[0].input)) && calls.every(isRated);
   }
 
   /** Grants or refuses each call of a batch together with the calls of its own contract only. */
@@ -131,6 +145,10 @@ function rejectCalls(calls: readonly Call[], error: unknown): void {
 /** The row that a grant locks. */
 function quotaOf({ request }: TimedRequest): LockedRow {
   return { table: 'contract_quotas', id: request.contract_id };
+}
+
+function isRated({ input }: Call): boolean {
+  return input.request.rated;
 }
 
 function contractOf({ request }: TimedRequest): string {
