@@ -9,6 +9,7 @@ import { API_POOL_SIZE } from '../config';
 import { storePerson } from '../db/access/person';
 import { openDatabase } from '../db/base/database';
 import type { Database } from '../db/base/database';
+import { poolColumns, poolParts, poolRow } from '../db/pool/available';
 import type { Actor } from '../domain/base/actor';
 import { isRefusal } from '../domain/base/refusal';
 import { createGrabs } from '../transactions/pool/grab-licenses';
@@ -118,7 +119,9 @@ function grabOnce(db: Database, contract_id: string, actor: Actor): () => Promis
 /** Updates one row after the other, each by its id in a statement and a transaction of its own. */
 async function updateById(db: Database, contract_id: string, seconds: number): Promise<Load> {
   const ids = await db<{ id: string }[]>`
-    INSERT INTO license_facts (license_id) SELECT license_id FROM pool_available WHERE contract_id = ${contract_id} RETURNING license_id AS id`;
+    INSERT INTO license_facts (license_id)
+    SELECT id FROM pool_available, unnest(ids) AS part, generate_series(lower(part), upper(part) - 1) AS id WHERE contract_id = ${contract_id}
+    RETURNING license_id AS id`;
   await vacuumTables(db, ['license_facts']);
   let next = 0;
   const held_until = new Date(Date.now() + 900_000).toISOString();
@@ -131,10 +134,11 @@ async function updateById(db: Database, contract_id: string, seconds: number): P
 /** Puts all licenses back. */
 async function refill(db: Database, contract_id: string): Promise<void> {
   await deleteUse(db);
+  await db`DELETE FROM pool_available WHERE contract_id = ${contract_id}`;
   await db`
-    INSERT INTO pool_available (contract_id, expires_at, license_id)
-    SELECT j.contract_id, 'infinity', l.id FROM generation_jobs j JOIN licenses l ON l.id BETWEEN j.serial << 24 AND (j.serial << 24) | 16777215
-    WHERE j.contract_id = ${contract_id} ON CONFLICT DO NOTHING`;
+    INSERT INTO pool_available (${poolColumns(db)})
+    SELECT j.contract_id, 'infinity', ${poolRow(db, db`(j.serial << 24) + 1`, db`j.requested`)}
+    FROM generation_jobs j, ${poolParts(db, db`j.requested`)} WHERE j.contract_id = ${contract_id}`;
   await vacuumTables(db, ['pool_available']);
 }
 

@@ -23,7 +23,8 @@ export async function checkSale(
 
   const [pool] = await sql<[{ available: number; used: number }]>`
     SELECT count(*)::int AS available, count(f.customer_id)::int AS used
-    FROM pool_available p LEFT JOIN license_facts f USING (license_id) WHERE p.contract_id = ${contract_id}`;
+    FROM pool_available p CROSS JOIN LATERAL unnest(p.ids) AS part CROSS JOIN LATERAL generate_series(lower(part), upper(part) - 1) AS id
+    LEFT JOIN license_facts f ON f.license_id = id WHERE p.contract_id = ${contract_id}`;
   assertFields(pool, { available: QUOTA, used: 0 }, 'SQL: the pool');
 
   const [quota] = await sql<[{ claimed: number }]>`

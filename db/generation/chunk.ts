@@ -9,6 +9,7 @@
 import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 import { allowLockWait } from '../base/session';
+import { poolColumns, poolParts, poolRow } from '../pool/available';
 
 /** The minimum time that a change that closes a contract waits for chunks in progress. A chunk takes about 100 ms. */
 const CHUNKS_WAIT_MS = 2_000;
@@ -52,10 +53,9 @@ export async function insertChunk(sql: Sql, chunk: Chunk): Promise<ChunkOutcome>
       SELECT (job.job_serial << 24) + ${chunk.from_ordinal - 1}::int + k.ordinal, k.key
       FROM marker, job, string_to_table(${chunk.keys}, ',') WITH ORDINALITY AS k (key, ordinal)
     ), pooled AS (
-      INSERT INTO pool_available (contract_id, expires_at, license_id)
-      SELECT pool_id, coalesce(expires_at, 'infinity'), (job_serial << 24) + ordinal
-      FROM marker, job, generate_series(${chunk.from_ordinal}::bigint, ${chunk.from_ordinal + chunk.licenses - 1}::bigint) AS ordinal
-      WHERE pool_id IS NOT NULL
+      INSERT INTO pool_available (${poolColumns(sql)})
+      SELECT pool_id, coalesce(expires_at, 'infinity'), ${poolRow(sql, sql`(job_serial << 24) + ${chunk.from_ordinal}::bigint`, sql`${chunk.licenses}::int`)}
+      FROM marker, job, ${poolParts(sql, sql`${chunk.licenses}::int`)} WHERE pool_id IS NOT NULL
     )
     SELECT open, due, EXISTS (SELECT FROM marker) AS filled,
            EXISTS (SELECT FROM generation_chunks WHERE job_id = ${chunk.job_id} AND chunk_no = ${chunk.chunk_no}) AS filled_before

@@ -10,6 +10,7 @@ import type { Admission } from '../../domain/generation/rate';
 import type { CallerKey } from '../access/caller-key';
 import type { AuditClock } from '../base/audit';
 import { withoutPipelining } from '../base/database';
+import { poolColumns, poolParts, poolRow } from '../pool/available';
 import type { Fragment, Sql } from '../base/database';
 import { thresholdEvents, thresholdsReached } from '../contract/quota-threshold';
 
@@ -154,9 +155,9 @@ function fillPools(sql: Sql, requests: readonly GenerationRequest[]): Fragment {
   if (pooled.length === 0) return sql``;
   return sql`
     pooled AS (
-      INSERT INTO pool_available (contract_id, expires_at, license_id)
-      SELECT request.contract_id, coalesce(request.expires_at, 'infinity'), (job.serial << 24) + ordinal
-      FROM job JOIN request ON request.job_id = job.id, generate_series(1, request.requested) AS ordinal
+      INSERT INTO pool_available (${poolColumns(sql)})
+      SELECT request.contract_id, coalesce(request.expires_at, 'infinity'), ${poolRow(sql, sql`(job.serial << 24) + 1`, sql`request.requested`)}
+      FROM job JOIN request ON request.job_id = job.id, ${poolParts(sql, sql`request.requested`)}
       WHERE job.id = ANY(${pooled.map(({ job_id }) => job_id)}::uuid[])
     ),`;
 }

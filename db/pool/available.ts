@@ -1,11 +1,33 @@
 /**
- * The available licenses of pools, in the table `pool_available`. The statements that generate licenses insert the rows
- * (db/generation/chunk.ts, db/generation/grant-statement.ts).
+ * The available licenses of pools, in the table `pool_available`. The statements that generate licenses insert rows of up to 1,000 licenses
+ * (db/generation/chunk.ts, db/generation/grant-statement.ts), `take_licenses` in db/schema.sql takes some for orders, and a license that is
+ * available again returns to its row, or gets one of its own. Which licenses of equal expiry are given out first follows their ids, except
+ * for those that returned while their row was locked.
  *
- * Lock order: the row of `pool_available`, then the facts of the license. So a change that makes an available license unavailable deletes
- * its row first (`leavePool`), and an order that takes a license from the pool locks the row before the facts.
+ * Lock order: the row of `pool_available`, then the facts of the license. So a change that makes an available license unavailable takes it
+ * out of its row first (`leavePool`), and an order locks the rows before the facts. Only `enterPool` has facts locked before: it waits for
+ * no row.
  */
 import type { Fragment, Sql } from '../base/database';
+
+/** The most licenses of a row. Processes that serve orders at one moment take different rows, so a chunk has several. */
+const ROW_LICENSES_MAX = 1_000;
+
+/** The columns that {@link poolRow} gives, after the pool and the expiry. */
+export function poolColumns(sql: Sql): Fragment {
+  return sql`contract_id, expires_at, first_id, last_id, ids, licenses`;
+}
+
+/** A FROM item: the rows for so many licenses with consecutive ids. */
+export function poolParts(sql: Sql, licenses: Fragment): Fragment {
+  return sql`generate_series(0, ${licenses} - 1, ${sql.unsafe(String(ROW_LICENSES_MAX))}) AS part`;
+}
+
+/** The licenses of one of the {@link poolParts}, whose first license has the id `first`. */
+export function poolRow(sql: Sql, first: Fragment, licenses: Fragment): Fragment {
+  const in_row = sql`least(${licenses} - part, ${sql.unsafe(String(ROW_LICENSES_MAX))})`;
+  return sql`${first} + part, ${first} + part + ${in_row} - 1, int8multirange(int8range(${first} + part, ${first} + part + ${in_row})), ${in_row}`;
+}
 
 /** The ids of the licenses of the job `j`, as a range for BETWEEN. */
 function idsOfJob(sql: Sql): Fragment {
@@ -19,7 +41,7 @@ function idsOfJob(sql: Sql): Fragment {
 export function poolCounts(sql: Sql): Fragment {
   return sql`(
     SELECT jsonb_build_object(
-      'available', (SELECT count(*) FROM pool_available WHERE contract_id = c.id AND expires_at > at.now) + used.free, 'held', used.held, 'assigned', used.assigned)
+      'available', (SELECT coalesce(sum(licenses), 0) FROM pool_available WHERE contract_id = c.id AND expires_at > at.now) + used.free, 'held', used.held, 'assigned', used.assigned)
     FROM (SELECT coalesce((SELECT k.now FROM test_clocks k WHERE k.id = c.test_clock_id), now()) AS now) at
     CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE valid AND held_until <= at.now) AS free, count(*) FILTER (WHERE valid AND held_until > at.now) AS held,
@@ -38,11 +60,7 @@ export function poolCounts(sql: Sql): Fragment {
  * them. Licenses that are in no pool stay as they are.
  */
 export async function leavePool(tx: Sql, license_ids: readonly string[]): Promise<void> {
-  await tx`
-    DELETE FROM pool_available p USING (
-      SELECT j.contract_id, coalesce(j.expires_at, 'infinity') AS expires_at, l.id
-      FROM unnest(${[...license_ids]}::bigint[]) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24 ORDER BY l.id
-    ) l WHERE p.contract_id = l.contract_id AND p.expires_at = l.expires_at AND p.license_id = l.id`;
+  await tx`SELECT leave_pool(${[...license_ids]}::bigint[])`;
 }
 
 /**
@@ -51,15 +69,7 @@ export async function leavePool(tx: Sql, license_ids: readonly string[]): Promis
  */
 export async function enterPool(tx: Sql, license_ids: readonly string[]): Promise<void> {
   if (license_ids.length === 0) return;
-  await tx`
-    INSERT INTO pool_available (contract_id, expires_at, license_id)
-    SELECT j.contract_id, coalesce(j.expires_at, 'infinity'), l.id
-    FROM unnest(${[...license_ids]}::bigint[]) AS l (id)
-    JOIN generation_jobs j ON j.serial = l.id >> 24 JOIN contracts c ON c.id = j.contract_id
-    LEFT JOIN license_facts f ON f.license_id = l.id
-    WHERE c.type = 'pool' AND NOT j.is_test AND f.customer_id IS NULL AND f.held_until IS NULL AND f.activated_at IS NULL
-      AND f.suspended_at IS NULL AND f.revoked_at IS NULL
-    ON CONFLICT DO NOTHING`;
+  await tx`SELECT enter_pool(${[...license_ids]}::bigint[])`;
 }
 
 /**

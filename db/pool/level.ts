@@ -1,6 +1,6 @@
 /**
- * How many licenses are available in the pool of the contract `c`, compared with a number: the expressions read as many rows of
- * `pool_available` as the number, however large the pool is.
+ * How many licenses are available in a pool, up to a number: the expressions read no more rows of `pool_available` than have so many
+ * licenses, however large the pool is.
  */
 import { ENVIRONMENTS } from '../../domain/base/environment';
 import type { Fragment, Sql } from '../base/database';
@@ -10,10 +10,24 @@ export function timeOfContract(sql: Sql): Fragment {
   return sql`coalesce((SELECT k.now FROM test_clocks k WHERE k.id = c.test_clock_id), now())`;
 }
 
+/** An expression for the number of available licenses of a pool that expire after `after`; `most`, 1 or more, if there are more. */
+export function countAvailable(sql: Sql, pool: { contract_id: Fragment; after: Fragment; most: Fragment }): Fragment {
+  return sql`coalesce(
+    (SELECT ${pool.most} FROM (${runningSums(sql, pool)}) sums WHERE sums.upto >= ${pool.most} LIMIT 1),
+    (SELECT sum(p.licenses)::int FROM pool_available p WHERE p.contract_id = ${pool.contract_id} AND p.expires_at > ${pool.after}), 0)`;
+}
+
 /** The condition that at least so many licenses, 1 or more, are available in the pool of the contract `c`. */
 export function hasAvailable(sql: Sql, licenses: Fragment): Fragment {
-  return sql`EXISTS (
-    SELECT FROM pool_available WHERE contract_id = c.id AND expires_at > ${timeOfContract(sql)} ORDER BY expires_at OFFSET ${licenses} - 1 LIMIT 1)`;
+  const pool = { contract_id: sql`c.id`, after: timeOfContract(sql) };
+  return sql`EXISTS (SELECT FROM (${runningSums(sql, pool)}) sums WHERE sums.upto >= ${licenses})`;
+}
+
+/** The rows of a pool in the order of their index, each with the licenses up to it. It is read only as far as needed. */
+function runningSums(sql: Sql, { contract_id, after }: { contract_id: Fragment; after: Fragment }): Fragment {
+  return sql`
+    SELECT sum(p.licenses) OVER (ORDER BY p.expires_at, p.last_id, p.first_id ROWS UNBOUNDED PRECEDING) AS upto
+    FROM pool_available p WHERE p.contract_id = ${contract_id} AND p.expires_at > ${after}`;
 }
 
 /** The condition that fewer licenses than `low_water` are available in the pool of the contract `c`. */
@@ -34,8 +48,7 @@ export async function findOffer(
   most: number,
 ): Promise<{ available: number; has_overdue_hold: boolean } | undefined> {
   const [offer] = await sql<{ available: number; has_overdue_hold: boolean }[]>`
-    SELECT (SELECT count(*)::int FROM (
-              SELECT FROM pool_available WHERE contract_id = c.id AND expires_at > ${timeOfContract(sql)} LIMIT ${most}) offered) AS available,
+    SELECT ${countAvailable(sql, { contract_id: sql`c.id`, after: timeOfContract(sql), most: sql`${most}::int` })} AS available,
            EXISTS (SELECT FROM pool_holds WHERE contract_id = c.id AND state = 'held' AND held_until <= ${timeOfContract(sql)}) AS has_overdue_hold
     FROM contracts c WHERE c.id = ${contract_id}`;
   return offer;

@@ -6,23 +6,21 @@
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
-import { hasAvailable, isOpenPool, timeOfContract } from './level';
+import { countAvailable, hasAvailable, isOpenPool, timeOfContract } from './level';
 
 /**
- * The CTEs of a grab that notice its effect, after the CTEs `pool` and `served`. They count at most as many licenses as decide, so their
+ * The CTEs of a grab that notice its effect, after the CTEs `pool` and `served`, which counts the `licenses` that were given. They count at most as many licenses as decide, so their
  * cost does not grow with the pool. The event is numbered by the quota row, which only a notice locks.
  */
 export function noticeLowWater(sql: Sql, contract_id: string, asked: number): Fragment {
   return sql`
     level AS MATERIALIZED (
-      SELECT pool.at, pool.environment, pool.low_water, pool.rearm_from, c.before,
-             c.before - (SELECT sum(count)::int FROM served) AS after
-      FROM pool CROSS JOIN LATERAL (
-        SELECT count(*)::int AS before FROM (
-          SELECT FROM pool_available WHERE contract_id = ${contract_id} AND expires_at > pool.at LIMIT pool.rearm_from + ${asked}::int
-        ) available
+      SELECT pool.at, pool.environment, pool.low_water, pool.rearm_from, c.before, c.before - served.licenses AS after
+      FROM pool CROSS JOIN served CROSS JOIN LATERAL (
+        SELECT ${countAvailable(sql, { contract_id: sql`${contract_id}`, after: sql`pool.at`, most: sql`(pool.rearm_from + ${asked}::int)` })} AS before
+        OFFSET 0
       ) c
-      WHERE pool.low_water > 0 AND EXISTS (SELECT FROM served)
+      WHERE pool.low_water > 0 AND served.licenses > 0
     ), fallen AS (
       INSERT INTO pool_levels (contract_id, low_since)
       SELECT ${contract_id}, CASE WHEN after < low_water THEN at END FROM level
@@ -79,7 +77,7 @@ export async function recordLevel(tx: Sql, contract_id: string): Promise<Fall | 
       ON CONFLICT (contract_id) DO UPDATE SET low_since = excluded.low_since WHERE (SELECT is_recorded FROM moved)
     )
     SELECT at, environment, low_water,
-           (SELECT count(*)::int FROM pool_available WHERE contract_id = ${contract_id} AND expires_at > at) AS available
+           (SELECT coalesce(sum(licenses), 0)::int FROM pool_available WHERE contract_id = ${contract_id} AND expires_at > at) AS available
     FROM moved WHERE falls`;
   return fall;
 }

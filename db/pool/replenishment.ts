@@ -7,7 +7,7 @@ import { BLOCKED_BY_QUOTA, BLOCKED_RETRY_HOURS } from '../../domain/pool/repleni
 import type { PoolSupply } from '../../domain/pool/replenishment';
 import type { Fragment, Sql } from '../base/database';
 import { openJobsOf } from '../generation/generation-job';
-import { hasAvailable, isLow, isOpenPool, timeOfContract } from './level';
+import { countAvailable, hasAvailable, isLow, isOpenPool, timeOfContract } from './level';
 
 /**
  * Reads what the replenishment of a pool depends on, in one statement: a chunk that is committed meanwhile changes reserved licenses into
@@ -15,8 +15,7 @@ import { hasAvailable, isLow, isOpenPool, timeOfContract } from './level';
  */
 export async function findPoolSupply(sql: Sql, contract_id: string, at: Instant, target: number): Promise<PoolSupply> {
   const [supply] = await sql<[PoolSupply]>`
-    SELECT (SELECT count(*)::int FROM (
-              SELECT FROM pool_available WHERE contract_id = ${contract_id} AND expires_at > ${at} LIMIT ${target}) available) AS available,
+    SELECT ${countAvailable(sql, { contract_id: sql`${contract_id}`, after: sql`${at}::timestamptz`, most: sql`${target}::int` })} AS available,
            (SELECT reserved FROM (${openJobsOf(sql, sql`${contract_id}`)}) open) AS reserved,
            (SELECT jsonb_build_object('id', j.id, 'state', j.state)
             FROM pool_replenishments r JOIN generation_jobs j ON j.id = r.job_id WHERE r.contract_id = ${contract_id}) AS job,

@@ -151,8 +151,17 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
                    AND f.suspended_at IS NULL AND f.revoked_at IS NULL AS available
       FROM licenses l JOIN generation_jobs j ON j.serial = l.id >> 24 JOIN contracts c ON c.id = j.contract_id
       LEFT JOIN license_facts f ON f.license_id = l.id
-    ) l LEFT JOIN (SELECT license_id, count(*)::int AS rows FROM pool_available GROUP BY license_id) p ON p.license_id = l.id
+    ) l LEFT JOIN (
+      SELECT id, count(*)::int AS rows FROM pool_available p, unnest(ids) AS part, generate_series(lower(part), upper(part) - 1) AS id
+      WHERE id BETWEEN first_id AND last_id GROUP BY id
+    ) p ON p.id = l.id
     WHERE coalesce(p.rows, 0) <> l.available::int
+    UNION ALL
+    SELECT 'a row of a pool has the licenses that it counts, of one expiry', format('licenses %s to %s', first_id, last_id),
+           format('%s of %s, expiring at %s', size, licenses, expires_at)
+    FROM pool_available p CROSS JOIN LATERAL (SELECT sum(upper(part) - lower(part)) AS size FROM unnest(ids) AS part) s
+    WHERE size IS DISTINCT FROM licenses OR lower(ids) < first_id OR upper(ids) - 1 > last_id OR NOT EXISTS (
+      SELECT FROM generation_jobs j WHERE j.serial = first_id >> 24 AND j.serial = last_id >> 24 AND j.contract_id = p.contract_id)
     UNION ALL
     SELECT 'a license key is unique', 'key ' || key, count(*) || ' licenses' FROM licenses GROUP BY key HAVING count(*) > 1
     UNION ALL

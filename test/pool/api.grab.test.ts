@@ -137,7 +137,7 @@ test('the licenses that expire first are taken first, and expired ones never', a
     generated.push((await api.call('POST', `/contracts/${id}/generate`, { body: { count: 1 } })).body.licenses[0]);
   }
   const [late, expired, early] = generated;
-  await api.sql`UPDATE pool_available SET expires_at = now() - interval '1 minute' WHERE 'lic_' || license_id = ${expired.id}`;
+  await api.sql`UPDATE pool_available SET expires_at = now() - interval '1 minute' WHERE 'lic_' || first_id = ${expired.id}`;
   const { body } = await grab(id, { order_ref: 'SO-1' });
   expect(body.licenses).toMatchObject([early]);
   expect((await grab(id, { order_ref: 'SO-2' })).body.licenses).toMatchObject([late]);
@@ -409,8 +409,8 @@ async function inLargePool(contract_id: string, run: (tx: Sql) => Promise<void>)
   const rolled_back = new Error('rolled back');
   const done = api.sql.begin(async (tx) => {
     await tx`
-      INSERT INTO pool_available (contract_id, expires_at, license_id)
-      SELECT ${contract_id}, 'infinity', -n FROM generate_series(1, 20000) AS n`;
+      INSERT INTO pool_available (contract_id, expires_at, first_id, last_id, ids, licenses)
+      SELECT ${contract_id}, 'infinity', -n, -n, int8multirange(int8range(-n, 1 - n)), 1 FROM generate_series(1, 20000) AS n`;
     await tx`ANALYZE pool_available`;
     await run(tx);
     throw rolled_back;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { useDevice } from '../../db/license/device';
 import { grabLicenses } from '../../db/pool/grab';
 import type { Sql } from '../../db/base/database';
+import { leavePool } from '../../db/pool/available';
 import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
 import { returnLicense } from '../../transactions/pool/return-license';
 import { startTestApi } from '../harness/api';
@@ -315,7 +316,7 @@ describe('licenses of a pool that are assigned in bulk', () => {
     const [first, second] = await listOf(pool);
     // The order has taken the first license, and has not committed yet.
     const order = await lockRows(api.sql, async (tx) => {
-      await tx`DELETE FROM pool_available WHERE license_id = ${first.id.slice(4)}`;
+      await leavePool(tx, [first.id.slice(4)]);
       await tx`INSERT INTO license_facts (license_id, held_until) VALUES (${first.id.slice(4)}, ${at(15)})`;
     });
     const answer = post('/licenses/assign', { ids: [first.id, second.id], ...someone(pool) });
@@ -333,7 +334,7 @@ describe('licenses of a pool that are assigned in bulk', () => {
     const [first, second] = await listOf(pool);
     const ids = [first.id.slice(4), second.id.slice(4)];
     const bulk = await lockRows(api.sql, async (tx) => {
-      await tx`DELETE FROM pool_available WHERE license_id = ANY(${ids}::bigint[])`;
+      await leavePool(tx, ids);
       await tx`INSERT INTO license_facts (license_id, customer_id, assigned_at) SELECT id, ${customer?.['id']}, ${START} FROM unnest(${ids}::bigint[]) AS id`;
     });
     const orders = [grab(pool), grab(pool), grab(pool)];

@@ -26,7 +26,8 @@ const generate = async (id: string, body: object) =>
 
 /** The licenses of a contract that are available, each with its expiry. */
 const availableIn = (contract_id: string) => api.sql<{ id: string; expires_at: string }[]>`
-  SELECT 'lic_' || license_id AS id, expires_at::text FROM pool_available WHERE contract_id = ${contract_id} ORDER BY license_id`;
+  SELECT 'lic_' || id AS id, expires_at::text FROM pool_available, unnest(ids) AS part, generate_series(lower(part), upper(part) - 1) AS id
+  WHERE contract_id = ${contract_id} ORDER BY id`;
 
 test('inline licenses of a pool are available, with their expiry', async () => {
   const { id, pool } = await addPool({ expiry: { duration: 'P1Y' } });

@@ -60,7 +60,11 @@ async function take(contract_id: string, licenses: number): Promise<number> {
 }
 
 const countAvailable = async (id: string) =>
-  (await sql<[{ count: number }]>`SELECT count(*)::int FROM pool_available WHERE contract_id = ${id}`)[0].count;
+  (
+    await sql<
+      [{ count: number }]
+    >`SELECT coalesce(sum(licenses), 0)::int AS count FROM pool_available WHERE contract_id = ${id}`
+  )[0].count;
 
 /** What each replenishment of a pool requested, with the state of its job. */
 const jobsOf = async (id: string) =>

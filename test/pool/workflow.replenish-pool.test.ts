@@ -52,7 +52,11 @@ async function run(id: string) {
 }
 
 const countAvailable = async (id: string) =>
-  (await sql<[{ count: number }]>`SELECT count(*)::int FROM pool_available WHERE contract_id = ${id}`)[0].count;
+  (
+    await sql<
+      [{ count: number }]
+    >`SELECT coalesce(sum(licenses), 0)::int AS count FROM pool_available WHERE contract_id = ${id}`
+  )[0].count;
 const jobsOf = (id: string) =>
   sql<{ id: string; state: string; requested: number }[]>`
     SELECT id, state, requested FROM generation_jobs WHERE contract_id = ${id} ORDER BY serial`;
@@ -134,7 +138,10 @@ test('a job that an admin cancels ends the replenishment, and says so', async ()
 async function takeLicenses(id: string, count: number): Promise<void> {
   await sql`
     WITH taken AS (
-      DELETE FROM pool_available WHERE ctid = ANY(ARRAY(SELECT ctid FROM pool_available WHERE contract_id = ${id} LIMIT ${count})) RETURNING license_id
+      INSERT INTO license_facts (license_id, held_until)
+      SELECT id, now() + interval '1 hour'
+      FROM pool_available, unnest(ids) AS part, generate_series(lower(part), upper(part) - 1) AS id WHERE contract_id = ${id} ORDER BY id LIMIT ${count}
+      RETURNING license_id
     )
-    INSERT INTO license_facts (license_id, held_until) SELECT license_id, now() + interval '1 hour' FROM taken`;
+    SELECT leave_pool(array_agg(license_id)) FROM taken`;
 }
