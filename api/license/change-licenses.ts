@@ -85,7 +85,7 @@ function changeRoute(change: LicenseChange): Route {
       200: { description: 'The outcomes', schema: ResultShape },
       202: { description: 'Queued', schema: QueuedShape, headers: ['Location'] },
     },
-    refusals: ['NOT_ENOUGH_LICENSES'],
+    refusals: ['NOT_ENOUGH_LICENSES', 'FILTER_TOO_BROAD'],
     audit: [licenseAction(change), 'license_operation.requested'],
     handle: (request) => carryOut(request, change),
   });

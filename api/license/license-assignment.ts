@@ -79,7 +79,7 @@ export const licenseAssignmentRoutes: Route[] = [
       200: { description: 'The outcomes', schema: ResultShape },
       202: { description: 'Queued', schema: QueuedShape, headers: ['Location'] },
     },
-    refusals: ['NOT_ENOUGH_LICENSES', 'PERSON_ERASED'],
+    refusals: ['NOT_ENOUGH_LICENSES', 'PERSON_ERASED', 'FILTER_TOO_BROAD'],
     audit: ['license.assigned', 'license.reassigned', 'license_operation.requested', 'customer.created'],
     handle: (request) => assign(request),
   }),

@@ -1,10 +1,9 @@
 /** How a request selects the licenses of an operation: by their ids, or by the filter of their list. */
 import { licenseIdText, parseLicenseId } from '../../domain/license/license';
-import { LICENSE_STATUSES } from '../../domain/license/license-facts';
 import { OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
 import type { LicenseSelection } from '../../transactions/license/operate-on-licenses';
-import { EnvironmentShape, Id, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
+import { LICENSE_FILTER_FIELDS, StatusesOfBody, licenseFilterOf } from './license-filter';
 import { LicenseIdParams } from './license-presenter';
 
 /** Ids of one request; more do not fit into the largest body. */
@@ -25,16 +24,9 @@ const NARROWING = [
 
 export const LicenseFilterShape = z
   .strictObject({
-    environment: EnvironmentShape.optional().describe(
-      'Default: production; with contract_id or job_id, its environment',
-    ),
-    contract_id: Id.optional(),
-    job_id: Id.optional(),
-    customer_id: Id.optional().describe('The customer to whom the licenses are assigned'),
-    contract_customer_id: Id.optional().describe('The customer of the contract'),
-    source: SearchShape.optional().describe('Manual, Contract (of any contract), or the complete value: Contract: <name>'),
-    status: z.enum(LICENSE_STATUSES).optional(),
-    search: SearchShape.optional().describe('As in the list of licenses'),
+    ...LICENSE_FILTER_FIELDS,
+    status: StatusesOfBody.optional(),
+    has_devices: z.boolean().optional().describe('Whether a license is active on a device when it is selected'),
     limit: z
       .int()
       .min(1)
@@ -53,12 +45,11 @@ export const LicenseFilterShape = z
 
 type SelectionBody = { ids: string[] } | { filter: z.infer<typeof LicenseFilterShape> };
 
-/** The licenses of a request, and texts that cannot be ids. Each id is decided once, in the order of ids. */
+/** The licenses of a request, and texts that cannot be ids. Each id is decided once, in the order of ids. Throws 422 `FILTER_TOO_BROAD`. */
 export function selectionOf(body: SelectionBody): { known: LicenseSelection; unknown: string[] } {
   if ('filter' in body) {
-    const { environment, limit = null, ...rest } = body.filter;
-    const implied = rest.contract_id === undefined && rest.job_id === undefined ? 'production' : undefined;
-    return { known: { filter: { ...rest, environment: environment ?? implied, is_test: false }, limit }, unknown: [] };
+    const { limit = null, ...given } = body.filter;
+    return { known: { filter: licenseFilterOf({ ...given, is_test: false }), limit }, unknown: [] };
   }
   const given = [...new Set(body.ids)].map((text) => ({ text, id: parseLicenseId(text) }));
   const ids = given.flatMap(({ id }) => (id === null ? [] : [id]));

@@ -1,8 +1,8 @@
 /** Licenses: list, read, and export as CSV. */
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
-import { CONTRACT_SOURCE, licenseIdText, licenseSource, parseLicenseId } from '../../domain/license/license';
-import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
+import { licenseIdText, licenseSource, parseLicenseId } from '../../domain/license/license';
+import { licenseStatus } from '../../domain/license/license-facts';
 import { notFound } from '../../domain/base/refusal';
 import { listedContract, reachesContract, seesLicenseKeys } from '../../domain/access/caller';
 import type { KnownCaller } from '../../domain/access/caller';
@@ -11,49 +11,24 @@ import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
 import type { LicenseRow } from '../../db/license/license';
-import type { InstantRange } from '../../db/license/license-conditions';
 import type { LicenseFilter } from '../../db/license/license-page';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { EnvironmentShape, Id, IdParams, InstantInput, SearchShape } from '../http/shapes';
+import { IdParams } from '../http/shapes';
 import { z } from '../http/zod';
+import { LICENSE_FILTER_FIELDS, StatusesOfQuery, licenseFilterOf } from './license-filter';
 import { LicenseIdParams, LicenseShape, presentLicense } from './license-presenter';
 
-/** The filters that select few enough licenses for filters that no index of all licenses serves. */
-const SELECTING = ['contract_id', 'job_id', 'customer_id', 'contract_customer_id', 'source'] as const;
-const NEEDS_SELECTION = 'Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract';
+const Flag = z.enum(['true', 'false']);
 
 const LicenseFilterQuery = z.object({
-  environment: EnvironmentShape.optional().describe('Default: production; with contract_id or job_id, its environment'),
-  contract_id: Id.optional(),
-  job_id: Id.optional(),
-  customer_id: Id.optional().describe('The customer to whom the licenses are assigned'),
-  contract_customer_id: Id.optional().describe('The customer of the contract'),
-  source: SearchShape.optional().describe('Manual, Contract (of any contract), or the complete value: Contract: <name>'),
-  status: z.enum(LICENSE_STATUSES).optional(),
-  product_id: Id.optional().describe(`The product when the licenses were generated. ${NEEDS_SELECTION}`),
-  created_from: InstantInput.optional().describe(`Licenses that were generated at or after this instant. ${NEEDS_SELECTION}`),
-  created_to: InstantInput.optional().describe(`Licenses that were generated before this instant. ${NEEDS_SELECTION}`),
-  assigned_from: InstantInput.optional().describe(
-    `Licenses that were assigned to their customer at or after this instant. ${NEEDS_SELECTION}`,
-  ),
-  assigned_to: InstantInput.optional().describe(
-    `Licenses that were assigned to their customer before this instant. ${NEEDS_SELECTION}`,
-  ),
-  activated_from: InstantInput.optional().describe(
-    `Licenses whose first activation was at or after this instant. ${NEEDS_SELECTION}`,
-  ),
-  activated_to: InstantInput.optional().describe(`Licenses whose first activation was before this instant. ${NEEDS_SELECTION}`),
-  expires_from: InstantInput.optional().describe(`Licenses that expire at or after this instant. ${NEEDS_SELECTION}`),
-  expires_to: InstantInput.optional().describe(`Licenses that expire before this instant. ${NEEDS_SELECTION}`),
-  has_devices: z.enum(['true', 'false']).optional().describe('Whether a license is active on a device now'),
-  is_test: z.enum(['true', 'false']).optional(),
-  search: SearchShape.optional().describe(
-    'A complete key, a complete id, or at least the first three characters of keys',
-  ),
+  ...LICENSE_FILTER_FIELDS,
+  status: StatusesOfQuery.optional(),
+  has_devices: Flag.optional().describe('Whether a license is active on a device now'),
+  is_test: Flag.optional(),
 });
 
 const LicenseQuery = LicenseFilterQuery.extend(PageQuery.shape).extend({
@@ -220,36 +195,12 @@ function csvRow(row: LicenseRow, now: Instant): JsonObject {
   };
 }
 
-/** The filter of a query. A contract or a job implies its environment. */
-function filterOf(query: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
-  refuseBroadFilter(query);
-  const { environment, is_test, search, has_devices, contract_id, job_id, customer_id, contract_customer_id, source, status, product_id } = query;
-  const named = contract_id !== undefined || job_id !== undefined;
-  return {
-    ...{ contract_id, job_id, customer_id, contract_customer_id, source, status, product_id },
-    environment: environment ?? (named ? undefined : 'production'),
-    is_test: is_test === undefined ? undefined : is_test === 'true',
-    has_devices: has_devices === undefined ? undefined : has_devices === 'true',
-    created: rangeOf(query.created_from, query.created_to),
-    assigned: rangeOf(query.assigned_from, query.assigned_to),
-    activated: rangeOf(query.activated_from, query.activated_to),
-    expires: rangeOf(query.expires_from, query.expires_to),
-    search: search?.trim() || undefined,
-  };
+function filterOf({ is_test, has_devices, ...query }: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
+  return licenseFilterOf({ ...query, is_test: flagOf(is_test), has_devices: flagOf(has_devices) });
 }
 
-function rangeOf(from: Instant | undefined, to: Instant | undefined): InstantRange | undefined {
-  return from === undefined && to === undefined ? undefined : { from, to };
-}
-
-/** Refuses filters for which the licenses of the whole installation would be read. */
-function refuseBroadFilter(query: z.infer<typeof LicenseFilterQuery>): void {
-  if (SELECTING.some((name) => query[name] !== undefined && query[name] !== CONTRACT_SOURCE)) return;
-  const named = Object.keys(query) as (keyof typeof query)[];
-  const broad = named.find((name) => query[name] !== undefined && (name === 'product_id' || /_(from|to)$/.test(name)));
-  if (broad === undefined) return;
-  const detail = `The filter ${broad} is too broad for all licenses. Add one of ${SELECTING.join(', ')} (other than ${CONTRACT_SOURCE}).`;
-  throw new ProblemError(protocolProblem('FILTER_TOO_BROAD', detail, { metadata: { filter: broad, needs: [...SELECTING] } }));
+function flagOf(given: z.infer<typeof Flag> | undefined): boolean | undefined {
+  return given === undefined ? undefined : given === 'true';
 }
 
 /** Whether a job that a filter names exists for the caller. The list of an admin is empty for a job that does not exist. */

@@ -17,6 +17,7 @@ import {
   contractNameOf,
   parseLicenseId,
 } from '../../domain/license/license';
+import { LICENSE_STATUSES } from '../../domain/license/license-facts';
 import type { LicenseStatus } from '../../domain/license/license-facts';
 import type { Fragment, Sql } from '../base/database';
 import { ORDINAL_MASK, hasDetails, partsWithDetails } from './license-conditions';
@@ -32,7 +33,8 @@ export interface LicenseFilter extends DetailFilter {
   contract_customer_id?: string | undefined;
   /** The source in the form in which the interface shows it: `Manual` or `Contract: <name>`; or `Contract`, for those of any contract. */
   source?: string | undefined;
-  status?: LicenseStatus | undefined;
+  /** One status, or several. */
+  status?: LicenseStatus | readonly LicenseStatus[] | undefined;
   is_test?: boolean | undefined;
   /** A whole key, a whole id, or a prefix of keys. */
   search?: string | undefined;
@@ -94,16 +96,25 @@ async function contractIdsOf(sql: Sql, filter: LicenseFilter): Promise<string[] 
 /** The query of a page, in the way that reads the least. */
 export function pageOf(sql: Sql, filter: KnownFilter, page: LicensePage): Fragment {
   if (filter.by_keys) return pageByKeys(sql, filter, page);
-  const parts = partsOfStatus(sql, filter.status, page.now).flatMap((part) => partsWithDetails(sql, filter, page.now, part));
+  const parts = partsOfStatuses(sql, filter, page.now).flatMap((part) => partsWithDetails(sql, filter, page.now, part));
   const [first = {}, ...others] = parts;
   if (others.length === 0) return pageOfPart(sql, filter, page, first);
   const pages = parts.map((part) => sql`(${pageOfPart(sql, filter, page, part)})`);
   return sql`${pages.reduce((all, one) => sql`${all} UNION ALL ${one}`)} ORDER BY id ${directionOf(sql, page)} LIMIT ${page.limit}`;
 }
 
-/** The licenses of a status, in parts that have no license in common. */
-function partsOfStatus(sql: Sql, status: LicenseStatus | undefined, now: Instant): Part[] {
-  if (status === undefined) return [{}];
+/** The licenses of the statuses of a filter, in parts that have no license in common. */
+function partsOfStatuses(sql: Sql, filter: LicenseFilter, now: Instant): Part[] {
+  return statusesOf(filter)?.flatMap((status) => partsOfStatus(sql, status, now)) ?? [{}];
+}
+
+/** The statuses that a filter selects; undefined: all. */
+function statusesOf({ status }: LicenseFilter): readonly LicenseStatus[] | undefined {
+  const given = status === undefined ? LICENSE_STATUSES : [status].flat();
+  return LICENSE_STATUSES.every((one) => given.includes(one)) ? undefined : given;
+}
+
+function partsOfStatus(sql: Sql, status: LicenseStatus, now: Instant): Part[] {
   const matches = statusIs(sql, status, now);
   if (isOfFacts(status)) return [{ facts: factExists(sql, status), matches }];
   const job = unusedHaveStatus(sql, status, now);
@@ -169,7 +180,8 @@ function pageByFacts(sql: Sql, filter: KnownFilter, page: LicensePage, { job, fa
  * keeps Postgres from joining whole tables, here and in the other queries of pages.
  */
 function pageByKeys(sql: Sql, filter: KnownFilter, page: LicensePage): Fragment {
-  const { status, customer_id, search = '' } = filter;
+  const { customer_id, search = '' } = filter;
+  const statuses = statusesOf(filter);
   const details = hasDetails(sql, filter, page.now);
   return sql`
     SELECT ${pageColumns(sql)}
@@ -179,13 +191,17 @@ function pageByKeys(sql: Sql, filter: KnownFilter, page: LicensePage): Fragment 
       ORDER BY id ${directionOf(sql, page)} OFFSET 0
     ) l
     CROSS JOIN LATERAL ${jobs(sql, sql`WHERE serial = l.id >> ${ORDINAL_BITS}::int OFFSET 0`)} j
-    ${status === undefined && customer_id === undefined && details === undefined ? sql`` : joinFacts(sql)}
+    ${statuses === undefined && customer_id === undefined && details === undefined ? sql`` : joinFacts(sql)}
     WHERE ${jobMatches(sql, filter)}
     ${customer_id === undefined ? sql`` : sql`AND f.customer_id = ${customer_id}`}
-    ${status === undefined ? sql`` : sql`AND ${statusIs(sql, status, page.now)}`}
+    ${statuses === undefined ? sql`` : sql`AND (${anyStatusIs(sql, statuses, page.now)})`}
     ${details === undefined ? sql`` : sql`AND ${details}`}
     ${jobIsInPage(sql, page)}
     ORDER BY l.id ${directionOf(sql, page)} LIMIT ${page.limit}`;
+}
+
+function anyStatusIs(sql: Sql, statuses: readonly LicenseStatus[], now: Instant): Fragment {
+  return statuses.reduce((any, status) => sql`${any} OR ${statusIs(sql, status, now)}`, sql`false`);
 }
 
 /** Licenses `l` that have facts `f`, for which a condition holds, in the order of the page. */

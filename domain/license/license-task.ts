@@ -5,6 +5,7 @@ import { assignmentAction, decideAssignment } from './license-assignment';
 import type { AssignableLicense } from './license-assignment';
 import { decideLicenseOfMany, licenseAction } from './license-change';
 import type { LicenseChange } from './license-change';
+import { LICENSE_STATUSES } from './license-facts';
 import type { LicenseStatus } from './license-facts';
 import type { LicenseDecision, LicenseOperationKind, OperationCounts } from './license-operation';
 
@@ -61,15 +62,28 @@ export function taskSummary(
 }
 
 /**
- * The filter that finds candidates. Only suspended licenses can be reinstated. When exactly so many licenses have to be assigned, those
- * that cannot be assigned are of no use; to pass over them one by one would take long in a contract of which most are assigned.
+ * The filter that finds candidates. Only suspended licenses can be reinstated. When exactly so many licenses have to be changed, those
+ * that cannot be changed are of no use; to pass over them one by one would take long in a contract of which most are assigned.
  */
-export function candidatesOf<Filter extends { status?: LicenseStatus | undefined }>(
+export function candidatesOf<Filter extends { status?: LicenseStatus | readonly LicenseStatus[] | undefined }>(
   filter: Filter,
   task: LicenseTask,
   exact: boolean,
 ): Filter {
-  if (filter.status !== undefined) return filter;
-  if (task.kind === 'reinstate') return { ...filter, status: 'suspended' };
-  return task.kind === 'assign' && exact && !task.reassign ? { ...filter, status: 'available' } : filter;
+  if (filter.status !== undefined || (!exact && task.kind !== 'reinstate')) return filter;
+  return { ...filter, status: changedStatuses(task) };
+}
+
+/** The statuses of the licenses that a task can change. */
+function changedStatuses(task: LicenseTask): readonly LicenseStatus[] {
+  switch (task.kind) {
+    case 'assign':
+      return task.reassign ? ['available', 'assigned', 'active'] : ['available'];
+    case 'suspend':
+      return LICENSE_STATUSES.filter((status) => status !== 'suspended' && status !== 'revoked');
+    case 'reinstate':
+      return ['suspended'];
+    case 'revoke':
+      return LICENSE_STATUSES.filter((status) => status !== 'revoked');
+  }
 }

@@ -279,6 +279,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
         `${detail}&customer_id=${of.rare_customer}`,
         `${detail}&source=Manual`,
       ]),
+      ...['status=available,held', 'status=suspended&status=revoked&status=expired'].flatMap((several) => [
+        several,
+        `${several}&contract_id=${of.busy_contract}`,
+      ]),
       'status=expired',
       'status=available',
       'is_test=true',

@@ -189,6 +189,32 @@ describe('many licenses', () => {
     expect(await poolOf(contract_id)).toBe(1);
   });
 
+  test('are selected by several statuses, product, dates and devices, as in their list', async () => {
+    const { contract_id, ids } = await addPool(4);
+    const [active, held, suspended] = ids as [string, string, string];
+    const { key } = (await api.call('GET', `/licenses/${active}`)).body;
+    await api.call('POST', '/licenses/activate', { body: { key, device_id: 'd' } });
+    await api.sql`INSERT INTO license_facts (license_id, held_until) VALUES (${held.slice(4)}, '2999-01-01T00:00:00Z')`;
+    await change(suspended, 'suspend');
+    const { created_at, activated_at } = (await api.call('GET', `/licenses/${active}`)).body;
+    const selected = async (filter: object) => {
+      const body = { filter: { contract_id, ...filter } };
+      const dry = (await changeMany('revoke', body, '?dry_run=true')).body;
+      return dry.licenses.map(({ license_id }: any) => license_id);
+    };
+    expect(await selected({ status: ['held', 'suspended'] })).toEqual([held, suspended]);
+    expect(await selected({ status: 'held' })).toEqual([held]);
+    expect(await selected({ has_devices: true })).toEqual([active]);
+    expect(await selected({ has_devices: false, status: ['active', 'held'] })).toEqual([held]);
+    expect(await selected({ activated_from: activated_at })).toEqual([active]);
+    expect(await selected({ created_from: created_at, created_to: '2999-01-01T00:00:00Z' })).toEqual(ids);
+    expect(await selected({ product_id: catalogue.product_id, expires_to: '2999-01-01T00:00:00Z' })).toEqual([]);
+    expect(await selected({ product_id: catalogue.product_id })).toEqual(ids);
+    const broad = await changeMany('revoke', { filter: { limit: 5, product_id: catalogue.product_id } });
+    expectRefusal(broad, 422, 'FILTER_TOO_BROAD');
+    expect(broad.body.metadata.filter).toBe('product_id');
+  });
+
   test('a dry run counts and writes nothing, and more than 1,000 become a job', async () => {
     const { contract_id } = await addPool(2);
     const dry = (await changeMany('revoke', { filter: { contract_id } }, '?dry_run=true')).body;

@@ -220,6 +220,8 @@ describe('filters by product, date and device', () => {
       [`activated_from=${activated_at}`]: [first],
       [`activated_to=${activated_at}`]: [],
       'expires_to=2999-01-01T00:00:00Z': [],
+      'status=active,assigned': [first, second],
+      'status=active&status=held': [first],
       'has_devices=true': [first],
       'has_devices=false': [second],
       [`product_id=${catalogue.product_id}`]: [first, second],

@@ -1,7 +1,13 @@
 /** The decision about the assignment of one license. */
+import fc from 'fast-check';
 import { decideAssignment } from '../../domain/license/license-assignment';
 import type { AssignableLicense } from '../../domain/license/license-assignment';
+import { LICENSE_CHANGES } from '../../domain/license/license-change';
+import { licenseStatus } from '../../domain/license/license-facts';
+import type { LicenseStatus } from '../../domain/license/license-facts';
 import { countDecisions } from '../../domain/license/license-operation';
+import { candidatesOf, decideTask } from '../../domain/license/license-task';
+import type { LicenseTask } from '../../domain/license/license-task';
 import { UNUSED_LICENSE } from '../harness/license-facts';
 
 const NOW = '2027-03-01T00:00:00.000Z';
@@ -53,4 +59,23 @@ test('a moved license counts as assigned and as reassigned', () => {
     conflict: 1,
     not_available: 1,
   });
+});
+
+test('the candidates of an operation for exactly so many licenses include all that it can change', () => {
+  const instant = fc.option(fc.constantFrom(EARLIER, LATER));
+  const facts = fc.record({
+    ...{ held_until: instant, activated_at: instant, suspended_at: instant, revoked_at: instant, expires_at: instant },
+    ...{ customer_id: fc.option(fc.constantFrom('ada', 'bob')), is_test: fc.constant(false) },
+  });
+  const tasks: LicenseTask[] = [
+    ...[true, false].map((reassign) => ({ kind: 'assign', customer_id: 'ada', reassign }) as const),
+    ...LICENSE_CHANGES.map((kind) => ({ kind, reason: null })),
+  ];
+  fc.assert(
+    fc.property(facts, fc.constantFrom(...tasks), (given, task) => {
+      const license = { ...given, assigned_at: given.customer_id === null ? null : EARLIER };
+      const { status = [] } = candidatesOf<{ status?: LicenseStatus | readonly LicenseStatus[] }>({}, task, true);
+      if (decideTask(task, license, NOW).outcome === 'done') expect(status).toContain(licenseStatus(license, NOW));
+    }),
+  );
 });

@@ -1800,7 +1800,6 @@ export interface operations {
                 contract_customer_id?: string;
                 /** @description Manual, Contract (of any contract), or the complete value: Contract: <name> */
                 source?: string;
-                status?: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
                 /** @description The product when the licenses were generated. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
                 product_id?: string;
                 /** @description Licenses that were generated at or after this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
@@ -1819,11 +1818,13 @@ export interface operations {
                 expires_from?: string;
                 /** @description Licenses that expire before this instant. Needs one of contract_id, job_id, customer_id, contract_customer_id, or a source other than Contract */
                 expires_to?: string;
+                /** @description A complete key, a complete id, or at least the first three characters of keys */
+                search?: string;
+                /** @description One status, or several: repeated, or separated by commas */
+                status?: ("available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked")[];
                 /** @description Whether a license is active on a device now */
                 has_devices?: "true" | "false";
                 is_test?: "true" | "false";
-                /** @description A complete key, a complete id, or at least the first three characters of keys */
-                search?: string;
                 /** @description Rows of a page */
                 limit?: number;
                 /** @description next_cursor of the previous page */
