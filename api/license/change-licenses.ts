@@ -18,6 +18,7 @@ import {
   DecidedLicenseShape,
   LicenseOperationShape,
   OperationCountsShape,
+  NOT_BEGUN,
   presentCounts,
   presentOperationTo,
 } from './license-operation-presenter';
@@ -37,7 +38,7 @@ const ResultShape = z
   .openapi('LicenseOperationResult');
 
 const QueuedShape = LicenseOperationShape.extend({
-  id: Id.nullable().describe('null in a dry run'),
+  id: Id.nullable().describe('null in a dry run, whose `counts` are those that the job would end with'),
   dry_run: z.literal(true).optional(),
 }).openapi('QueuedLicenseOperation');
 
@@ -85,7 +86,7 @@ function changeRoute(change: LicenseChange): Route {
       200: { description: 'The outcomes', schema: ResultShape },
       202: { description: 'Queued', schema: QueuedShape, headers: ['Location'] },
     },
-    refusals: ['NOT_ENOUGH_LICENSES', 'FILTER_TOO_BROAD'],
+    refusals: ['NOT_ENOUGH_LICENSES', 'FILTER_TOO_BROAD', 'DRY_RUN_TOO_SLOW'],
     audit: [licenseAction(change), 'license_operation.requested'],
     handle: (request) => carryOut(request, change),
   });
@@ -97,13 +98,13 @@ function carryOut(request: ChangeRequest, kind: LicenseChange): Promise<Answer |
   const { known, unknown } = selectionOf(request.body);
   const { reason } = request.body;
   return run(async (tx: Sql) => {
-    const done = await requestOperation(tx, { kind, reason }, known, actOf(request));
+    const done = await requestOperation(tx, { kind, reason }, known, { ...actOf(request), dry_run });
     // Thrown, so that the transaction is rolled back with the licenses that it has changed or taken out of their pools.
     if (isRefusal(done)) throw new ProblemError(problemOf(done));
     if (done.execution === 'inline') return { status: 200, body: presentResult(done.result, unknown, dry_run) };
     const { operation } = done;
     const queued = presentOperationTo(request.caller, operation);
-    if (dry_run) return { status: 202, body: { ...queued, id: null, workflow_id: null } };
+    if (dry_run) return { status: 202, body: { ...queued, ...NOT_BEGUN } };
     return {
       status: 202,
       headers: { Location: `/api/v1/license-operations/${operation.id}` },

@@ -16,6 +16,7 @@ import {
   AssignedLicenseShape,
   AssignmentCountsShape,
   AssignmentShape,
+  NOT_BEGUN,
   presentAssigned,
   presentAssignmentCounts,
   presentAssignmentTo,
@@ -44,7 +45,7 @@ const ResultShape = z
   .openapi('AssignmentResult');
 
 const QueuedShape = AssignmentShape.extend({
-  id: Id.nullable().describe('null in a dry run'),
+  id: Id.nullable().describe('null in a dry run, whose `counts` are those that the job would end with'),
   customer_id: Id.nullable().describe('null in a dry run, if the customer would be created'),
   customer_created: z.boolean(),
   workflow_id: z.string().nullable(),
@@ -79,7 +80,7 @@ export const licenseAssignmentRoutes: Route[] = [
       200: { description: 'The outcomes', schema: ResultShape },
       202: { description: 'Queued', schema: QueuedShape, headers: ['Location'] },
     },
-    refusals: ['NOT_ENOUGH_LICENSES', 'PERSON_ERASED', 'FILTER_TOO_BROAD'],
+    refusals: ['NOT_ENOUGH_LICENSES', 'PERSON_ERASED', 'FILTER_TOO_BROAD', 'DRY_RUN_TOO_SLOW'],
     audit: ['license.assigned', 'license.reassigned', 'license_operation.requested', 'customer.created'],
     handle: (request) => assign(request),
   }),
@@ -91,7 +92,7 @@ function assign(request: AssignRequest): Promise<Answer | Refusal> {
   const { known: selection, unknown } = selectionOf(request.body);
   const { customer_email: email, customer_name: name = null, reassign } = request.body;
   return run(async (tx: Sql) => {
-    const done = await assignLicenses(tx, { selection, customer: { email, name }, reassign }, actOf(request));
+    const done = await assignLicenses(tx, { selection, customer: { email, name }, reassign }, { ...actOf(request), dry_run });
     // Thrown, so that the transaction is rolled back: a customer who was created for a refused request must not stay.
     if (isRefusal(done)) throw new ProblemError(problemOf(done));
     const { customer, customer_created } = done;
@@ -100,7 +101,7 @@ function assign(request: AssignRequest): Promise<Answer | Refusal> {
       return { status: 200, body: { ...presentResult(done, unknown, dry_run), ...about } };
     const { operation } = done;
     const queued = { ...presentAssignmentTo(request.caller, operation), ...about };
-    if (dry_run) return { status: 202, body: { ...queued, id: null, workflow_id: null } };
+    if (dry_run) return { status: 202, body: { ...queued, ...NOT_BEGUN } };
     return {
       status: 202,
       headers: { Location: `/api/v1/assignments/${operation.id}` },

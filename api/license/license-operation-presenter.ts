@@ -144,6 +144,9 @@ export function followedOperations(
   };
 }
 
+/** What a dry run answers about its job. */
+export const NOT_BEGUN = { id: null, workflow_id: null, decided: 0, percent: 0 } as const;
+
 function presentShared(row: LicenseOperationRow) {
   const { id, execution, state, contract_id, requested, created_at, started_at, finished_at, outcomes_until } = row;
   const { type, id: actor_id, name } = row.actor;

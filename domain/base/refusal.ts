@@ -203,6 +203,11 @@ const SENTENCES = {
     detail: (m) =>
       `${show(m.requested)} licenses are requested, but only ${show(m.available)} match the filter and can be changed. Request fewer, or generate more first.`,
   },
+  DRY_RUN_TOO_SLOW: {
+    title: 'The dry run takes too long',
+    detail: (m) =>
+      `Counting what would happen to ${show(m.requested)} licenses did not finish in time. Nothing was changed. Narrow the filter, or set a smaller limit. The operation itself has no such limit: a job carries it out.`,
+  },
   NOT_A_POOL: {
     title: 'The contract has no pool',
     detail: (m) =>

@@ -74,11 +74,18 @@ export const NO_LICENSES: OperationCounts = { done: 0, moved: 0, unchanged: 0, c
 
 export function countDecisions(decisions: readonly LicenseDecision[]): OperationCounts {
   const counts = { ...NO_LICENSES };
-  for (const { outcome, other_customer_id } of decisions) {
-    counts[outcome] += 1;
-    if (outcome === 'done' && other_customer_id !== null) counts.moved += 1;
-  }
+  for (const decided of decisions) addDecision(counts, decided, 1);
   return counts;
+}
+
+/** Adds the same decision about so many licenses to counts. */
+export function addDecision(
+  counts: OperationCounts,
+  { outcome, other_customer_id }: LicenseDecision,
+  licenses: number,
+): void {
+  counts[outcome] += licenses;
+  if (outcome === 'done' && other_customer_id !== null) counts.moved += licenses;
 }
 
 /** How far a job is. */

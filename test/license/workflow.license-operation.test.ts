@@ -1,13 +1,21 @@
 /** `assignLicenses` and `changeLicenses`: an operation decides about each license of its job exactly once, whatever happens to its activities. */
-import { OPERATION_BATCH_LICENSES } from '../../domain/license/license-operation';
+import { LICENSE_CHANGES } from '../../domain/license/license-change';
+import { NO_LICENSES, OPERATION_BATCH_LICENSES } from '../../domain/license/license-operation';
+import type { OperationCounts } from '../../domain/license/license-operation';
+import type { LicenseTask } from '../../domain/license/license-task';
 import { followedOperations, presentAssignment } from '../../api/license/license-operation-presenter';
 import { createProgressFeed } from '../../api/http/progress-feed';
 import { ANONYMOUS } from '../../domain/access/caller';
 import { findOperation } from '../../db/license/license-operation';
 import { listOutcomes } from '../../db/license/license-outcome';
+import type { Sql } from '../../db/base/database';
 import { runBatch } from '../../transactions/license/operation-batch';
+import { newOperation } from '../../transactions/license/operate-on-licenses';
+import type { LicenseSelection } from '../../transactions/license/operate-on-licenses';
+import { requestOperation } from '../../transactions/license/request-operation';
 import { assignLicenses as assign } from '../../transactions/license/assign-licenses';
-import { cancelOperation, openOperation, resumeOperation } from '../../transactions/license/change-operation';
+import { cancelOperation, createOperation, openOperation, resumeOperation } from '../../transactions/license/change-operation';
+import { countOperation } from '../../transactions/license/count-operation';
 import { operationWorkflowId } from '../../temporal/ids';
 import type { changeLicenses } from '../../workflows/license-operation';
 import { buildAssignment, buildLicenses, buildOperation } from '../harness/license-operations';
@@ -17,6 +25,7 @@ import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gate } from '../harness/gate';
 import { gatedDatabase } from '../harness/gated-database';
 import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal } from '../harness/temporal';
@@ -289,5 +298,83 @@ test('a job that revokes may run each activity twice, and is cancelled between t
   expect(await revokedOf(contract_id)).toEqual({
     revoked: OPERATION_BATCH_LICENSES,
     events: [OPERATION_BATCH_LICENSES],
+  });
+});
+
+describe('a dry run of a job', () => {
+  class RolledBack extends Error {}
+
+  async function rolledBack<T>(run: (tx: Sql) => Promise<T>): Promise<T> {
+    let result: T | undefined;
+    const undone = sql.begin(async (tx) => {
+      result = await run(tx);
+      throw new RolledBack();
+    });
+    await expect(undone).rejects.toThrow(RolledBack);
+    return result as T;
+  }
+
+  const countsOf = ({ done, moved, unchanged, conflict, not_available }: OperationCounts) => ({
+    ...{ done, moved, unchanged, conflict, not_available },
+  });
+
+  test('counts exactly what the job then does, for each kind, by ids and by filter', async () => {
+    const { contract_id, license_ids } = await buildLicenses(sql, 90);
+    const [ada, bob] = await sql<{ id: string }[]>`
+      INSERT INTO customers (email, name, created_at, updated_at)
+      SELECT gen_random_uuid() || '@covenant.test', 'Ada', now(), now() FROM generate_series(1, 2) RETURNING id`;
+    await sql`
+      INSERT INTO license_facts (license_id, customer_id, assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at)
+      SELECT id, CASE WHEN n % 7 = 1 THEN ${ada!.id}::uuid WHEN n % 7 = 2 THEN ${bob!.id} END, CASE WHEN n % 7 IN (1, 2) THEN now() END,
+             now() + CASE WHEN n % 5 = 0 THEN 1 WHEN n % 5 = 1 THEN -1 END * interval '1 day', CASE WHEN n % 6 = 0 THEN now() END,
+             CASE WHEN n % 8 = 0 THEN now() END, CASE WHEN n % 9 = 0 THEN now() END,
+             now() + CASE WHEN n % 10 = 0 THEN -1 WHEN n % 10 = 1 THEN 1 END * interval '1 day'
+      FROM unnest(${license_ids}::bigint[]) WITH ORDINALITY AS l (id, n) WHERE n % 3 > 0`;
+    const tasks: LicenseTask[] = [
+      ...[true, false].map((reassign) => ({ kind: 'assign', customer_id: ada!.id, reassign }) as const),
+      ...LICENSE_CHANGES.map((kind) => ({ kind, reason: null })),
+    ];
+    const filter = { contract_id };
+    const selections: LicenseSelection[] = [
+      { ids: [...license_ids, '1'].sort((a, b) => Number(BigInt(a) - BigInt(b))) },
+      { filter, limit: null },
+      { filter: { ...filter, status: ['assigned', 'available', 'expired', 'suspended'] }, limit: null },
+      { filter, limit: 20 },
+      { filter: { ...filter, status: ['assigned', 'available', 'revoked', 'suspended'] }, limit: 20 },
+    ];
+    const seen: OperationCounts[] = [];
+    for (const task of tasks)
+      for (const selection of selections) {
+        const requested = 'ids' in selection ? selection.ids.length : (selection.limit ?? license_ids.length);
+        const counted = await countOperation(sql, task, { selection, requested, now: act().now });
+        const done = await rolledBack(async (tx) => {
+          const { id } = await createOperation(tx, newOperation(task, selection, requested), act());
+          await openOperation(tx, { job_id: id, now: act().now, epoch: undefined });
+          while (!(await runBatch(tx, id, act().now)).done);
+          return (await findOperation(tx, id))!;
+        });
+        expect([task, selection, counted]).toEqual([task, selection, countsOf(done)]);
+        seen.push(countsOf(done));
+      }
+    for (const outcome of Object.keys(NO_LICENSES) as (keyof OperationCounts)[])
+      expect([outcome, seen.some((counts) => counts[outcome] > 0)]).toEqual([outcome, true]);
+  });
+
+  test('that takes too long is refused, and says so', async () => {
+    const { license_ids } = await buildLicenses(sql, 1_001);
+    const locked = gate();
+    const blocking = sql.begin(async (tx) => {
+      await tx`LOCK TABLE license_facts IN ACCESS EXCLUSIVE MODE`;
+      locked.arrive();
+      await locked.opened;
+    });
+    await locked.reached;
+    const refused = await rolledBack(async (tx) => {
+      await tx`SET LOCAL statement_timeout = 200`;
+      return requestOperation(tx, REVOKE, { ids: license_ids }, { ...act(), dry_run: true });
+    });
+    locked.open();
+    await blocking;
+    expect(refused).toMatchObject({ code: 'DRY_RUN_TOO_SLOW', metadata: { requested: 1_001 } });
   });
 });

@@ -27,12 +27,12 @@ export type RequestedAssignment = RequestedOperation & {
 export async function assignLicenses(
   tx: Sql,
   { selection, customer, reassign }: AssignmentRequest,
-  act: Act,
+  { dry_run = false, ...act }: Act & { dry_run?: boolean },
 ): Promise<RequestedAssignment | Refusal> {
   const { email, name } = customer;
   const found = await findOrCreateCustomer(tx, { email, name: name ?? email }, act);
   if (isRefusal(found)) return found;
   const task = { kind: 'assign', customer_id: found.customer.id, reassign } as const;
-  const done = await requestOperation(tx, task, selection, act);
+  const done = await requestOperation(tx, task, selection, { ...act, dry_run });
   return isRefusal(done) ? done : { ...done, customer: found.customer, customer_created: found.created };
 }

@@ -10,6 +10,7 @@ import { INLINE_OPERATION_LICENSES_MAX, OPERATION_LICENSES_MAX } from '../../dom
 import { candidatesOf } from '../../domain/license/license-task';
 import type { LicenseTask } from '../../domain/license/license-task';
 import { createOperation } from './change-operation';
+import { countOperation } from './count-operation';
 import { newOperation, operateOnLicenses } from './operate-on-licenses';
 import type { LicenseSelection, OperationResult } from './operate-on-licenses';
 
@@ -20,19 +21,22 @@ export type RequestedOperation =
 
 /**
  * Changes up to {@link INLINE_OPERATION_LICENSES_MAX} licenses; for more, creates a job, whose workflow the caller wakes. Call it inside
- * a transaction, and roll that back after a refusal.
+ * a transaction, and roll that back after a refusal. In a dry run, which is rolled back too, the counts of the job are those that it would
+ * end with.
  */
 export async function requestOperation(
   tx: Sql,
   task: LicenseTask,
   selection: LicenseSelection,
-  act: Act,
+  { dry_run = false, ...act }: Act & { dry_run?: boolean },
 ): Promise<RequestedOperation | Refusal> {
   const count = await countSelected(tx, task, selection, act.now);
   if (isRefusal(count)) return count;
   if (count > INLINE_OPERATION_LICENSES_MAX) {
     const operation = await createOperation(tx, newOperation(task, selection, count), act);
-    return { execution: 'background', operation };
+    if (!dry_run) return { execution: 'background', operation };
+    const counts = await countOperation(tx, task, { selection, requested: count, now: act.now });
+    return isRefusal(counts) ? counts : { execution: 'background', operation: { ...operation, ...counts } };
   }
   const result = await operateOnLicenses(tx, task, selection, act);
   return isRefusal(result) ? result : { execution: 'inline', result };
