@@ -125,8 +125,8 @@ test('a license of a contract on a test clock changes at the time of that clock'
 });
 
 describe('many licenses', () => {
-  async function addPool(count: number): Promise<{ contract_id: string; ids: string[] }> {
-    const { id: contract_id } = await addContract(api, catalogue, { type: 'pool' });
+  async function addPool(count: number, type = 'pool'): Promise<{ contract_id: string; ids: string[] }> {
+    const { id: contract_id } = await addContract(api, catalogue, { type });
     const { body } = await api.call('POST', `/contracts/${contract_id}/generate`, { body: { count } });
     return { contract_id, ids: body.licenses.map(({ id }: any) => id) };
   }
@@ -190,7 +190,7 @@ describe('many licenses', () => {
   });
 
   test('are selected by several statuses, product, dates and devices, as in their list', async () => {
-    const { contract_id, ids } = await addPool(4);
+    const { contract_id, ids } = await addPool(4, 'standard');
     const [active, held, suspended] = ids as [string, string, string];
     const { key } = (await api.call('GET', `/licenses/${active}`)).body;
     await api.call('POST', '/licenses/activate', { body: { key, device_id: 'd' } });
