@@ -17,6 +17,7 @@ import { licenseAssignmentRoutes } from './license/license-assignment';
 import { licenseChangeRoutes } from './license/license-change';
 import { licenseOperationRoutes } from './license/license-operation';
 import { licenseOutcomeRoutes } from './license/license-outcome';
+import { certificateRoutes } from './license/certificate';
 import { licenseRoutes } from './license/license';
 import { validationRoutes } from './license/validation';
 import { deviceRoutes } from './license/device';
@@ -57,6 +58,7 @@ export const ROUTES: readonly Route[] = [
   ...licenseOperationRoutes,
   ...licenseOutcomeRoutes,
   ...licenseRoutes,
+  ...certificateRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,
   ...apiCallRoutes,

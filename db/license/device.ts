@@ -65,6 +65,13 @@ export async function listDevices(sql: Sql, license_id: string, after: string | 
     WHERE license_id = ${license_id} ${after === null ? sql`` : sql`AND device_id > ${after}`} ORDER BY device_id LIMIT ${limit}`;
 }
 
+/** The end of the lease of a device of a license; null: it has none. */
+export async function findLease(sql: Sql, license_id: string, device_id: string): Promise<Instant | null> {
+  const [row] = await sql<{ leased_until: Instant | null }[]>`
+    SELECT leased_until FROM license_devices WHERE license_id = ${license_id} AND device_id = ${device_id}`;
+  return row?.leased_until ?? null;
+}
+
 /** Removes a device of a locked license; returns whether there was one. */
 export async function removeDevice(tx: Sql, license_id: string, device_id: string): Promise<boolean> {
   const removed = await tx`DELETE FROM license_devices WHERE license_id = ${license_id} AND device_id = ${device_id}`;

@@ -5,6 +5,7 @@ import type { Channel } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
+import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { LicenseFacts } from '../../domain/license/license-facts';
 import type { Fragment, Sql } from '../base/database';
 import { factsOf } from './license-facts';
@@ -33,6 +34,8 @@ export interface LicenseRow extends LicenseFacts {
   generator_id: string;
   features: JsonObject;
   activation_limit: number | null;
+  /** The expiry that its assignment or activation gives it. */
+  own_expiry: OwnExpiryRule | null;
   /** Devices on which it is active. */
   activations: number;
   created_at: Instant;
@@ -93,7 +96,7 @@ async function withDetails(sql: Sql, page: Fragment, order: 'asc' | 'desc'): Pro
     WITH page AS MATERIALIZED (${page})
     SELECT p.id, p.key, (p.id & ${ORDINAL_MASK}::int)::int AS ordinal, p.job_id, p.contract_id, c.name AS contract_name,
            c.customer_id AS contract_customer_id, v.email AS contract_customer_email, u.email AS customer_email, p.environment, p.is_test,
-           g.product_id, t.generator_id, t.features, t.activation_limit, k.created_at, p.channel, o.now AS clock_now,
+           g.product_id, t.generator_id, t.features, t.activation_limit, t.own_expiry, k.created_at, p.channel, o.now AS clock_now,
            ${factsOf(sql, sql`p.expires_at`)}, (${activationsOf(sql, sql`p.id`, sql`o.now`)}) AS activations
     FROM page p
     JOIN license_terms t ON t.id = p.terms_id

@@ -120,6 +120,8 @@ export const PERMISSIONS = {
   suspendLicenses: ADMIN,
   reinstateLicenses: ADMIN,
   revokeLicenses: ADMIN,
+  getLicenseCertificate: { ...OPERATOR, contract: OWN },
+  createLicenseCertificate: { ...ADMIN, contract: OWN },
   validateLicense: OPEN,
   activateLicense: OPEN,
   deactivateLicense: OPEN,

@@ -43,6 +43,16 @@ const DETAILS: Partial<Record<RefusalCode, Detail | typeof SAME>> = {
   EXPIRY_IN_PAST: (m) =>
     `Licenses would be valid through ${show(m.date)}, which is over. Ask the vendor to set a later expiry.`,
   LICENSE_REVOKED: SAME,
+  LICENSE_SUSPENDED: (m) => `The license is suspended since ${show(m.suspended_at)}. Ask the vendor to reinstate it.`,
+  LICENSE_EXPIRED: SAME,
+  DEVICE_NOT_ACTIVATED: SAME,
+  EXPIRY_NOT_KNOWN: SAME,
+  CERTIFICATE_TOO_LARGE: (m) =>
+    `The certificate has ${show(m.bytes)} bytes, and at most ${show(m.max)} are allowed. Validate the license by its key, or ask the vendor for shorter features.`,
+  SIGNING_NOT_CONFIGURED: () => 'The vendor does not sign licenses. Validate the license by its key.',
+  SIGNING_KEY_MISSING: () =>
+    'No license of the product was signed yet. Issue a certificate first (POST /api/v1/licenses/{id}/certificate).',
+  SIGNING_KEY_UNREADABLE: () => 'The license cannot be signed now. Ask the vendor to check the signing key of the product.',
   NOT_A_POOL: SAME,
   POOL_EMPTY: (m) =>
     `No license of the pool is available, ${show(m.requested)} requested. Try again later, or ask the vendor to fill the pool.`,

@@ -350,6 +350,21 @@ const SENTENCES = {
     detail: () =>
       'The setting COVENANT_SEALING_KEYS is missing, without which private keys cannot be stored. Ask the operator of this installation to set it.',
   },
+  SIGNING_KEY_MISSING: {
+    title: 'The product has no signing key',
+    detail: () =>
+      'Nothing of the product was signed yet. Issue a certificate (POST /api/v1/licenses/{id}/certificate), or create a signing key (POST /api/v1/products/{id}/signing-keys).',
+  },
+  CERTIFICATE_TOO_LARGE: {
+    title: 'The certificate is too large',
+    detail: (m) =>
+      `The certificate has ${show(m.bytes)} bytes, and at most ${show(m.max)} are allowed. Its features take most of them: use fewer or shorter ones, or validate the license by its key.`,
+  },
+  EXPIRY_NOT_KNOWN: {
+    title: 'The expiry of the license is not known yet',
+    detail: (m) =>
+      `The license expires some time after its ${m.basis === 'assignment' ? 'assignment' : 'first activation'}, which has not happened. Without an expiry, a certificate would be valid for ever. ${m.basis === 'assignment' ? 'Assign' : 'Activate'} the license first.`,
+  },
   SIGNING_KEY_UNREADABLE: {
     title: 'The signing key cannot be used',
     detail: (m) =>

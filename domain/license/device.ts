@@ -37,7 +37,7 @@ export function deviceRefusal(
   if (action === 'deactivate') return null;
   const reasons = reasonsAgainst(license, question, now);
   const [first] = reasons.filter((code) => code !== 'NOT_ACTIVATED' && (code !== 'TOO_MANY_DEVICES' || mayTakePlace(action, license)));
-  if (first !== undefined) return refusalOf(first, license, now);
+  if (first !== undefined) return refusalOfReason(first, license, now);
   if (action === 'heartbeat' && !license.is_stored) return refuse('DEVICE_NOT_ACTIVATED');
   const is_blocked = !license.has_place && license.suspended_by !== null;
   return is_blocked ? contractRefusal() : null;
@@ -48,7 +48,8 @@ function mayTakePlace(action: DeviceAction, { is_stored }: LicenseOfDevice): boo
   return action === 'activate' || is_stored;
 }
 
-function refusalOf(code: ReasonCode, license: LicenseOfDevice, now: Instant): Refusal {
+/** The refusal for a reason why a license is not valid. */
+export function refusalOfReason(code: ReasonCode, license: LicenseInUse, now: Instant): Refusal {
   const { revoked_at, suspended_at, expires_at, activation_limit, other_devices } = license;
   switch (code) {
     case 'ENVIRONMENT_MISMATCH':
@@ -68,6 +69,8 @@ function refusalOf(code: ReasonCode, license: LicenseOfDevice, now: Instant): Re
       });
     case 'TOO_MANY_DEVICES':
       return refuse('TOO_MANY_DEVICES', { activation_limit, activations: other_devices });
+    case 'NOT_ACTIVATED':
+      return refuse('DEVICE_NOT_ACTIVATED');
     default:
       return contractRefusal();
   }

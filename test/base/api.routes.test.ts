@@ -338,6 +338,17 @@ const CALLS: Record<string, () => Promise<Call>> = {
     await api.call('POST', `/licenses/${license_id}/suspend`);
     return { params: { id: license_id } };
   },
+  'GET /licenses/:id/certificate': async () => {
+    const { license_id } = await generateLicenses(1);
+    await api.call('POST', `/licenses/${license_id}/certificate`);
+    return { params: { id: license_id } };
+  },
+  'POST /licenses/:id/certificate': async () => {
+    const { license_id } = await generateLicenses(1);
+    const { product_id } = (await api.call('GET', `/licenses/${license_id}`)).body;
+    await api.call('POST', `/products/${product_id}/signing-keys`);
+    return { params: { id: license_id } };
+  },
   'POST /licenses/validate': async () => ({ body: { key: await licenseKey() } }),
   'POST /licenses/activate': async () => ({ body: { key: await licenseKey(), device_id: 'one' } }),
   'POST /licenses/deactivate': async () => ({ body: { key: await licenseKey(), device_id: 'one' } }),

@@ -238,6 +238,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/licenses/{id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the signed form of a license
+         * @description Valid as long as the license, on every device. It is derived from the license, and is the same text until the license or the signing key of its product changes.
+         *
+         *     Needs the role operator or above, or the API key of the contract.
+         */
+        get: operations["getLicenseCertificate"];
+        put?: never;
+        /**
+         * Issue a certificate of a license
+         * @description Signed now, optionally for a time or for one device. The first certificate of a product creates its signing key. A certificate cannot be taken back: programs that read the list of withdrawn licenses refuse it after a revocation, others only when it ends.
+         *
+         *     Needs the role admin or above, or the API key of the contract.
+         */
+        post: operations["createLicenseCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contracts/{id}/usage": {
         parameters: {
             query?: never;
@@ -635,6 +663,30 @@ export interface components {
             suspend: components["schemas"]["AllowedAction"] & unknown;
             reinstate: components["schemas"]["AllowedAction"] & unknown;
             revoke: components["schemas"]["AllowedAction"] & unknown;
+        };
+        LicenseCertificate: {
+            /** @description A JWS in its compact form (EdDSA), at most 2048 bytes. It holds the license key */
+            certificate: string;
+            /**
+             * @description An opaque id
+             * @example lic_167772161
+             */
+            license_id: string;
+            /** @description The key of the product that signed it */
+            kid: string;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            issued_at: string;
+            /**
+             * Format: date-time
+             * @description The end of its validity, in whole seconds in the certificate; null: none
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            expires_at: string | null;
+            /** @description The only device on which it is valid; null: every device */
+            device_id: string | null;
         };
         ContractUsage: {
             /**
@@ -1991,6 +2043,238 @@ export interface operations {
                 };
             };
             /** @description DATABASE_UNAVAILABLE: The database cannot be reached; STREAMS_BUSY: Too many streams are open on this server */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLicenseCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An opaque id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenseCertificate"];
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CERTIFICATE_TOO_LARGE: The certificate is too large; CONTRACT_INACTIVE: Contract inactive; EXPIRY_NOT_KNOWN: The expiry of the license is not known yet; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_EXPIRED: The license has expired; LICENSE_NOT_ASSIGNED: The license is not assigned; LICENSE_REVOKED: The license is revoked; LICENSE_SUSPENDED: The license is suspended; SIGNING_KEY_MISSING: The product has no signing key; SIGNING_KEY_UNREADABLE: The signing key cannot be used; SIGNING_NOT_CONFIGURED: This installation cannot sign licenses */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createLicenseCertificate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Repeated requests with the same key get the first response */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description An opaque id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description How long it is valid at most; null: as long as the license. A short period limits the use of a license that is revoked. Default: null
+                     * @example P1Y
+                     */
+                    valid_for?: string | null;
+                    /** @description A device on which the license is active. The certificate is valid on it alone, at most until the end of its lease. Default: null */
+                    device_id?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The certificate */
+            201: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenseCertificate"];
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CERTIFICATE_TOO_LARGE: The certificate is too large; CONTRACT_INACTIVE: Contract inactive; DEVICE_NOT_ACTIVATED: The license is not active on this device; EXPIRY_NOT_KNOWN: The expiry of the license is not known yet; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_EXPIRED: The license has expired; LICENSE_NOT_ASSIGNED: The license is not assigned; LICENSE_REVOKED: The license is revoked; LICENSE_SUSPENDED: The license is suspended; SIGNING_KEY_UNREADABLE: The signing key cannot be used; SIGNING_NOT_CONFIGURED: This installation cannot sign licenses */
+            409: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description BODY_TOO_LARGE: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API_KEY_AS_IDEMPOTENCY_KEY: The idempotency key contains an API key; IDEMPOTENCY_KEY_REUSED: The idempotency key belongs to another request; VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
