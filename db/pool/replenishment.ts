@@ -3,7 +3,8 @@
  * from the first attempt until the pool has enough licenses. Only a transaction that has locked the contract writes it.
  */
 import type { Instant } from '../../domain/base/instant';
-import { BLOCKED_BY_QUOTA, BLOCKED_RETRY_HOURS } from '../../domain/pool/replenishment';
+import type { RefusalCode } from '../../domain/base/refusal';
+import { BLOCKED_BY_JOB, BLOCKED_BY_QUOTA, BLOCKED_RETRY_HOURS } from '../../domain/pool/replenishment';
 import type { PoolSupply } from '../../domain/pool/replenishment';
 import type { Fragment, Sql } from '../base/database';
 import { openJobsOf } from '../generation/generation-job';
@@ -43,21 +44,47 @@ export async function deleteReplenishment(tx: Sql, contract_id: string): Promise
   await tx`DELETE FROM pool_replenishments WHERE contract_id = ${contract_id}`;
 }
 
+/** Says that a replenishment is no longer blocked by this, because its contract was changed. */
+export async function unblockReplenishment(tx: Sql, contract_id: string, code: RefusalCode): Promise<void> {
+  await tx`
+    UPDATE pool_replenishments SET blocked_by = NULL, blocked_at = NULL WHERE contract_id = ${contract_id} AND blocked_by = ${code}`;
+}
+
 /**
  * The condition that the replenishment of the pool `c` is blocked: by the quota until it is raised, by something else while the pool has
- * few licenses.
+ * few licenses and the cause remains.
  */
 export function isReplenishmentBlocked(sql: Sql): Fragment {
   return sql`(c.auto_replenish IS NOT NULL AND EXISTS (
     SELECT FROM pool_replenishments r JOIN contract_quotas q USING (contract_id)
     WHERE r.contract_id = c.id AND CASE r.blocked_by
       WHEN ${BLOCKED_BY_QUOTA} THEN q.claimed >= q.total AND NOT ${hasAvailable(sql, targetOf(sql))}
-      ELSE r.blocked_by IS NOT NULL AND ${isLow(sql)} END))`;
+      ELSE r.blocked_by IS NOT NULL AND ${causeRemains(sql)} AND ${isLow(sql)} END))`;
+}
+
+/** Causes that are rows of the catalogue. */
+const OF_CATALOGUE = {
+  product: 'PRODUCT_INACTIVE',
+  generator: 'GENERATOR_NOT_AVAILABLE',
+} as const satisfies Record<string, RefusalCode>;
+
+/**
+ * The condition that the cause, other than the quota, remains that blocked the replenishment `r` of the pool `c`. It is read from where the
+ * cause is, because the end of a cause changes no row of the pool. Causes that are in no row remain until the next attempt.
+ */
+function causeRemains(sql: Sql): Fragment {
+  return sql`CASE r.blocked_by
+    WHEN ${BLOCKED_BY_JOB} THEN EXISTS (SELECT FROM generation_jobs j WHERE j.id = r.job_id AND j.state IN ('CANCELLED', 'PARTIAL', 'FAILED'))
+    WHEN ${OF_CATALOGUE.product} THEN EXISTS (SELECT FROM products p WHERE p.id = c.product_id AND p.status <> 'active')
+    WHEN ${OF_CATALOGUE.generator} THEN NOT EXISTS (
+      SELECT FROM generators g WHERE g.id = c.generator_id AND g.status = 'active' AND g.deleted_at IS NULL)
+    ELSE true END`;
 }
 
 /**
  * A query for pools to be replenished, with the time since when: those with few licenses, and those that were short and have quota again.
- * A pool with an unfinished job waits for it; one that is blocked by something else than its quota is tried again each hour.
+ * A pool with an unfinished job waits for it; one that is blocked by something else than its quota is tried again when the cause is gone,
+ * and each hour.
  */
 export function poolsToReplenish(sql: Sql, since: Fragment): Fragment {
   return sql`
@@ -69,7 +96,8 @@ export function poolsToReplenish(sql: Sql, since: Fragment): Fragment {
       AND CASE r.blocked_by
         WHEN ${BLOCKED_BY_QUOTA} THEN EXISTS (SELECT FROM contract_quotas q WHERE q.contract_id = c.id AND q.claimed < q.total)
                                       AND NOT ${hasAvailable(sql, targetOf(sql))}
-        ELSE coalesce(r.blocked_at <= ${timeOfContract(sql)} - make_interval(hours => ${BLOCKED_RETRY_HOURS}), true) AND ${isLow(sql)} END`;
+        ELSE (coalesce(r.blocked_at <= ${timeOfContract(sql)} - make_interval(hours => ${BLOCKED_RETRY_HOURS}), true) OR NOT ${causeRemains(sql)})
+             AND ${isLow(sql)} END`;
 }
 
 function targetOf(sql: Sql): Fragment {

@@ -1,5 +1,6 @@
 /** A pool with few licenses is filled up to its target, within its quota and once, whatever happens at the same time. */
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
+import { findShownContract } from '../../db/contract/contract';
 import { listRowsToWake } from '../../db/system/sweep';
 import type { ContractCommand } from '../../domain/contract/command';
 import { runCommand } from '../../transactions/contract/run-command';
@@ -175,6 +176,43 @@ test('a pool whose product is inactive is noticed once, and tried again each hou
   expect(await replenish(id)).toMatchObject({ outcome: 'enough', licenses: 40 });
 });
 
+/** How each cause blocks the replenishment of a pool, and how it ends, with the quota row closed as by the changes of the product. */
+const ofContract = (id: string, column: 'product_id' | 'generator_id') =>
+  sql`(SELECT ${sql(column)} FROM contracts WHERE id = ${id})`;
+const CAUSES: [string, (id: string) => Promise<unknown>, (id: string) => Promise<unknown>][] = [
+  [
+    'PRODUCT_INACTIVE',
+    (id) => sql`UPDATE products SET status = 'inactive' WHERE id = ${ofContract(id, 'product_id')}`,
+    (id) => sql`UPDATE products SET status = 'active' WHERE id = ${ofContract(id, 'product_id')}`,
+  ],
+  [
+    'GENERATOR_NOT_AVAILABLE',
+    (id) => sql`UPDATE generators SET status = 'inactive' WHERE id = ${ofContract(id, 'generator_id')}`,
+    (id) => sql`UPDATE generators SET status = 'active' WHERE id = ${ofContract(id, 'generator_id')}`,
+  ],
+  [
+    'EXPIRY_IN_PAST',
+    (id) => sql`UPDATE contracts SET expiry = ${sql.json({ date: '2020-01-01' })} WHERE id = ${id}`,
+    (id) => change(id, { name: 'edit', input: { expiry: null } }),
+  ],
+];
+
+test.each(CAUSES)(
+  'a pool that %s blocks has the warning until the cause is gone, and is then due',
+  async (code, begin, end) => {
+    const warnings = async () => (await findShownContract(sql, id))?.pool_warnings;
+    const id = await buildPool();
+    await begin(id);
+    await sql`UPDATE contract_quotas SET grantable_terms_id = NULL, open_until = NULL WHERE contract_id = ${id}`;
+    expect(await replenish(id)).toMatchObject({ blocked_by: code });
+    expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW', 'POOL_REPLENISH_BLOCKED'], false]);
+    await end(id);
+    expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW'], true]);
+    expect(await replenish(id)).toMatchObject({ outcome: 'enough', licenses: 40 });
+    expect(await warnings()).toEqual([]);
+  },
+);
+
 test('a job that was cancelled is not followed by another one for an hour', async () => {
   const id = await buildPool({ quota: 1_000, auto_replenish: { target: 150 } });
   const { nudge } = await replenish(id);
@@ -186,6 +224,12 @@ test('a job that was cancelled is not followed by another one for an hour', asyn
   for (const now of [at(), at(HOUR_MS / 2)])
     expect(await replenish(id, now)).toMatchObject({ blocked_by: 'JOB_FAILED' });
   expect(await blocksOf(id)).toEqual([['pool.replenish_blocked', 'JOB_FAILED', 0]]);
+  const warnings = async () => (await findShownContract(sql, id))?.pool_warnings;
+  expect(await warnings()).toEqual(['POOL_LOW', 'POOL_REPLENISH_BLOCKED']);
+  // An admin has resumed it, and it ends.
+  await sql`UPDATE generation_jobs SET state = 'SUCCEEDED' WHERE id = ${job_id}`;
+  expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW'], true]);
+  await sql`UPDATE generation_jobs SET state = 'CANCELLED' WHERE id = ${job_id}`;
   expect(await replenish(id, at(HOUR_MS + 1_000))).toMatchObject({ outcome: 'generating', licenses: 150 });
   expect(await jobsOf(id)).toEqual([
     [150, 'CANCELLED'],

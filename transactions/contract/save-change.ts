@@ -23,7 +23,7 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import { saveHolds } from '../../db/contract/hold';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
-import { deleteReplenishment } from '../../db/pool/replenishment';
+import { deleteReplenishment, unblockReplenishment } from '../../db/pool/replenishment';
 import { deleteRates, saveRateLimits } from '../../db/generation/rate';
 import { insertRenewals } from '../../db/contract/renewal';
 import { insertRevisions } from '../../db/contract/revision';
@@ -189,6 +189,7 @@ async function saveSteps(
   if (facts.deleted_at !== null) await deleteRates(tx, id);
   else if (!sameJson(before.rate_limits, facts.rate_limits)) await saveRateLimits(tx, id, facts.rate_limits);
   if (!sameJson(before.auto_replenish, facts.auto_replenish)) await deleteReplenishment(tx, id);
+  if (!sameJson(before.expiry, facts.expiry)) await unblockReplenishment(tx, id, 'EXPIRY_IN_PAST');
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
   const revokes = steps.some(({ change }) => change.revokes_issued);
   const operations = revokes ? await revokeIssued(tx, facts, { actor, now: real_now, request_id }) : [];
