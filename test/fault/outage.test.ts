@@ -1,6 +1,6 @@
 /**
- * When workers or Temporal are killed, Temporal loses its state, or everything is down, all open work is stored in
- * Postgres and continues without a lost or duplicated license.
+ * When workers, Temporal or Postgres are killed, Temporal loses its state, or everything is down, all open work is stored in
+ * Postgres and continues without a lost or duplicated license. A start takes seconds, so the tests share a stack.
  */
 import { rmSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
@@ -21,6 +21,7 @@ import {
   requestJob,
   withTemporal,
 } from '../harness/stack-client';
+import { testPostgresFaults } from './postgres-cases';
 
 jest.setTimeout(300_000);
 
@@ -30,6 +31,8 @@ beforeAll(async () => {
   await installChunkGate(stack);
 });
 afterAll(() => stack?.end());
+
+describe('Postgres', () => testPostgresFaults(() => stack));
 
 /** Resolves with the contract's state when its workflow waits on the server. */
 function waitUntilWorkflowWaits(client: Client, contract_id: string): Promise<string> {
