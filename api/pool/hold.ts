@@ -6,6 +6,7 @@ import type { Sql } from '../../db/base/database';
 import { assignHold, releaseHold } from '../../transactions/pool/change-hold';
 import type { ChangedHold } from '../../transactions/pool/change-hold';
 import { EmailShape } from '../http/email';
+import { ProblemError, problemOf } from '../http/problem';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { IdParams } from '../http/shapes';
@@ -29,7 +30,8 @@ export const holdRoutes: Route[] = [
     path: '/api/v1/holds/:id/assign',
     tag: 'Pools',
     summary: 'Assign held licenses',
-    description: 'All licenses of the hold become those of the customer. A hold that is over cannot be assigned.',
+    description:
+      'All licenses of the hold become those of the customer. A hold that is over cannot be assigned, nor one with a license that was suspended, revoked or expired: release it, and grab licenses for a new order.',
     params: IdParams,
     body: AssignBody,
     body_optional: true,
@@ -65,7 +67,9 @@ function change<Body>(
   return write(
     async (tx) => {
       const changed = await run(tx, { actor, now, request_id, reaches });
-      return isRefusal(changed) ? changed : { status: 200, body: presentHold(changed.hold, changed.licenses, now) };
+      // Thrown, so that the transaction is rolled back: a customer who was created for a refused request must not stay.
+      if (isRefusal(changed)) throw new ProblemError(problemOf(changed));
+      return { status: 200, body: presentHold(changed.hold, changed.licenses, now) };
     },
     [{ table: 'pool_holds', id: params.id }],
   );

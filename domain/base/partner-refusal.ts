@@ -5,6 +5,7 @@
  * The table has every code that the key of a contract can receive; a test compares it with the routes.
  */
 import type { JsonObject } from './json';
+import { unavailableText } from './refusal';
 import type { Refusal, RefusalCode } from './refusal';
 
 type Detail = (metadata: JsonObject) => string;
@@ -62,7 +63,7 @@ const DETAILS: Partial<Record<RefusalCode, Detail | typeof SAME>> = {
   HOLD_EXPIRED: SAME,
   HOLD_NOT_OPEN: SAME,
   LICENSE_NOT_AVAILABLE: (m) =>
-    `The license ${show(m.license_id)} is ${show(m.status)}. Release the hold, and grab licenses for a new order.`,
+    `${unavailableText(m)} so the hold cannot be assigned. Release the hold, which makes its other licenses available again, and grab licenses for a new order.`,
   LICENSE_NOT_ASSIGNED: SAME,
   RETURN_PERIOD_OVER: (m) =>
     `The license was assigned at ${show(m.assigned_at)}, and can be returned for ${show(m.days)} days. Ask the vendor to revoke it.`,

@@ -15,6 +15,19 @@ interface Sentence {
 
 const show = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
+/** Licenses that a sentence names. The metadata has all of them. */
+const SHOWN_LICENSES_MAX = 5;
+
+/** The beginning of a sentence about licenses of a hold that cannot be assigned. */
+export function unavailableText({ licenses }: JsonObject): string {
+  const given = (Array.isArray(licenses) ? licenses : []) as { id: string; status: string }[];
+  const [first] = given;
+  if (given.length === 1 && first) return `The license ${first.id} is ${first.status},`;
+  const shown = given.slice(0, SHOWN_LICENSES_MAX).map(({ id, status }) => `${id} (${status})`);
+  const more = given.length > shown.length ? ` and ${given.length - shown.length} more` : '';
+  return `The licenses ${shown.join(', ')}${more} are not available,`;
+}
+
 /** Every refusal that a rule of the domain can give. */
 const SENTENCES = {
   NOT_FOUND: {
@@ -238,8 +251,9 @@ const SENTENCES = {
     detail: (m) => `The licenses of the hold were ${show(m.state)} before. Grab licenses for a new order.`,
   },
   LICENSE_NOT_AVAILABLE: {
-    title: 'A license is not available',
-    detail: (m) => `The license ${show(m.license_id)} is ${show(m.status)}. Choose another license.`,
+    title: 'A license of the hold is not available',
+    detail: (m) =>
+      `${unavailableText(m)} so the hold cannot be assigned. Release the hold, which makes its other licenses available again, and grab licenses for a new order. A suspended license can also be reinstated before the end of the hold.`,
   },
   LICENSE_NOT_ASSIGNED: {
     title: 'The license is not assigned',

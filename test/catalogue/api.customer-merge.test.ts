@@ -1,6 +1,7 @@
 /** Merging customers: everything moves, and nothing that arrives at the same moment refers to the merged customer afterwards. */
 import { randomUUID } from 'node:crypto';
 import { SYSTEM } from '../../domain/base/actor';
+import { lockCustomers } from '../../db/catalogue/customer';
 import { insertOperation } from '../../db/license/license-operation';
 import { erasePerson } from '../../transactions/access/erase-person';
 import { mergeCustomers } from '../../transactions/contract/merge-customers';
@@ -13,6 +14,7 @@ import { waitUntilBlocked } from '../harness/blocked-statement';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { auditOf, expectRefusal } from '../harness/expect-refusal';
+import { gate } from '../harness/gate';
 import { gatedDatabase } from '../harness/gated-database';
 import { expectInvariants } from '../harness/invariants';
 import { lockRows } from '../harness/locked-rows';
@@ -216,6 +218,33 @@ test('a batch that begins during a merge waits for it and assigns to the survivo
   expect((await inline).body.customer_id).toBe(survivor.id);
   expect(await customersOf(contract_id)).toEqual([survivor.id, survivor.id]);
 });
+
+test.each(['by its address', 'for whom it is'])(
+  'a hold is assigned to a customer %s only after its merge, which locks holds later',
+  async (how) => {
+    const [old, survivor] = await addCustomers();
+    const { contract_id } = await addPool(1);
+    const held = (await grab(contract_id, { customer_email: old.email, hold_minutes: 60 })).body;
+    const locked = gate();
+    const merged = api.sql.begin(async (tx) => {
+      await lockCustomers(tx, [old.id, survivor.id]);
+      locked.arrive();
+      await locked.opened;
+      // The assignment waits for the customer and must not have the hold: each would wait for the other.
+      await tx`SELECT FROM pool_holds WHERE id = ${held.id} FOR UPDATE NOWAIT`;
+      return mergeCustomers(tx, { id: old.id, into: survivor.id }, actNow());
+    });
+    await locked.reached;
+    const assigned = api.call('POST', `/holds/${held.id}/assign`, {
+      body: how === 'by its address' ? { customer_email: old.email } : {},
+    });
+    await waitUntilBlocked(api.sql);
+    locked.open();
+    await merged;
+    expect((await assigned).body).toMatchObject({ state: 'assigned', customer_id: survivor.id });
+    expect(await customersOf(contract_id)).toEqual([survivor.id]);
+  },
+);
 
 test('the erasure of the survivor erases the customers who were merged into it', async () => {
   const [old, survivor] = await addCustomers();

@@ -149,10 +149,20 @@ describe('assigning a hold', () => {
     const pool = await addPool(2);
     const held = (await grab(pool, { count: 2 })).body;
     await post(`/licenses/${held.licenses[1].id}/suspend`);
-    const answer = await post(`/holds/${held.id}/assign`, someone(pool));
+    const email = `new-${pool.id}@covenant.test`;
+    const answer = await post(`/holds/${held.id}/assign`, { customer_email: email });
     expectRefusal(answer, 409, 'LICENSE_NOT_AVAILABLE');
-    expect(answer.body.metadata).toEqual({ license_id: held.licenses[1].id, status: 'suspended' });
+    const licenses = [{ id: held.licenses[1].id, status: 'suspended' }];
+    expect(answer.body.metadata).toEqual({ hold_id: held.id, licenses });
+    expect(answer.body.detail).toMatch(
+      `${held.licenses[1].id} is suspended, so the hold cannot be assigned. Release the hold`,
+    );
     expect(await poolOf(pool)).toEqual({ available: 0, held: 1, assigned: 0 });
+    expect((await api.call('GET', `/customers?search=${email}`)).body.data).toEqual([]);
+    // What the answer advises.
+    expect((await post(`/holds/${held.id}/release`)).status).toBe(200);
+    expect(await poolOf(pool)).toEqual({ available: 1, held: 0, assigned: 0 });
+    expect((await grab(pool)).status).toBe(201);
   });
 
   test('of 16 at once to different customers, one succeeds', async () => {

@@ -1,6 +1,7 @@
 /** Assigns the licenses of a hold to a customer, or releases them. */
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
+import { resolveCustomer } from '../../db/catalogue/customer';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { storeAssignments } from '../../db/license/locked-license';
 import { endHoldOfLicenses } from '../../db/pool/available';
@@ -30,7 +31,9 @@ type Reaches = (contract_id: string) => boolean;
 /**
  * Assigns the licenses of a hold to the customer of an address, or to the one for whom they are held, with an audit row and a domain event.
  * A customer who does not exist is created. Refuses when the hold is over, or when one of its licenses was suspended, revoked or expired
- * meanwhile. Call it inside a transaction.
+ * meanwhile. Call it inside a transaction, and roll that back after a refusal.
+ *
+ * Lock order: the customer, the hold, the facts of its licenses, as in a merge of customers.
  */
 export async function assignHold(
   tx: Sql,
@@ -38,11 +41,14 @@ export async function assignHold(
   customer_email: string | null,
   { reaches, ...act }: Act & { reaches: Reaches },
 ): Promise<ChangedHold | Refusal> {
+  const found = await findHold(tx, id);
+  if (!found || !reaches(found.contract_id)) return notFound('hold', id);
+  const recipient = await lockRecipient(tx, found, customer_email, act);
+  if (isRefusal(recipient)) return recipient;
   const hold = await lockHold(tx, id);
-  if (!hold || !reaches(hold.contract_id)) return notFound('hold', id);
+  if (!hold) return notFound('hold', id);
   const now = hold.clock_now ?? act.now;
-  const customer_id = customer_email === null ? hold.customer_id : await customerOf(tx, customer_email, act);
-  if (isRefusal(customer_id)) return customer_id;
+  const customer_id = customer_email === null ? hold.customer_id : recipient;
   if (customer_id === null)
     return refuse('VALIDATION_FAILED', {
       path: 'customer_email',
@@ -52,7 +58,7 @@ export async function assignHold(
   if (isRefusal(decision)) return decision;
   if (decision === 'assign') {
     const licenses = await lockAssignableLicenses(tx, hold.license_ids);
-    const refusal = unavailableRefusal(licenses, now);
+    const refusal = unavailableRefusal(id, licenses, now);
     if (refusal) return refusal;
     const end_date = await findEndDate(tx, hold.contract_id);
     const assigned = licenses.map(({ id: license_id, own_expiry }) => ({
@@ -86,18 +92,27 @@ export async function releaseHold(
   return changedHold(tx, id, now);
 }
 
-async function customerOf(tx: Sql, email: string, act: Act): Promise<string | Refusal> {
+/**
+ * The customer of an address, or the one for whom a hold is, who can be neither erased nor merged until the transaction ends; null: there is
+ * none. A hold of a customer who is being merged belongs to the survivor, once it is locked.
+ */
+async function lockRecipient(
+  tx: Sql,
+  { customer_id }: HoldWithClock,
+  email: string | null,
+  act: Act,
+): Promise<string | null | Refusal> {
+  if (email === null) return customer_id === null ? null : resolveCustomer(tx, customer_id);
   const found = await findOrCreateCustomer(tx, { email, name: email }, act);
   return isRefusal(found) ? found : found.customer.id;
 }
 
 /** Refuses to assign licenses of which one can no longer be given to a customer. */
-function unavailableRefusal(licenses: readonly AssignableLicense[], now: Instant): Refusal | null {
-  for (const license of licenses) {
-    const status = licenseStatus(license, now);
-    if (status !== 'held') return refuse('LICENSE_NOT_AVAILABLE', { license_id: licenseIdText(license.id), status });
-  }
-  return null;
+function unavailableRefusal(hold_id: string, licenses: readonly AssignableLicense[], now: Instant): Refusal | null {
+  const unavailable = licenses
+    .map((license) => ({ id: licenseIdText(license.id), status: licenseStatus(license, now) }))
+    .filter(({ status }) => status !== 'held');
+  return unavailable.length === 0 ? null : refuse('LICENSE_NOT_AVAILABLE', { hold_id, licenses: unavailable });
 }
 
 /** Writes the audit row of the end of a hold, and the domain event of an assignment. */

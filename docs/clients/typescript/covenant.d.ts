@@ -139,7 +139,7 @@ export interface paths {
         put?: never;
         /**
          * Assign held licenses
-         * @description All licenses of the hold become those of the customer. A hold that is over cannot be assigned.
+         * @description All licenses of the hold become those of the customer. A hold that is over cannot be assigned, nor one with a license that was suspended, revoked or expired: release it, and grab licenses for a new order.
          *
          *     Needs the role admin or above, or the API key of the contract.
          */
@@ -1547,7 +1547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description HOLD_EXPIRED: The hold is over; HOLD_NOT_OPEN: The hold is not open; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_NOT_AVAILABLE: A license is not available */
+            /** @description HOLD_EXPIRED: The hold is over; HOLD_NOT_OPEN: The hold is not open; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; LICENSE_NOT_AVAILABLE: A license of the hold is not available */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
