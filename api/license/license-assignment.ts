@@ -24,7 +24,7 @@ import {
 import { LicenseFilterShape, LicenseIds, presentLicenses, selectionOf } from './license-selection';
 
 const Recipient = z.strictObject({
-  customer_email: EmailShape.describe('The customer with this address, in any letter case; created if there is none'),
+  customer_email: EmailShape.describe('The customer with this address, in any letter case; created if there is none and a license is assigned'),
   customer_name: NameShape.optional().describe('The name of a customer who is created; default: the address'),
   reassign: z.boolean().default(false).describe('true: licenses of other customers are moved to this one'),
 });
@@ -36,7 +36,9 @@ const AssignBody = z.union([AssignById, AssignByFilter]);
 const ResultShape = z
   .object({
     id: Id.nullable().describe('The assignment; null in a dry run, and when nothing was changed'),
-    customer_id: Id.nullable().describe('null in a dry run, if the customer would be created'),
+    customer_id: Id.nullable().describe(
+      'null if there is no customer with the address: no license was assigned, or this is a dry run',
+    ),
     customer_created: z.boolean(),
     counts: AssignmentCountsShape,
     licenses: z.array(AssignedLicenseShape),
@@ -96,7 +98,7 @@ function assign(request: AssignRequest): Promise<Answer | Refusal> {
     // Thrown, so that the transaction is rolled back: a customer who was created for a refused request must not stay.
     if (isRefusal(done)) throw new ProblemError(problemOf(done));
     const { customer, customer_created } = done;
-    const about = { customer_id: dry_run && customer_created ? null : customer.id, customer_created };
+    const about = { customer_id: customer === null || (dry_run && customer_created) ? null : customer.id, customer_created };
     if (done.execution === 'inline')
       return { status: 200, body: { ...presentResult(done, unknown, dry_run), ...about } };
     const { operation } = done;

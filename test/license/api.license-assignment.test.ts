@@ -202,6 +202,47 @@ test('a dry run shows the same outcomes and writes nothing', async () => {
   expect((await api.call('GET', `/customers?search=${email}`)).body.data).toEqual([]);
 });
 
+test.each<[string, object, string[]]>([
+  ['all licenses belong to another customer', {}, ['conflict', 'conflict']],
+  ['no license matches', { status: 'held' }, []],
+])('no customer is created when %s', async (_why, more, outcomes) => {
+  const { contract_id, ids } = await addLicenses(2);
+  await assign({ ids, customer_email: address() });
+  const email = address();
+  const answer = await assign({ filter: { contract_id, ...more }, customer_email: email });
+  expect(answer.body).toMatchObject({ id: null, customer_id: null, customer_created: false });
+  expect(outcomesOf(answer)).toEqual(outcomes);
+  expect((await api.call('GET', `/customers?search=${email}`)).body.data).toEqual([]);
+  expect((await api.sql`SELECT FROM audit_events WHERE request_id = ${answer.headers.get('x-request-id')}`).count).toBe(0);
+  expect((await api.sql`SELECT FROM license_facts WHERE license_id = ANY(${ids.map((id) => id.slice(4))})`).count).toBe(2);
+});
+
+test('of two assignments to a new address, one of which assigns nothing, the customer is that of the other', async () => {
+  const { ids } = await addLicenses(3);
+  await assign({ ids: [ids[0]], customer_email: address() });
+  const act = { actor: SYSTEM, now: new Date().toISOString(), request_id: null };
+  for (const first_assigns of [true, false]) {
+    const email = address();
+    const free = (first_assigns ? ids[1] : ids[2]) as string;
+    const [first, second] = first_assigns ? [free, ids[0]] : [ids[0], free];
+    const { db, gate } = gatedDatabase(api.sql, { at: 'commit' });
+    const request = { selection: { ids: [(first as string).slice(4)] }, customer: { email, name: null }, reassign: false };
+    const held = db.begin((tx) => assignLicenses(tx, request, act));
+    await gate.reached;
+    const other = assign({ ids: [second], customer_email: email });
+    // What assigns nothing holds no lock of a customer, so nothing waits for it.
+    if (first_assigns) await waitUntilBlocked(api.sql);
+    else await other;
+    gate.open();
+    const created = [((await held) as any).customer_created, (await other).body.customer_created];
+    expect(created).toEqual([first_assigns, !first_assigns]);
+    const customer_id = await customerOf(free);
+    const { data } = (await api.call('GET', `/customers?search=${email}`)).body;
+    expect(data.map(({ id }: any) => id)).toEqual([customer_id]);
+    expect((await auditOf(api, customer_id)).map(({ action }) => action)).toEqual(['customer.created', 'license.assigned']);
+  }
+});
+
 test('an erased customer is refused', async () => {
   const { ids } = await addLicenses(1);
   const customer = (await api.call('POST', '/customers', { body: { name: 'Ada', email: address() } })).body;
