@@ -25,6 +25,7 @@ import { createSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
 import { createClockNotifier } from '../temporal/test-clock';
 import type { Api } from './http/api';
+import { createWithdrawalReadLimit } from './license/withdrawal-limit';
 import { createWrongKeyLimit } from './license/wrong-key-limit';
 import { createAuthentication } from './http/authentication';
 import { createFailureLimit } from './http/failed-authentication';
@@ -57,6 +58,8 @@ export interface ApiOptions {
   failures_max?: number | undefined;
   /** Wrong license keys of one client in a minute. `domain/license/wrong-key.ts` has the default. */
   wrong_keys_max?: number | undefined;
+  /** Reads of lists of withdrawn licenses by one client in a minute. `domain/license/withdrawal.ts` has the default. */
+  withdrawal_reads_max?: number | undefined;
   /** Limits of streams that replace the defaults. */
   streamLimits?: Partial<StreamLimits> | undefined;
 }
@@ -90,6 +93,7 @@ export function createApi(options: ApiOptions): Api {
       findRejection: (key) => findRejection(db, key, options.keyPepper),
       failures_max: options.failures_max,
     }),
+    withdrawalReads: createWithdrawalReadLimit(failures, log, options.withdrawal_reads_max),
     wrongKeys: createWrongKeyLimit(failures, log, options.wrong_keys_max),
     lookUpLicense: createLicenseLookUps(db),
     countRefusedCall: createRefusedCallCounter(db),

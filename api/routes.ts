@@ -18,6 +18,7 @@ import { licenseChangeRoutes } from './license/license-change';
 import { licenseOperationRoutes } from './license/license-operation';
 import { licenseOutcomeRoutes } from './license/license-outcome';
 import { certificateRoutes } from './license/certificate';
+import { withdrawalRoutes } from './license/withdrawal';
 import { licenseRoutes } from './license/license';
 import { validationRoutes } from './license/validation';
 import { deviceRoutes } from './license/device';
@@ -59,6 +60,7 @@ export const ROUTES: readonly Route[] = [
   ...licenseOutcomeRoutes,
   ...licenseRoutes,
   ...certificateRoutes,
+  ...withdrawalRoutes,
   ...licenseChangeRoutes,
   ...historyRoutes,
   ...apiCallRoutes,

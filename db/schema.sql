@@ -717,6 +717,20 @@ CREATE INDEX license_facts_suspended ON license_facts (license_id) WHERE suspend
 CREATE INDEX license_facts_revoked ON license_facts (license_id) WHERE revoked_at IS NOT NULL;
 CREATE INDEX license_facts_expiring ON license_facts (license_id) WHERE expires_at IS NOT NULL;
 
+-- Licenses that were revoked or suspended, in the order in which this was committed (db/license/withdrawn.ts), for programs that verify
+-- certificates without a connection and ask from time to time what has changed.
+CREATE TABLE withdrawal_counters (
+  product_id  uuid PRIMARY KEY REFERENCES products (id),
+  last        bigint NOT NULL
+);
+CREATE TABLE withdrawn_licenses (
+  license_id  bigint PRIMARY KEY,
+  product_id  uuid NOT NULL,
+  sequence    bigint NOT NULL,
+  status      text NOT NULL CONSTRAINT withdrawn_licenses_status_known CHECK (status IN ('revoked', 'suspended', 'reinstated')),
+  CONSTRAINT withdrawn_licenses_sequence UNIQUE (product_id, sequence)
+);
+
 -- The licenses that a pool gives to orders (db/pool/available.ts), in the order in which they are given out. A row has licenses that were
 -- generated together, so that an order changes one row for any number of licenses and a chunk inserts five rows for 5,000. A license leaves
 -- its row when it is held, assigned, suspended or revoked, and returns when it is available again.

@@ -22,7 +22,7 @@ import type { Authenticate } from './authentication';
 import type { LimitFailure } from './failed-authentication';
 import type { OpenStreams } from './open-streams';
 import type { ProgressFeed } from './progress-feed';
-import type { WrongKeyLimit } from '../license/wrong-key-limit';
+import type { ClientLimit } from './client-limit';
 
 export interface Api {
   db: Database;
@@ -37,7 +37,9 @@ export interface Api {
   /** Looks up a license by its key; look-ups of the same tick share a statement. */
   lookUpLicense: LookUpLicense;
   /** Limits wrong license keys from one client. */
-  wrongKeys: WrongKeyLimit;
+  wrongKeys: ClientLimit;
+  /** Limits reads of the list of withdrawn licenses from one client. */
+  withdrawalReads: ClientLimit;
   /** Counts a failed authentication, and returns the problem to answer with. */
   limitFailure: LimitFailure;
   /** Counts a refused call of a contract's API key. */

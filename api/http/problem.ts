@@ -124,6 +124,7 @@ const PROTOCOL = {
   FILTER_TOO_BROAD: [422, 'The filter is too broad'],
   TOO_MANY_FAILED_AUTHENTICATIONS: [429, 'Too many requests without a valid API key'],
   TOO_MANY_WRONG_KEYS: [429, 'Too many wrong license keys from your address'],
+  TOO_MANY_LIST_READS: [429, 'Too many reads of a list from your address'],
   TOO_MANY_STREAMS: [429, 'You have too many streams open'],
   INTERNAL_ERROR: [500, 'An unexpected error occurred'],
   COMMAND_FAILED: [500, 'The command failed'],

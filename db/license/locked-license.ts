@@ -14,6 +14,7 @@ import { factsOf, lockFacts } from './license-facts';
 import type { LockedLicense } from './license-facts';
 import { lookUp, pageOf } from './license-page';
 import type { LicenseFilter } from './license-page';
+import { recordWithdrawals } from './withdrawn';
 
 /** A license whose facts are locked, with what an operation needs to know about it. */
 export interface LicenseOfMany extends LockedLicense {
@@ -119,5 +120,6 @@ export async function storeChanges(
   await tx`
     UPDATE license_facts f SET ${facts[change]} FROM unnest(${ids}::bigint[], ${instants}::text[]::timestamptz[]) AS c (id, at)
     WHERE f.license_id = c.id`;
+  await recordWithdrawals(tx, ids);
   if (change === 'reinstate') await enterPool(tx, ids);
 }

@@ -49,6 +49,7 @@ export const PERMISSIONS = {
   listSigningKeys: VIEWER,
   retireSigningKey: ADMIN,
   getProductJwks: OPEN,
+  getWithdrawnLicenses: OPEN,
 
   createGenerator: ADMIN,
   listGenerators: VIEWER,

@@ -175,6 +175,11 @@ const CALLS: Record<string, () => Promise<Call>> = {
     return { params: { id, kid } };
   },
   'GET /products/:id/jwks.json': async () => ({ params: { id: (await addCatalogue(api)).product_id } }),
+  'GET /products/:id/revoked': async () => {
+    const { product_id: id } = await addCatalogue(api);
+    await api.call('POST', `/products/${id}/signing-keys`);
+    return { params: { id } };
+  },
   'POST /generators': async () => ({
     body: {
       name: 'Generator',

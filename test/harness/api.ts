@@ -150,6 +150,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,
     command_timeout_ms: options.command_timeout_ms,
     failures_max: options.failures_max ?? FAILURES_MAX,
+    withdrawal_reads_max: FAILURES_MAX,
     wrong_keys_max: options.wrong_keys_max ?? FAILURES_MAX,
     streamLimits: options.streamLimits,
   });

@@ -3,6 +3,7 @@ import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { lockLicense, setLicenseFacts } from '../../db/license/license-facts';
+import { recordWithdrawals } from '../../db/license/withdrawn';
 import type { Act } from '../../domain/base/edit';
 import { enterPool, leavePool } from '../../db/pool/available';
 import { isRefusal, notFound } from '../../domain/base/refusal';
@@ -33,6 +34,7 @@ export async function changeLicense(
   if (isRefusal(facts)) return facts;
   if (facts === 'unchanged') return null;
   await setLicenseFacts(tx, id, facts);
+  await recordWithdrawals(tx, [id]);
   if (change === 'reinstate') await enterPool(tx, [id]);
   const { contract_id, environment, job_id } = license;
   const { suspended_at, revoked_at } = license;
