@@ -27,12 +27,15 @@ import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
-import { stepsOf } from '../harness/workflow-steps';
+import { lastEventsOf, stepsOf } from '../harness/workflow-steps';
 
 /** The events of the test that forces continue-as-new, and how many it sends at the same time. */
 const EVENTS = 120;
 const EVENTS_AT_ONCE = 4;
 const LONG_TEST_MS = 120_000;
+/** Temporal repeats a lost workflow task after ten seconds and an activity that failed after one, two and four: more than both. */
+const STEP_MS = 40_000;
+jest.setTimeout(60_000);
 
 const TODAY = new Date().toISOString().slice(0, 10);
 /** Due dates of unpaid invoices: the suspension, or the termination as well, is due at once. */
@@ -100,11 +103,14 @@ async function receiveInvoiceEvent(id: string, fields: Partial<InvoiceEventField
   await worker.nudger.signalBillingEvent(id, await storeInvoiceEvent(id, fields));
 }
 
+/** The error of a wait that takes too long contains the last events of the workflow. */
 async function stateBecomes(id: string, state: string): Promise<void> {
-  await waitFor(async () => (await findContract(sql, id))?.state === state, {
-    timeout_ms: 15_000,
-    what: `the state ${state}`,
-  });
+  const what = `the state ${state}`;
+  try {
+    await waitFor(async () => (await findContract(sql, id))?.state === state, { timeout_ms: STEP_MS, what });
+  } catch (error) {
+    throw new Error(`${(error as Error).message} The workflow: ${await lastEventsOf(handleOf(id))}`, { cause: error });
+  }
 }
 
 /** Resolves when no event of the contract is pending. */

@@ -16,3 +16,18 @@ export async function stepsOf(handle: WorkflowHandle): Promise<string[]> {
     )
     .map(({ userMetadata }) => JSON.parse(Buffer.from(userMetadata?.summary?.data ?? []).toString()) as string);
 }
+
+/** How many events `lastEventsOf` names. */
+const LAST_EVENTS = 12;
+
+/** Names the last events of a workflow run, each with its time, for the message of a failed test. */
+export async function lastEventsOf(handle: WorkflowHandle): Promise<string> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? [])
+    .slice(-LAST_EVENTS)
+    .map(({ eventType, eventTime }) => {
+      const time = new Date(Number(eventTime?.seconds ?? 0) * 1_000).toISOString();
+      return `${time} ${proto.api.enums.v1.EventType[eventType ?? 0]}`;
+    })
+    .join(', ');
+}
