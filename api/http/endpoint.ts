@@ -159,8 +159,8 @@ function parse(
   // A malformed id cannot name anything, so the response is 404 and not 422.
   if (errors.length > 0) throw new ProblemError(malformedPathProblem(request.path, errors));
   refuseChangedNumbers(response);
-  // `request.query` of Express is a getter that parses each time.
-  const given_query = request.query;
+  // `request.query` of Express is a getter that parses each time, also when there is no query.
+  const given_query = request.url.includes('?') ? request.query : {};
   for (const name of unknownParameters(route, given_query))
     errors.push({ path: name, message: 'is not a parameter of this operation' });
   const query = parseShape(route.query, given_query, errors);
@@ -183,7 +183,7 @@ function parse(
     actor: known && actorOf(known, clientAddress(request)),
     now,
     request_id,
-    client: () => clientNetwork(request.ip),
+    client: () => clientNetwork(clientAddress(request)),
     credential: known && route.checks_caller ? credentialOf(request, access, known) : null,
     expected_revision,
     idempotency,

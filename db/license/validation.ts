@@ -51,6 +51,6 @@ export async function findAskedLicenses(sql: Sql, asked: readonly AskedKey[]): P
         FROM license_devices x WHERE x.license_id = l.id AND coalesce(x.leased_until > coalesce(o.now, q.now), true)) d
       WHERE l.key = q.key OFFSET 0
     ) a`);
-  const by_place = new Map(rows.map(({ n, ...license }) => [n, license]));
+  const by_place = new Map(rows.map((row) => [row.n, row]));
   return asked.map((_, n) => by_place.get(n));
 }

@@ -183,7 +183,7 @@ test('a failure that cannot be counted is answered as without a limit', async ()
     findRejection: () => Promise.reject(new Error('no database')),
   });
   const problem = { code: 'INVALID_API_KEY' } as never;
-  const request = { ip: '192.0.2.1', get: () => `Bearer ${unknownKey()}` };
+  const request = { headers: {}, socket: { remoteAddress: '192.0.2.1' }, get: () => `Bearer ${unknownKey()}` };
   expect(await limit(request as never, 'request', problem)).toBe(problem);
 });
 
