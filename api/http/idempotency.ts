@@ -1,5 +1,5 @@
 /** Identifies repeated requests: the same caller, operation, Idempotency-Key and content. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Request } from 'express';
 import { containsApiKey } from '../../domain/access/api-key';
 import { refuse } from '../../domain/base/refusal';
@@ -33,17 +33,26 @@ export function idempotencyOf(request: Request, route: Route, caller: KnownCalle
 
 /** A hash of method, path and body with sorted keys. A repetition has the same one; another request does not. */
 export function fingerprintOf(method: string, path: string, body: unknown): string {
-  return createHash('sha256')
-    .update(`${method} ${path} ${JSON.stringify(sortKeys(body ?? null))}`)
-    .digest('base64');
+  return hash('sha256', `${method} ${path} ${JSON.stringify(sortKeys(body ?? null))}`, 'base64');
 }
 
+/** Returns the value itself if it needs no change: most bodies have few fields. */
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
+  if (isSortedAndFlat(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, inner]) => [key, sortKeys(inner)]),
   );
+}
+
+function isSortedAndFlat(value: object): boolean {
+  let before = '';
+  for (const [key, inner] of Object.entries(value)) {
+    if (key < before || (typeof inner === 'object' && inner !== null)) return false;
+    before = key;
+  }
+  return true;
 }
