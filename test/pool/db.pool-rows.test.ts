@@ -4,10 +4,12 @@ import { insertChunk } from '../../db/generation/chunk';
 import { enterPool, leavePool } from '../../db/pool/available';
 import { grabLicenses } from '../../db/pool/grab';
 import type { GrabOutcome } from '../../db/pool/grab';
+import { openDatabase } from '../../db/base/database';
+import { migrate } from '../../db/system/migration';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { buildContract, requestJob } from '../harness/contract-rows';
-import { createTestDatabase } from '../harness/database';
+import { createTestDatabase, withEmptyDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
 import { lockRows } from '../harness/locked-rows';
@@ -167,4 +169,27 @@ test('a license returns without a wait while its row is locked, and is given out
   await free(second);
   expect(await pool.rows()).toEqual(['1', '2-3']);
   expect(givenBy(await take(pool, [3]))).toEqual([pool.ids(1, 2, 3)]);
+});
+
+test('the migration keeps each available license of pools that exist, with its expiry', async () => {
+  await withEmptyDatabase(async (url) => {
+    await migrate(url, 48);
+    const db = openDatabase(url, { max: 1, application_name: 'covenant-test' });
+    const [soon, late] = ['2027-01-01 00:00:00+00', '2028-01-01 00:00:00+00'];
+    await db`
+      INSERT INTO pool_available (contract_id, expires_at, license_id)
+      SELECT '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f'::uuid, CASE WHEN serial = 1 THEN ${soon} ELSE ${late} END::timestamptz, (serial << 24) + n
+      FROM unnest(ARRAY[1, 2]::bigint[]) AS serial, generate_series(1, 2500) AS n WHERE n % 700 <> 0`;
+    const before = await db`SELECT expires_at, license_id AS id FROM pool_available ORDER BY license_id`;
+    await migrate(url);
+    const after = await db`
+      SELECT expires_at, id FROM pool_available, unnest(ids) AS part, generate_series(lower(part), upper(part) - 1) AS id ORDER BY id`;
+    expect(after).toEqual(before);
+    expect(await db`SELECT last_id & 16777215 AS last, licenses FROM pool_available ORDER BY last_id LIMIT 3`).toEqual([
+      { last: '1000', licenses: 999 },
+      { last: '2000', licenses: 999 },
+      { last: '2500', licenses: 499 },
+    ]);
+    await db.end();
+  });
 });
