@@ -93,6 +93,40 @@ export const EXTERNAL_TOOLS = [
       `python3 -m venv ${INSTALL_DIRECTORY}/../schemathesis && ${INSTALL_DIRECTORY}/../schemathesis/bin/pip install --quiet schemathesis==4.32.5 && mkdir -p ${INSTALL_DIRECTORY} && ln -sf ../schemathesis/bin/schemathesis ${INSTALL_DIRECTORY}/schemathesis`,
     ],
   },
+  {
+    // Python with a JOSE library of its own.
+    name: 'jose-python',
+    programs: ['covenant-jose-python'],
+    versionCommand: [PROGRAM, '-c', 'import jwt; print("PyJWT", jwt.__version__)'],
+    versionPattern: /PyJWT ([\d.]+)/,
+    versionMin: '2.10.1',
+    install: [
+      'sh',
+      '-c',
+      `python3 -m venv ${INSTALL_DIRECTORY}/../jose-python && ${INSTALL_DIRECTORY}/../jose-python/bin/pip install --quiet 'PyJWT[crypto]==2.10.1' && ${putScript('covenant-jose-python', `exec ${INSTALL_DIRECTORY}/../jose-python/bin/python "$@"`)}`,
+    ],
+  },
+  {
+    name: 'go',
+    programs: ['go'],
+    versionCommand: [PROGRAM, 'version'],
+    versionPattern: /go version go([\d.]+)/,
+    versionMin: '1.24',
+    install: ['apt-get', 'install', '--yes', '--no-install-recommends', 'golang-go'],
+  },
+  {
+    // Java, which needs a JDK for programs of one source file, with a JOSE library.
+    name: 'jose-java',
+    programs: ['covenant-jose-java'],
+    versionCommand: [PROGRAM, '--version'],
+    versionPattern: /(?:openjdk|java) ([\d.]+)/,
+    versionMin: '17',
+    install: [
+      'sh',
+      '-c',
+      `for library in org.bitbucket.b_c:jose4j:0.9.6 org.slf4j:slf4j-api:2.0.17; do mvn --quiet org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -Dartifact=$library -DoutputDirectory=${INSTALL_DIRECTORY}/../jose-java || exit 1; done; ${putScript('covenant-jose-java', `exec java -cp "${INSTALL_DIRECTORY}/../jose-java/*" -XX:TieredStopAtLevel=1 "$@"`)}`,
+    ],
+  },
 ] as const satisfies readonly ExternalTool[];
 
 export type ToolName = (typeof EXTERNAL_TOOLS)[number]['name'];
@@ -119,6 +153,11 @@ export function findTool(tool: ExternalTool): FoundTool {
     found: false,
     why: `${path} is ${version ?? 'of an unknown version'}, and ${tool.versionMin} or later is needed; ${remedy}`,
   };
+}
+
+/** The shell command that writes a program of one line into the directory of programs. */
+function putScript(name: string, line: string): string {
+  return `mkdir -p ${INSTALL_DIRECTORY} && printf '#!/bin/sh\\n%s\\n' '${line}' > ${INSTALL_DIRECTORY}/${name} && chmod +x ${INSTALL_DIRECTORY}/${name}`;
 }
 
 /** Returns the arguments of the command that installs a tool. */
