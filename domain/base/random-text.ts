@@ -3,8 +3,8 @@
 /** Fills the array with random bytes; `crypto.randomFillSync` is one. */
 export type RandomSource = (bytes: Uint8Array) => void;
 
-/** The most random bytes held at a time. */
-const DRAW_BYTES_MAX = 262_144;
+/** The most random bytes held at a time. Larger arrays are no faster, and are left to the garbage collector. */
+const DRAW_BYTES_MAX = 16_384;
 /** Bytes beyond the average need, so that one draw is nearly always enough. */
 const DRAW_BYTES_SPARE = 128;
 
