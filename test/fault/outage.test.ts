@@ -71,38 +71,56 @@ test('a worker that is killed with -9 twice during 20,000 licenses loses and dup
   expect(await quotaOf(stack, contract_id)).toMatchObject({ generated: 20_000, reserved: 0, remaining: 0 });
 });
 
-test('a worker that is killed with -9 while licenses are assigned changes each of them exactly once', async () => {
+test('a worker that is killed with -9 while licenses are assigned, and then revoked, changes each of them exactly once', async () => {
   const contract_id = await addStackContract(stack, 3_000);
   await waitForJobSuccess(stack, await requestJob(stack, contract_id, 3_000));
   const { sql } = stack;
   const [middle] = await sql<[{ id: string }]>`
     SELECT id FROM issued_licenses WHERE contract_id = ${contract_id} ORDER BY id OFFSET 1700 LIMIT 1`;
-  // The lock of one license stops the fourth batch after it has locked others.
-  const killed = gate();
-  const locked = sql.begin(async (tx) => {
-    await tx`INSERT INTO license_facts (license_id) VALUES (${middle.id})`;
-    killed.arrive();
-    await killed.opened;
-  });
-  await killed.reached;
-  const body = { filter: { contract_id }, customer_email: 'outage@covenant.test' };
-  const { body: queued } = await callStack(stack, 'POST', '/licenses/assign', { body });
-  const read = async () => (await callStack(stack, 'GET', `/license-operations/${queued.id}`)).body;
-  const wait = (what: string, is: (operation: any) => boolean) =>
-    waitFor(async () => is(await read()), { timeout_ms: RECOVERY_TIMEOUT_MS, what });
-  await wait('three batches', ({ decided }) => decided === 1_500);
-  await stack.kill('worker');
-  killed.open();
-  await locked;
-  await wait('the end of the job', ({ state }) => state === 'SUCCEEDED');
 
-  expect((await read()).counts).toMatchObject({ done: 3_000, unchanged: 0, not_available: 0 });
-  const [row] = await sql<[{ events: number; licenses: number; finished: number }]>`
-    SELECT (SELECT sum((data ->> 'count')::int)::int FROM domain_events WHERE data ->> 'operation_id' = ${queued.id}) AS events,
-           (SELECT count(*)::int FROM license_facts WHERE customer_id = ${queued.customer_id}) AS licenses,
-           (SELECT count(*)::int FROM audit_events
-            WHERE action = 'license_operation.finished' AND subject_id = ${queued.customer_id}) AS finished`;
-  expect(row).toEqual({ events: 3_000, licenses: 3_000, finished: 1 });
+  /** Kills the worker in the fourth batch of an operation, and returns the operation after its end. */
+  async function killDuring(kind: 'assign' | 'revoke', more: object): Promise<any> {
+    // The lock of one license stops the batch after it has locked others.
+    const killed = gate();
+    const locked = sql.begin(async (tx) => {
+      await tx`
+        INSERT INTO license_facts (license_id) VALUES (${middle.id}) ON CONFLICT (license_id) DO UPDATE SET license_id = excluded.license_id`;
+      killed.arrive();
+      await killed.opened;
+    });
+    await killed.reached;
+    const body = { filter: { contract_id }, ...more };
+    const { body: queued } = await callStack(stack, 'POST', `/licenses/${kind}`, { body });
+    const read = async () => (await callStack(stack, 'GET', `/license-operations/${queued.id}`)).body;
+    const wait = (what: string, is: (operation: any) => boolean) =>
+      waitFor(async () => is(await read()), { timeout_ms: RECOVERY_TIMEOUT_MS, what });
+    await wait('three batches', ({ decided }) => decided === 1_500);
+    await stack.kill('worker');
+    killed.open();
+    await locked;
+    await wait('the end of the job', ({ state }) => state === 'SUCCEEDED');
+    return read();
+  }
+
+  /** The licenses in the events of an operation, their number, and the audit rows of its end. */
+  async function recordsOf({ id, customer_id }: any): Promise<object> {
+    const [row] = await sql<[object]>`
+      SELECT (SELECT count(*)::int FROM domain_events WHERE data ->> 'operation_id' = ${id}) AS events,
+             (SELECT sum((data ->> 'count')::int)::int FROM domain_events WHERE data ->> 'operation_id' = ${id}) AS licenses,
+             (SELECT count(*)::int FROM audit_events
+              WHERE action = 'license_operation.finished' AND subject_id = ${customer_id ?? id}) AS finished`;
+    return row;
+  }
+
+  const assigned = await killDuring('assign', { customer_email: 'outage@covenant.test' });
+  const revoked = await killDuring('revoke', { reason: 'A leak' });
+  for (const operation of [assigned, revoked]) {
+    expect(operation.counts).toMatchObject({ done: 3_000, unchanged: 0, not_available: 0 });
+    expect(await recordsOf(operation)).toEqual({ events: 1, licenses: 3_000, finished: 1 });
+  }
+  const [row] = await sql<[{ count: number }]>`
+    SELECT count(*)::int FROM license_facts WHERE customer_id = ${assigned.customer_id} AND revoked_at IS NOT NULL`;
+  expect(row.count).toBe(3_000);
   await expectInvariants(sql);
 });
 
