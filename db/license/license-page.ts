@@ -103,9 +103,20 @@ export function pageOf(sql: Sql, filter: KnownFilter, page: LicensePage): Fragme
   return sql`${pages.reduce((all, one) => sql`${all} UNION ALL ${one}`)} ORDER BY id ${directionOf(sql, page)} LIMIT ${page.limit}`;
 }
 
-/** The licenses of the statuses of a filter, in parts that have no license in common. */
-function partsOfStatuses(sql: Sql, filter: LicenseFilter, now: Instant): Part[] {
-  return statusesOf(filter)?.flatMap((status) => partsOfStatus(sql, status, now)) ?? [{}];
+/**
+ * The licenses of the statuses of a filter, in parts that have no license in common. The facts of a few jobs are read once for all statuses;
+ * those of all jobs are found by an index for each status.
+ */
+function partsOfStatuses(sql: Sql, filter: KnownFilter, now: Instant): Part[] {
+  const parts = statusesOf(filter)?.flatMap((status) => partsOfStatus(sql, status, now)) ?? [{}];
+  const of_facts = parts.filter(({ facts }) => facts !== undefined);
+  if (of_facts.length < 2 || !hasFewJobs(filter)) return parts;
+  const together = of_facts.reduce((all, { facts, matches }) => ({
+    facts: sql`${all.facts ?? sql`false`} OR ${facts ?? sql`false`}`,
+    matches: sql`${all.matches ?? sql`true`} OR ${matches ?? sql`true`}`,
+  }));
+  const { facts = sql`true`, matches = sql`true` } = together;
+  return [...parts.filter((part) => part.facts === undefined), { facts: sql`(${facts})`, matches: sql`(${matches})` }];
 }
 
 /** The statuses that a filter selects; undefined: all. */
@@ -125,10 +136,13 @@ function partsOfStatus(sql: Sql, status: LicenseStatus, now: Instant): Part[] {
 }
 
 function pageOfPart(sql: Sql, filter: KnownFilter, page: LicensePage, part: Part): Fragment {
-  const { contract_id, job_id, contract_ids, source } = filter;
-  const has_few_jobs = contract_id !== undefined || job_id !== undefined || contract_ids !== null || source === MANUAL_SOURCE;
-  const by_facts = filter.customer_id !== undefined || (part.facts !== undefined && !has_few_jobs);
+  const by_facts = filter.customer_id !== undefined || (part.facts !== undefined && !hasFewJobs(filter));
   return by_facts ? pageByFacts(sql, filter, page, part) : pageByJobs(sql, filter, page, part);
+}
+
+/** Whether a filter is about the jobs of a few contracts. */
+function hasFewJobs({ contract_id, job_id, contract_ids, source }: KnownFilter): boolean {
+  return contract_id !== undefined || job_id !== undefined || contract_ids !== null || source === MANUAL_SOURCE;
 }
 
 /** The page of a single license. */
