@@ -25,6 +25,7 @@ import { deviceRoutes } from './license/device';
 import { licenseCreationRoutes } from './license/license-creation';
 import { metricRoutes } from './metric/metric';
 import { holdRoutes } from './pool/hold';
+import { holdListRoutes } from './pool/hold-list';
 import { poolRoutes } from './pool/pool';
 import { returnRoutes } from './pool/return';
 import { productRoutes } from './catalogue/product';
@@ -51,6 +52,7 @@ export const ROUTES: readonly Route[] = [
   ...changeLicensesRoutes,
   ...poolRoutes,
   ...holdRoutes,
+  ...holdListRoutes,
   ...returnRoutes,
   // Before the routes of one license, whose id could be `validate`.
   ...validationRoutes,

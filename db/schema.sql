@@ -838,6 +838,7 @@ CREATE TABLE pool_holds (
 CREATE INDEX pool_holds_open_of_contract ON pool_holds (contract_id, held_until) WHERE state = 'held';
 CREATE INDEX pool_holds_open ON pool_holds (held_until) WHERE state = 'held';
 CREATE INDEX pool_holds_of_customer ON pool_holds (customer_id, id) WHERE customer_id IS NOT NULL;
+CREATE INDEX pool_holds_of_contract ON pool_holds (contract_id, state, created_at, id);
 
 -- Takes the shared lock of the contract's generation for a grab, and returns whether its pool gives licenses: its type is pool, it is active
 -- and nothing is due. `at` is the time of the contract, `clock` names its clock, and licenses are given that expire after `expires_after`.

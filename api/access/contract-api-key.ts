@@ -13,6 +13,7 @@ import { revealKey, rotateKey } from '../../transactions/access/contract-api-key
 import type { KeySecrets, ShownKey } from '../../transactions/access/contract-api-key';
 import { contractActOf, hideDeletedContract, readContract, readStoredContract } from '../contract/command';
 import { generateUrl } from '../contract/contract-presenter';
+import { ENDPOINT_URL_TEXT } from '../contract/contract-shapes';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { DryRunQuery, IdParams, InstantShape } from '../http/shapes';
@@ -28,7 +29,7 @@ const KeyFields = {
 const ContractApiKeyShape = z
   .object({
     enabled: z.boolean().describe('Whether the contract has API access'),
-    endpoint_url: z.string().describe('The URL at which licenses are generated with the key'),
+    endpoint_url: z.string().describe(ENDPOINT_URL_TEXT),
     key: z
       .object({
         ...KeyFields,

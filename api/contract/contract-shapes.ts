@@ -244,6 +244,20 @@ const AutoReplenishShape = z
     'Of a pool: when fewer than `low_water` licenses are available, a job generates licenses up to the target, within the quota and while the contract is active; null: never',
   );
 
+/** The licenses of a pool in each of these states. */
+export const PoolShape = z
+  .object({
+    available: z.int().describe('Licenses that an order can take now'),
+    held: z.int().describe('Licenses that are held for orders'),
+    assigned: z.int().describe('Licenses of customers, activated or not, without revoked ones'),
+  })
+  .nullable()
+  .describe('The licenses of a contract of type pool; null for other types');
+
+/** What the URL of a contract's API access is for. */
+export const ENDPOINT_URL_TEXT =
+  'The URL at which licenses are generated with the key. The licenses of a pool are taken at …/contracts/{id}/pool/grab instead, and its holds read at …/contracts/{id}/holds';
+
 const AccountManagerShape = EmailShape.nullable().describe('The address of the person who looks after the contract');
 
 /** Body of `POST /contracts`. */
@@ -438,14 +452,7 @@ export const ContractShape = z
         'The local day on which it is used up at the velocity of the metrics; null without the warning QUOTA_RUNS_OUT',
       ),
     }),
-    pool: z
-      .object({
-        available: z.int().describe('Licenses that an order can take now'),
-        held: z.int().describe('Licenses that are held for orders'),
-        assigned: z.int().describe('Licenses of customers, activated or not, without revoked ones'),
-      })
-      .nullable()
-      .describe('The licenses of a contract of type pool; null for other types'),
+    pool: PoolShape,
     start_date: z.string().nullable().describe('First day of the first term'),
     term: z.object({
       number: z.int(),
@@ -522,7 +529,7 @@ export const ContractShape = z
     api_access: z.object({
       enabled: z.boolean(),
       masked_key: z.string().nullable().describe('The current key without its secret; null: there is none'),
-      endpoint_url: z.string().describe('The URL at which licenses are generated with the key'),
+      endpoint_url: z.string().describe(ENDPOINT_URL_TEXT),
       last_used_at: InstantShape.nullable().describe('The last call with a key of the contract, to the minute'),
       key: z
         .string()

@@ -9,6 +9,7 @@ import type { Route } from '../http/route';
 import { Id, IdParams, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 import { readContract } from './command';
+import { PoolShape } from './contract-shapes';
 
 const UsageShape = z
   .object({
@@ -21,6 +22,7 @@ const UsageShape = z
       remaining: z.int(),
       utilization: z.number().describe('Percentage generated, with one decimal'),
     }),
+    pool: PoolShape,
     open_jobs: z.int().describe('Unfinished background jobs'),
     rate_limits: z
       .array(
@@ -67,6 +69,7 @@ export const usageRoutes: Route[] = [
         contract_id: row.id,
         as_of: now,
         quota: quotaOf({ total: row.quota_total, claimed: row.quota_claimed }, row.reserved),
+        pool: row.pool,
         open_jobs: row.open_jobs,
         rate_limits: windows.map((window) => ({ ...window, remaining: remainingIn(window) })),
         last_call_at,

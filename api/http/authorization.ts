@@ -161,7 +161,7 @@ function forbiddenProblem(caller: KnownCaller, operation_id: OperationId): Probl
     }
     case 'contract': {
       const detail =
-        'The API key of a contract cannot call this operation. It can generate licenses, and read its usage, its jobs and their licenses.';
+        'The API key of a contract cannot call this operation. It can generate licenses, and read its usage, its jobs and their licenses. Of a pool it can take licenses, read, assign and release its holds, and return licenses.';
       return new ProblemError(protocolProblem('FORBIDDEN_CALLER', detail));
     }
   }

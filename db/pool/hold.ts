@@ -29,7 +29,7 @@ export interface HoldRow {
   fingerprint: string;
 }
 
-const HOLD_COLUMNS = columnNames<HoldRow>({
+export const HOLD_COLUMNS = columnNames<HoldRow>({
   id: true,
   contract_id: true,
   environment: true,

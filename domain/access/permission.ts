@@ -106,6 +106,8 @@ export const PERMISSIONS = {
   exportJobLicenses: { ...OPERATOR, contract: OWN },
 
   grabLicenses: { ...ADMIN, contract: OWN },
+  getHold: { ...VIEWER, contract: OWN },
+  listHolds: { ...VIEWER, contract: OWN },
   assignHold: { ...ADMIN, contract: OWN },
   releaseHold: { ...ADMIN, contract: OWN },
   returnLicense: { ...ADMIN, contract: OWN },

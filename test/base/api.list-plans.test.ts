@@ -177,6 +177,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'warning=POOL_REPLENISH_BLOCKED',
     ].flatMap((filter) => (filter === '' ? SORTS : HALF_OF_SORTS).map((sort) => `${filter}&${sort}`)),
   }),
+  '/contracts/:id/holds': ({ busy_contract }) => ({
+    path: `/contracts/${busy_contract}/holds`,
+    queries: ['', 'state=held', 'state=assigned', 'state=released', 'state=expired'].flatMap(inOrders),
+  }),
   '/contracts/:id/activity': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/activity`, queries: [''] }),
   '/contracts/:id/events': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/events`, queries: [''] }),
   '/contracts/:id/refusals': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/refusals`, queries: [''] }),
@@ -279,10 +283,8 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
         `${detail}&customer_id=${of.rare_customer}`,
         `${detail}&source=Manual`,
       ]),
-      ...['status=available,held', 'status=suspended&status=revoked&status=expired'].flatMap((several) => [
-        several,
-        `${several}&contract_id=${of.busy_contract}`,
-      ]),
+      'status=available,held',
+      `status=suspended&status=revoked&status=expired&contract_id=${of.busy_contract}`,
       'status=expired',
       'status=available',
       'is_test=true',

@@ -205,6 +205,10 @@ describe('a cursor that the list did not issue', () => {
       { id: '1', ...not_done },
       { id: '2', ...not_done },
     ]);
+    for (const order_ref of ['one', 'two'])
+      await api.sql`
+        INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, state, held_until, created_at, fingerprint)
+        VALUES (${randomUUID()}, ${contract.id}, 'staging', ${order_ref}, '{}', 'held', '2999-01-01', now(), 'f')`;
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
@@ -218,6 +222,7 @@ describe('a cursor that the list did not issue', () => {
         `/contracts?environment=staging&sort=${sort}`,
       ]),
       ['/contracts/:id/activity', `${contract_path}/activity?`],
+      ['/contracts/:id/holds', `${contract_path}/holds?`],
       ['/contracts/:id/events', `${contract_path}/events?`],
       ['/contracts/:id/refusals', `${contract_path}/refusals?`],
       ['/api-calls', `/api-calls?contract_id=${contract.id}`],

@@ -313,6 +313,8 @@ const CALLS: Record<string, () => Promise<Call>> = {
     params: { id: await holdId({ customer_email: `${randomUUID()}@covenant.test`, hold_minutes: 5 }) },
     audit: 'license.assigned',
   }),
+  'GET /holds/:id': async () => ({ params: { id: await holdId() } }),
+  'GET /contracts/:id/holds': async () => ({ params: { id: await poolId() } }),
   'POST /holds/:id/release': async () => ({ params: { id: await holdId() } }),
   'POST /licenses/:id/return': async () => {
     const order = { order_ref: randomUUID(), count: 1, customer_email: `${randomUUID()}@covenant.test` };

@@ -141,6 +141,12 @@ INSERT INTO license_operations (kind, customer_id, contract_id, license_ids, rea
 SELECT CASE WHEN rare AND n % 2 = 0 THEN 'revoke' ELSE 'assign' END, CASE WHEN rare THEN CASE WHEN n % 2 = 1 THEN filled_id('customer', 2) END ELSE filled_id('customer', 1) END,
        filled_contract(n), '{1}', false, 1, false, 'background', CASE WHEN rare THEN 'FAILED' ELSE 'SUCCEEDED' END,
        '{"type": "system", "id": "system", "name": "System"}', at, at FROM numbers;
+-- Most orders were assigned at once. Some holds were released, have ended, are open, or are over and not yet ended.
+INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, customer_id, state, held_until, created_at, ended_at, fingerprint)
+SELECT filled_id('hold', n), filled_contract(n), environment, 'order ' || n, '{1}', filled_id('customer', 1),
+       CASE n % 600 WHEN 0 THEN 'released' WHEN 2 THEN 'expired' WHEN 4 THEN 'held' WHEN 6 THEN 'held' ELSE 'assigned' END,
+       CASE n % 600 WHEN 0 THEN at WHEN 2 THEN at WHEN 4 THEN timestamptz '2999-01-01' WHEN 6 THEN at END, at,
+       CASE WHEN n % 600 NOT IN (4, 6) THEN at END, 'f' FROM numbers;
 INSERT INTO license_operation_outcomes (operation_id, license_id, outcome)
 SELECT CASE WHEN n % 2 = 0 THEN first_value(id) OVER (ORDER BY n) ELSE id END, n, 'conflict'
 FROM (SELECT id, row_number() OVER (ORDER BY created_at) AS n FROM license_operations) o;

@@ -283,6 +283,72 @@ describe('a hold that is over', () => {
   });
 });
 
+describe('reading holds', () => {
+  const get = async (path: string, key?: string) => api.call('GET', path, key === undefined ? {} : { key });
+  const statesOf = async (pool: Pool, query = '') =>
+    (await get(`/contracts/${pool.id}/holds?order=asc${query}`)).body.data.map(({ order_ref, state }: any) => [
+      order_ref,
+      state,
+    ]);
+
+  test('shows each state at the time of the contract, by pages, also before a sweep has ended a hold', async () => {
+    const pool = await addPool(6);
+    const orders: any[] = [];
+    for (const [order_ref, more] of Object.entries({
+      short: { hold_minutes: 5 },
+      long: { hold_minutes: 60, count: 2 },
+      released: {},
+      sold: someone(pool),
+    })) {
+      await setClock(pool, at(orders.length));
+      orders.push((await grab(pool, { order_ref, ...more })).body);
+    }
+    await post(`/holds/${orders[2].id}/release`);
+    await setClock(pool, at(5));
+    const expected = ['expired', 'held', 'released', 'assigned'].map((state, n) => [orders[n].order_ref, state]);
+    expect(await statesOf(pool)).toEqual(expected);
+    for (const [order_ref, state] of expected)
+      expect(await statesOf(pool, `&state=${state}`)).toEqual([[order_ref, state]]);
+    expect((await get(`/holds/${orders[0].id}`)).body).toEqual({
+      ...orders[0],
+      state: 'expired',
+      ended_at: at(5),
+      licenses: [],
+    });
+    expect((await get(`/holds/${orders[1].id}`)).body).toEqual(orders[1]);
+    const pages = `/contracts/${pool.id}/holds?limit=3`;
+    const newest = (await get(pages)).body;
+    const { licenses, ...sold } = orders[3];
+    expect(newest.data[0]).toEqual({ ...sold, license_count: licenses.length });
+    const rest = (await get(`${pages}&cursor=${newest.next_cursor}`)).body;
+    expect([...newest.data, ...rest.data].map(({ id }: any) => id)).toEqual(orders.map(({ id }) => id).reverse());
+    expect(rest.next_cursor).toBeNull();
+
+    const overdue = { hold_ids: orders.map(({ id }) => id), now: at(5) };
+    expect(await endOverdueHolds(api.sql, overdue)).toEqual([orders[0].id]);
+    expect(await statesOf(pool)).toEqual(expected);
+    expect(await statesOf(pool, '&state=expired')).toEqual([['short', 'expired']]);
+  });
+
+  test('is for the key of the contract, which also sees its stock; viewers get masked keys', async () => {
+    const [pool, other] = [await addPool(2), await addPool(1)];
+    const key = await addContractKey(api, pool.id);
+    const { licenses, ...held } = (await grab(pool)).body;
+    expect((await get(`/holds/${held.id}`, key)).body).toEqual({ ...held, licenses });
+    expect((await get(`/contracts/${pool.id}/holds`, key)).body.data).toEqual([{ ...held, license_count: 1 }]);
+    expect((await get(`/contracts/${pool.id}/usage`, key)).body.pool).toEqual({ available: 1, held: 1, assigned: 0 });
+    const theirs = (await grab(other)).body;
+    for (const path of [`/holds/${theirs.id}`, `/contracts/${other.id}/holds`])
+      expectRefusal(await get(path, key), 404, 'NOT_FOUND');
+    const viewed = (await get(`/holds/${held.id}`, api.keys.viewer)).body;
+    expect(viewed.licenses[0].key).toBe(`…${licenses[0].key.slice(-4)}`);
+    const { detail } = (await get(`/contracts/${pool.id}`, key)).body;
+    expect(detail).toContain(
+      'Of a pool it can take licenses, read, assign and release its holds, and return licenses.',
+    );
+  });
+});
+
 describe('suspended and revoked licenses', () => {
   test.each(['suspend', 'revoke'])('leave the pool: %s', async (action) => {
     const pool = await addPool(1);

@@ -172,6 +172,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a hold
+         * @description With the licenses that it has now. Viewers get masked keys.
+         *
+         *     Needs the role viewer or above, or the API key of the contract.
+         */
+        get: operations["getHold"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{id}/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the holds of a contract
+         * @description Newest first by default; `order` reverses it. Orders whose licenses were assigned at once are in it too.
+         *
+         *     Needs the role viewer or above, or the API key of the contract.
+         */
+        get: operations["listHolds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/licenses/{id}/return": {
         parameters: {
             query?: never;
@@ -548,6 +592,50 @@ export interface components {
                 expires_at: string | null;
             }[];
         };
+        ListedHold: {
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            contract_id: string;
+            order_ref: string;
+            /**
+             * @description held until `held_until`, then expired: the licenses are available again, as after released
+             * @enum {string}
+             */
+            state: "held" | "assigned" | "released" | "expired";
+            /**
+             * Format: date-time
+             * @description The end of the hold; null when the licenses were assigned at once
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            held_until: string | null;
+            /**
+             * Format: uuid
+             * @description The customer of the licenses, or for whom they are held
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            customer_id: string | null;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            ended_at: string | null;
+            /** @description Licenses that the order took; the hold shows those that it still has */
+            license_count: number;
+        };
         License: {
             /**
              * @description An opaque id
@@ -709,6 +797,15 @@ export interface components {
                 /** @description Percentage generated, with one decimal */
                 utilization: number;
             };
+            /** @description The licenses of a contract of type pool; null for other types */
+            pool: {
+                /** @description Licenses that an order can take now */
+                available: number;
+                /** @description Licenses that are held for orders */
+                held: number;
+                /** @description Licenses of customers, activated or not, without revoked ones */
+                assigned: number;
+            } | null;
             /** @description Unfinished background jobs */
             open_jobs: number;
             /** @description Each window with a limit; empty: no limits */
@@ -1698,6 +1795,205 @@ export interface operations {
                 };
             };
             /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hold */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description DATABASE_UNAVAILABLE: The database cannot be reached */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHolds: {
+        parameters: {
+            query?: {
+                /** @description Rows of a page */
+                limit?: number;
+                /** @description next_cursor of the previous page */
+                cursor?: string;
+                /** @description The state now: a hold is expired from `held_until` on */
+                state?: "held" | "assigned" | "released" | "expired";
+                order?: "asc" | "desc";
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ListedHold"][];
+                        /** @description Cursor of the next page; null on the last page */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+            /** @description MALFORMED_JSON: The body is not JSON */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            401: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NOT_FOUND: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CONTRACT_DELETED: The contract was deleted */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description VALIDATION_FAILED: The request is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TOO_MANY_FAILED_AUTHENTICATIONS: Too many requests without a valid API key */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description CHANGES_BUSY: Other requests are changing the same row, or too many changes wait; CONTRACT_BUSY: Other requests are changing this contract; DATABASE_UNAVAILABLE: The database cannot be reached */
             503: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
