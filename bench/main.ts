@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { benchActivate } from './activate';
 import { benchBilling } from './billing';
 import { benchBoundaries } from './boundaries';
+import { benchCertificates } from './certificates';
 import { benchGeneration } from './generation';
 import { benchGrab } from './grab';
 import { benchInline } from './inline';
@@ -64,6 +65,15 @@ async function main(): Promise<void> {
           ? benchPoolGeneration(stack, { licenses: sizes[0] ?? POOL_LICENSES, pairs }, report)
           : benchGeneration(stack, { sizes, pairs }, report);
       }),
+    );
+  program
+    .command('certificates')
+    .description('signatures of certificates a second, compared with node:crypto alone; without a server')
+    .option('--json', 'print one line of JSON to standard output, and the table to standard error', false)
+    .addOption(new Option('--pairs <count>', 'the number of measured pairs').argParser(wholeNumber))
+    .option('--seconds <seconds>', 'the duration of each side of a pair', wholeNumber, CELL_SECONDS)
+    .action(({ json, ...options }: { json: boolean; seconds: number; pairs: number | undefined }) =>
+      benchCertificates(options, createReport(json)),
     );
   addBenchmark(program, 'peers', 'the same job through pg-boss, graphile-worker and a bare loop')
     .option('--licenses <count>', 'licenses of the job', wholeNumber, PEERS_LICENSES)
