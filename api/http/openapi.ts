@@ -119,14 +119,16 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     },
   ]);
   const unchanged = route.cached_s === undefined ? {} : { 304: { description: 'Unchanged since `If-None-Match`' } };
-  const answers = Object.entries<AnswerShape>({ ...route.answers, ...unchanged }).map(([status, { description, schema, media_type }]) => [
-    status,
-    {
-      description,
-      headers: headersOf(route, Number(status)),
-      ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}),
-    },
-  ]);
+  const answers = Object.entries<AnswerShape>({ ...route.answers, ...unchanged }).map(
+    ([status, { description, schema, media_type }]) => [
+      status,
+      {
+        description,
+        headers: headersOf(route, Number(status)),
+        ...(schema ? { content: { [media_type ?? 'application/json']: { schema } } } : {}),
+      },
+    ],
+  );
   const headers: ZodObject[] = [];
   if (route.raw_body !== undefined) headers.push(route.raw_body.headers);
   else if (takesIdempotencyKey(route))

@@ -1,4 +1,4 @@
-/** The signed list of withdrawn licenses: complete for whoever follows it, bounded, and without keys. */
+/** The signed list of withdrawn licenses: complete for a program that follows it, bounded, and without keys. */
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import type { Database } from '../../db/base/database';
 import { createFailureCounter } from '../../transactions/access/count-failures';
@@ -44,7 +44,7 @@ async function listed(since?: string): Promise<{ licenses: Record<string, string
   return { licenses: payload['licenses'] as Record<string, string>, until: body.until, more: body.more };
 }
 
-test('whoever follows the list learns the latest status of each license, changed alone or with others, and no key', async () => {
+test('a program that follows the list learns the latest status of each license, changed alone or with others, and no key', async () => {
   const [one, two, three, other] = licenses.map(({ id }) => id) as [string, string, string, string];
   expect(await listed()).toEqual({ licenses: {}, until: '0', more: false });
   await api.call('POST', `/licenses/${one}/revoke`);
