@@ -64,8 +64,8 @@ export async function leavePool(tx: Sql, license_ids: readonly string[]): Promis
 }
 
 /**
- * Makes unused licenses available again: inserts their rows, if they are licenses of a pool. Those that are held, assigned,
- * activated, suspended or revoked stay out. Call it with the facts of the licenses locked.
+ * Makes unused licenses of pools available again: each returns to its row, or gets one of its own. Those that are held, assigned, activated,
+ * suspended or revoked stay out. Call it with the facts of the licenses locked.
  */
 export async function enterPool(tx: Sql, license_ids: readonly string[]): Promise<void> {
   if (license_ids.length === 0) return;
