@@ -840,6 +840,10 @@ CREATE INDEX pool_holds_open ON pool_holds (held_until) WHERE state = 'held';
 CREATE INDEX pool_holds_of_customer ON pool_holds (customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX pool_holds_of_contract ON pool_holds (contract_id, state, created_at, id);
 
+-- A pool gives out licenses that expire after this instant: those that are valid for the `min_remaining_validity` of its contract.
+CREATE FUNCTION given_out_after(at timestamptz, timezone text, min_remaining_validity text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (at AT TIME ZONE timezone + coalesce(min_remaining_validity, 'P0D')::interval) AT TIME ZONE timezone;
+
 -- Takes the shared lock of the contract's generation for a grab, and returns whether its pool gives licenses: its type is pool, it is active
 -- and nothing is due. `at` is the time of the contract, `clock` names its clock, and licenses are given that expire after `expires_after`.
 -- `expires_by_assignment`: some may get their expiry by their assignment. `rearm_from`: from how many available licenses on a fall below
@@ -853,7 +857,7 @@ BEGIN
   RETURN QUERY
     SELECT c.environment, c.type = 'pool' AND c.state IN ('ACTIVE', 'PAST_DUE') AND coalesce(c.next_boundary_at, 'infinity') > coalesce(k.now, real_now),
            coalesce(k.now, real_now), CASE WHEN k.id IS NULL THEN 'real' ELSE 'test' END,
-           (coalesce(k.now, real_now) AT TIME ZONE c.timezone + coalesce(c.min_remaining_validity, 'P0D')::interval) AT TIME ZONE c.timezone,
+           given_out_after(coalesce(k.now, real_now), c.timezone, c.min_remaining_validity),
            EXISTS (SELECT FROM license_terms t WHERE t.contract_id = c.id AND t.own_expiry ->> 'basis' = 'assignment'),
            c.low_water, (11 * c.low_water + 9) / 10
     FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = contract;

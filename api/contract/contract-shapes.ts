@@ -244,15 +244,23 @@ const AutoReplenishShape = z
     'Of a pool: when fewer than `low_water` licenses are available, a job generates licenses up to the target, within the quota and while the contract is active; null: never',
   );
 
-/** The licenses of a pool in each of these states. */
+/** The licenses of a pool, each in one of the counts. */
 export const PoolShape = z
   .object({
     available: z.int().describe('Licenses that an order can take now'),
+    expiring: z
+      .int()
+      .describe('Available licenses that no order gets, because they expire within `min_remaining_validity`'),
     held: z.int().describe('Licenses that are held for orders'),
-    assigned: z.int().describe('Licenses of customers, activated or not, without revoked ones'),
+    assigned: z.int().describe('Licenses of customers, activated or not'),
+    suspended: z.int().describe('Suspended licenses, of customers or not'),
+    expired: z.int().describe('Expired licenses, of customers or not'),
+    revoked: z.int().describe('Revoked licenses'),
   })
   .nullable()
-  .describe('The licenses of a contract of type pool; null for other types');
+  .describe(
+    'The licenses of a contract of type pool, each in one of the counts, without test licenses; null for other types',
+  );
 
 /** What the URL of a contract's API access is for. */
 export const ENDPOINT_URL_TEXT =

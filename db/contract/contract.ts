@@ -351,7 +351,7 @@ export async function listContracts(
   // Other tables are read only for the rows of the page, not for all rows that the page is selected from.
   return sql<Sorted<ContractListRow>[]>`
     WITH page AS MATERIALIZED (
-      SELECT ${own_columns}, c.low_water, c.auto_replenish, c.test_clock_id, c.deleted_at FROM contracts c
+      SELECT ${own_columns}, c.low_water, c.min_remaining_validity, c.timezone, c.auto_replenish, c.test_clock_id, c.deleted_at FROM contracts c
       WHERE c.deleted_at IS NULL AND c.environment = ${filter.environment}
       ${filter.status === undefined ? sql`` : sql`AND c.state = ANY(${statesOf(filter.status)})`}
       ${filter.state === undefined ? sql`` : sql`AND c.state = ${filter.state}`}

@@ -9,6 +9,7 @@
  * no row.
  */
 import type { Fragment, Sql } from '../base/database';
+import { givenOutAfter, timeOfContract } from './level';
 
 /** The most licenses of a row. Processes that serve orders at one moment take different rows, so a chunk has several. */
 const ROW_LICENSES_MAX = 1_000;
@@ -35,22 +36,39 @@ function idsOfJob(sql: Sql): Fragment {
 }
 
 /**
- * An expression for the counts of the pool of the contract `c`, as JSON. A hold that is over counts as available before its licenses are
- * put back. Licenses that have expired are in no count, suspended and revoked ones are not available or held.
+ * An expression for the counts of the pool of the contract `c`, as JSON: the licenses in `pool_available` by their expiry, and the others by
+ * their facts, with the rule of `licenseStatus` (domain/license/license-facts.ts). A hold that is over counts as available before its
+ * licenses are put back.
  */
 export function poolCounts(sql: Sql): Fragment {
   return sql`(
-    SELECT jsonb_build_object(
-      'available', (SELECT coalesce(sum(licenses), 0) FROM pool_available WHERE contract_id = c.id AND expires_at > at.now) + used.free, 'held', used.held, 'assigned', used.assigned)
-    FROM (SELECT coalesce((SELECT k.now FROM test_clocks k WHERE k.id = c.test_clock_id), now()) AS now) at
+    SELECT jsonb_build_object('available', pooled.available + used.available, 'expiring', pooled.expiring + used.expiring, 'held', used.held,
+                              'assigned', used.assigned, 'suspended', used.suspended, 'expired', pooled.expired + used.expired, 'revoked', used.revoked)
+    FROM (SELECT ${timeOfContract(sql)} AS now, ${givenOutAfter(sql)} AS given_out_after OFFSET 0) at
     CROSS JOIN LATERAL (
-      SELECT count(*) FILTER (WHERE valid AND held_until <= at.now) AS free, count(*) FILTER (WHERE valid AND held_until > at.now) AS held,
-             count(*) FILTER (WHERE customer_id IS NOT NULL) AS assigned
+      SELECT coalesce(sum(licenses) FILTER (WHERE expires_at > at.given_out_after), 0) AS available,
+             coalesce(sum(licenses) FILTER (WHERE expires_at > at.now AND expires_at <= at.given_out_after), 0) AS expiring,
+             coalesce(sum(licenses) FILTER (WHERE expires_at <= at.now), 0) AS expired
+      FROM pool_available WHERE contract_id = c.id
+    ) pooled
+    CROSS JOIN LATERAL (
+      SELECT count(*) FILTER (WHERE status = 'free' AND expires_at > at.given_out_after) AS available,
+             count(*) FILTER (WHERE status = 'free' AND expires_at <= at.given_out_after) AS expiring,
+             count(*) FILTER (WHERE status = 'held') AS held, count(*) FILTER (WHERE status = 'assigned') AS assigned,
+             count(*) FILTER (WHERE status = 'suspended') AS suspended, count(*) FILTER (WHERE status = 'expired') AS expired,
+             count(*) FILTER (WHERE status = 'revoked') AS revoked
       FROM (
-        SELECT f.customer_id, f.held_until,
-               f.customer_id IS NULL AND f.activated_at IS NULL AND f.suspended_at IS NULL AND coalesce(f.expires_at, j.expires_at, 'infinity') > at.now AS valid
+        SELECT e.expires_at, CASE
+            WHEN f.revoked_at IS NOT NULL THEN 'revoked'
+            WHEN f.suspended_at IS NOT NULL THEN 'suspended'
+            WHEN f.held_until IS NULL AND f.customer_id IS NULL AND f.activated_at IS NULL THEN 'pooled'
+            WHEN e.expires_at <= at.now THEN 'expired'
+            WHEN f.activated_at IS NOT NULL OR f.customer_id IS NOT NULL THEN 'assigned'
+            WHEN f.held_until > at.now THEN 'held'
+            ELSE 'free' END AS status
         FROM generation_jobs j JOIN license_facts f ON f.license_id BETWEEN ${idsOfJob(sql)}
-        WHERE j.contract_id = c.id AND f.revoked_at IS NULL
+        CROSS JOIN LATERAL (SELECT coalesce(f.expires_at, j.expires_at, 'infinity') AS expires_at) e
+        WHERE j.contract_id = c.id AND NOT j.is_test
       ) f
     ) used)`;
 }

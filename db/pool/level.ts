@@ -1,5 +1,5 @@
 /**
- * How many licenses are available in a pool, up to a number: the expressions read no more rows of `pool_available` than have so many
+ * How many licenses of a pool can be given out, up to a number. Those that expire too early do not count (`min_remaining_validity`). The expressions read no more rows of `pool_available` than have so many
  * licenses, however large the pool is.
  */
 import { ENVIRONMENTS } from '../../domain/base/environment';
@@ -10,6 +10,11 @@ export function timeOfContract(sql: Sql): Fragment {
   return sql`coalesce((SELECT k.now FROM test_clocks k WHERE k.id = c.test_clock_id), now())`;
 }
 
+/** An expression for the instant after which licenses expire that the pool of the contract `c` gives out now. */
+export function givenOutAfter(sql: Sql, now: Fragment = timeOfContract(sql)): Fragment {
+  return sql`given_out_after(${now}, c.timezone, c.min_remaining_validity)`;
+}
+
 /** An expression for the number of available licenses of a pool that expire after `after`; `most`, 1 or more, if there are more. */
 export function countAvailable(sql: Sql, pool: { contract_id: Fragment; after: Fragment; most: Fragment }): Fragment {
   return sql`coalesce(
@@ -17,9 +22,9 @@ export function countAvailable(sql: Sql, pool: { contract_id: Fragment; after: F
     (SELECT sum(p.licenses)::int FROM pool_available p WHERE p.contract_id = ${pool.contract_id} AND p.expires_at > ${pool.after}), 0)`;
 }
 
-/** The condition that at least so many licenses, 1 or more, are available in the pool of the contract `c`. */
+/** The condition that the pool of the contract `c` can give out at least so many licenses, 1 or more. */
 export function hasAvailable(sql: Sql, licenses: Fragment): Fragment {
-  const pool = { contract_id: sql`c.id`, after: timeOfContract(sql) };
+  const pool = { contract_id: sql`c.id`, after: givenOutAfter(sql) };
   return sql`EXISTS (SELECT FROM (${runningSums(sql, pool)}) sums WHERE sums.upto >= ${licenses})`;
 }
 
@@ -30,7 +35,7 @@ function runningSums(sql: Sql, { contract_id, after }: { contract_id: Fragment; 
     FROM pool_available p WHERE p.contract_id = ${contract_id} AND p.expires_at > ${after}`;
 }
 
-/** The condition that fewer licenses than `low_water` are available in the pool of the contract `c`. */
+/** The condition that the pool of the contract `c` can give out fewer licenses than `low_water`. */
 export function isLow(sql: Sql): Fragment {
   return sql`(c.low_water > 0 AND NOT ${hasAvailable(sql, sql`c.low_water`)})`;
 }
@@ -48,7 +53,7 @@ export async function findOffer(
   most: number,
 ): Promise<{ available: number; has_overdue_hold: boolean } | undefined> {
   const [offer] = await sql<{ available: number; has_overdue_hold: boolean }[]>`
-    SELECT ${countAvailable(sql, { contract_id: sql`c.id`, after: timeOfContract(sql), most: sql`${most}::int` })} AS available,
+    SELECT ${countAvailable(sql, { contract_id: sql`c.id`, after: givenOutAfter(sql), most: sql`${most}::int` })} AS available,
            EXISTS (SELECT FROM pool_holds WHERE contract_id = c.id AND state = 'held' AND held_until <= ${timeOfContract(sql)}) AS has_overdue_hold
     FROM contracts c WHERE c.id = ${contract_id}`;
   return offer;

@@ -1,12 +1,12 @@
 /**
  * Notices that a pool has few available licenses (domain.md 5.4): once when they fall below `low_water`, and again only after there were ten
  * percent more. A grab notices it in its own statement, from the licenses that were available when it began. The sweep notices what else
- * makes them fewer: they expire, are suspended, revoked or assigned, or two processes take the last ones above `low_water` at one moment.
+ * makes them fewer: they expire or will soon, are suspended, revoked or assigned, or two processes take the last ones above `low_water` at one moment.
  */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
-import { countAvailable, hasAvailable, isOpenPool, timeOfContract } from './level';
+import { countAvailable, givenOutAfter, hasAvailable, isOpenPool, timeOfContract } from './level';
 
 /**
  * The CTEs of a grab that notice its effect, after the CTEs `pool` and `served`, which counts the `licenses` that were given. They count at most as many licenses as decide, so their
@@ -17,7 +17,7 @@ export function noticeLowWater(sql: Sql, contract_id: string, asked: number): Fr
     level AS MATERIALIZED (
       SELECT pool.at, pool.environment, pool.low_water, pool.rearm_from, c.before, c.before - served.licenses AS after
       FROM pool CROSS JOIN served CROSS JOIN LATERAL (
-        SELECT ${countAvailable(sql, { contract_id: sql`${contract_id}`, after: sql`pool.at`, most: sql`(pool.rearm_from + ${asked}::int)` })} AS before
+        SELECT ${countAvailable(sql, { contract_id: sql`${contract_id}`, after: sql`pool.expires_after`, most: sql`(pool.rearm_from + ${asked}::int)` })} AS before
         OFFSET 0
       ) c
       WHERE pool.low_water > 0 AND served.licenses > 0
@@ -68,7 +68,7 @@ export async function recordLevel(tx: Sql, contract_id: string): Promise<Fall | 
   // A statement of its own: it sees what was committed while the lock was awaited.
   const [fall] = await tx<Fall[]>`
     WITH moved AS MATERIALIZED (
-      SELECT c.id, c.environment, c.low_water, ${timeOfContract(tx)} AS at, l.contract_id IS NOT NULL AS is_recorded, l.contract_id IS NOT NULL AND l.low_since IS NULL AS falls
+      SELECT c.id, c.environment, c.low_water, ${timeOfContract(tx)} AS at, ${givenOutAfter(tx)} AS given_out_after, l.contract_id IS NOT NULL AS is_recorded, l.contract_id IS NOT NULL AND l.low_since IS NULL AS falls
       FROM contracts c LEFT JOIN pool_levels l ON l.contract_id = c.id
       WHERE c.id = ${contract_id} AND c.low_water > 0 AND ${hasMoved(tx)}
     ), recorded AS (
@@ -77,7 +77,7 @@ export async function recordLevel(tx: Sql, contract_id: string): Promise<Fall | 
       ON CONFLICT (contract_id) DO UPDATE SET low_since = excluded.low_since WHERE (SELECT is_recorded FROM moved)
     )
     SELECT at, environment, low_water,
-           (SELECT coalesce(sum(licenses), 0)::int FROM pool_available WHERE contract_id = ${contract_id} AND expires_at > at) AS available
+           (SELECT coalesce(sum(licenses), 0)::int FROM pool_available WHERE contract_id = ${contract_id} AND expires_at > given_out_after) AS available
     FROM moved WHERE falls`;
   return fall;
 }

@@ -4,24 +4,30 @@
  */
 import type { Instant } from '../../domain/base/instant';
 import type { RefusalCode } from '../../domain/base/refusal';
-import { BLOCKED_BY_JOB, BLOCKED_BY_QUOTA, BLOCKED_RETRY_HOURS } from '../../domain/pool/replenishment';
+import {
+  BLOCKED_BY_JOB,
+  BLOCKED_BY_QUOTA,
+  BLOCKED_BY_SHORT_VALIDITY,
+  BLOCKED_RETRY_HOURS,
+} from '../../domain/pool/replenishment';
 import type { PoolSupply } from '../../domain/pool/replenishment';
 import type { Fragment, Sql } from '../base/database';
 import { openJobsOf } from '../generation/generation-job';
-import { countAvailable, hasAvailable, isLow, isOpenPool, timeOfContract } from './level';
+import { countAvailable, givenOutAfter, hasAvailable, isLow, isOpenPool, timeOfContract } from './level';
 
 /**
  * Reads what the replenishment of a pool depends on, in one statement: a chunk that is committed meanwhile changes reserved licenses into
- * available ones. Counts at most `target` available licenses.
+ * available ones. Counts at most `target` licenses that can be given out.
  */
 export async function findPoolSupply(sql: Sql, contract_id: string, at: Instant, target: number): Promise<PoolSupply> {
   const [supply] = await sql<[PoolSupply]>`
-    SELECT ${countAvailable(sql, { contract_id: sql`${contract_id}`, after: sql`${at}::timestamptz`, most: sql`${target}::int` })} AS available,
+    SELECT ${countAvailable(sql, { contract_id: sql`c.id`, after: givenOutAfter(sql, sql`${at}::timestamptz`), most: sql`${target}::int` })} AS available,
            (SELECT reserved FROM (${openJobsOf(sql, sql`${contract_id}`)}) open) AS reserved,
            (SELECT jsonb_build_object('id', j.id, 'state', j.state)
             FROM pool_replenishments r JOIN generation_jobs j ON j.id = r.job_id WHERE r.contract_id = ${contract_id}) AS job,
            (SELECT jsonb_build_object('code', blocked_by, 'at', to_char(blocked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
-            FROM pool_replenishments WHERE contract_id = ${contract_id} AND blocked_by IS NOT NULL) AS block`;
+            FROM pool_replenishments WHERE contract_id = ${contract_id} AND blocked_by IS NOT NULL) AS block
+    FROM contracts c WHERE c.id = ${contract_id}`;
   return supply;
 }
 
@@ -44,10 +50,14 @@ export async function deleteReplenishment(tx: Sql, contract_id: string): Promise
   await tx`DELETE FROM pool_replenishments WHERE contract_id = ${contract_id}`;
 }
 
-/** Says that a replenishment is no longer blocked by this, because its contract was changed. */
-export async function unblockReplenishment(tx: Sql, contract_id: string, code: RefusalCode): Promise<void> {
+/** What blocks a replenishment until its contract says something else about the validity of licenses. */
+const BLOCKED_BY_VALIDITY: readonly string[] = ['EXPIRY_IN_PAST' satisfies RefusalCode, BLOCKED_BY_SHORT_VALIDITY];
+
+/** Ends what blocks a replenishment because of the validity of licenses, after its contract was changed. */
+export async function unblockValidity(tx: Sql, contract_id: string): Promise<void> {
   await tx`
-    UPDATE pool_replenishments SET blocked_by = NULL, blocked_at = NULL WHERE contract_id = ${contract_id} AND blocked_by = ${code}`;
+    UPDATE pool_replenishments SET blocked_by = NULL, blocked_at = NULL
+    WHERE contract_id = ${contract_id} AND blocked_by = ANY(${[...BLOCKED_BY_VALIDITY]})`;
 }
 
 /**

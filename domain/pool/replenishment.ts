@@ -1,7 +1,10 @@
 /** Whether a pool is filled up by itself now, and with how many licenses (domain.md 5.4). */
+import { addPeriodToInstant } from '../base/calendar';
 import { millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
+import { isRefusal } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
+import { licenseExpiry } from '../contract/expiry';
 import type { ContractFacts } from '../contract/facts';
 import { operationRefusal } from '../contract/operations';
 import { isUnfinished } from '../generation/generation-job';
@@ -11,6 +14,8 @@ import type { JobState } from '../generation/generation-job';
 export const BLOCKED_BY_QUOTA = 'QUOTA_EXCEEDED';
 /** Why it is blocked after its job was cancelled or could not generate all licenses. */
 export const BLOCKED_BY_JOB = 'JOB_FAILED';
+/** Why it is blocked when new licenses would expire too early to be given out (`min_remaining_validity`): they would be of no use. */
+export const BLOCKED_BY_SHORT_VALIDITY = 'VALIDITY_TOO_SHORT';
 
 /** After this long, a replenishment that is blocked by something else than its quota is tried again, in hours. */
 export const BLOCKED_RETRY_HOURS = 1;
@@ -18,7 +23,7 @@ const HOUR_MS = 3_600_000;
 
 /** What the next replenishment of a pool depends on besides its contract. */
 export interface PoolSupply {
-  /** Available licenses; counted up to the target. */
+  /** Licenses that can be given out; counted up to the target. */
   available: number;
   /** Licenses that unfinished jobs still have to generate, and that will be available. */
   reserved: number;
@@ -52,7 +57,7 @@ export function replenishDecision(
   const missing = auto_replenish.target - available - reserved;
   const was_short = block?.code === BLOCKED_BY_QUOTA;
   if (missing <= 0 || (available >= low_water && !was_short)) return { outcome: 'enough' };
-  const code = blockedBy({ job, block }, refusal, quota.total - quota.claimed, now);
+  const code = blockedBy({ job, block }, refusal, facts, now);
   if (code !== null) return { outcome: 'blocked', code, is_new: block?.code !== code };
   const licenses = Math.min(missing, quota.total - quota.claimed);
   return { outcome: 'generate', licenses, is_short: licenses < missing };
@@ -61,14 +66,24 @@ export function replenishDecision(
 function blockedBy(
   { job, block }: Pick<PoolSupply, 'job' | 'block'>,
   refusal: Refusal | null,
-  remaining: number,
+  facts: ContractFacts,
   now: Instant,
 ): string | null {
   const has_failed = job !== null && job.state !== 'SUCCEEDED';
   if (has_failed && block === null) return BLOCKED_BY_JOB;
   if (block?.code === BLOCKED_BY_JOB && has_failed && !isRetried(block.at, now)) return BLOCKED_BY_JOB;
   if (refusal) return refusal.code;
-  return remaining === 0 ? BLOCKED_BY_QUOTA : null;
+  if (expiresTooEarly(facts, now)) return BLOCKED_BY_SHORT_VALIDITY;
+  return facts.quota.total === facts.quota.claimed ? BLOCKED_BY_QUOTA : null;
+}
+
+/** Whether licenses that are generated now could not be given out. `given_out_after` in db/schema.sql has the same rule. */
+function expiresTooEarly(facts: ContractFacts, now: Instant): boolean {
+  const { min_remaining_validity, timezone } = facts;
+  if (min_remaining_validity === null) return false;
+  const expires_at = licenseExpiry(facts, now);
+  if (expires_at === null || isRefusal(expires_at)) return false;
+  return expires_at <= addPeriodToInstant(now, min_remaining_validity, timezone);
 }
 
 function isRetried(blocked_at: Instant, now: Instant): boolean {

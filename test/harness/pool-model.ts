@@ -16,6 +16,8 @@ export interface ModelOptions {
   ends_at: number;
   quota: number;
   expiry: ModelExpiry;
+  /** For how long a license must still be valid to be given out. */
+  min_remaining_days: number;
   activation_limit: number;
   /** Null: devices keep their place until they are deactivated. */
   lease_minutes: number | null;
@@ -201,13 +203,16 @@ export class PoolModel {
     return 'returned';
   }
 
-  counts(): { available: number; held: number; assigned: number } {
-    const statuses = this.licenses.map((license) => this.status(license));
-    return {
-      available: statuses.filter((status) => status === 'available').length,
-      held: statuses.filter((status) => status === 'held').length,
-      assigned: this.licenses.filter(({ customer, revoked }) => customer !== null && !revoked).length,
-    };
+  /** Each license in one count. */
+  counts(): Record<string, number> {
+    const counts = { available: 0, expiring: 0, held: 0, assigned: 0, suspended: 0, expired: 0, revoked: 0 };
+    for (const license of this.licenses) {
+      const status = this.status(license);
+      if (status === 'active') counts.assigned++;
+      else if (status === 'available' && !this.lastsLongEnough(license)) counts.expiring++;
+      else counts[status]++;
+    }
+    return counts;
   }
 
   // Assignment in bulk (5.5), and changes of single licenses.
@@ -285,11 +290,17 @@ export class PoolModel {
     return expires_at !== null && expires_at <= this.now ? 'EXPIRED' : null;
   }
 
-  /** Available licenses that are in the pool, those first that expire first. */
+  /** Licenses of the pool that can be given out, those first that expire first. */
   private pooled(): ModelLicense[] {
     return this.licenses
-      .filter((license) => license.hold === null && this.status(license) === 'available')
+      .filter(
+        (license) => license.hold === null && this.status(license) === 'available' && this.lastsLongEnough(license),
+      )
       .sort((a, b) => (a.expires_at ?? Infinity) - (b.expires_at ?? Infinity) || 0);
+  }
+
+  private lastsLongEnough({ expires_at }: ModelLicense): boolean {
+    return expires_at === null || expires_at > this.now + this.options.min_remaining_days * DAY_MS;
   }
 
   private give(license: ModelLicense, customer: string): void {

@@ -55,7 +55,7 @@ test('licenses without a customer are held for 15 minutes, and have one audit ro
   expect(status).toBe(201);
   expect(body).toMatchObject({ contract_id: id, order_ref: 'SO-1', state: 'held', customer_id: null, ended_at: null });
   expect(Date.parse(body.held_until) - Date.parse(body.created_at)).toBe(15 * 60_000);
-  expect(await poolOf(id)).toEqual({ available: 3, held: 2, assigned: 0 });
+  expect(await poolOf(id)).toMatchObject({ available: 3, held: 2, assigned: 0 });
   const license = (await api.call('GET', `/licenses/${body.licenses[0].id}`)).body;
   expect(license).toMatchObject({ key: body.licenses[0].key, status: 'held', customer_id: null });
   const after = { order_ref: 'SO-1', licenses: 2, customer_id: null, held_until: expect.any(String) };
@@ -69,7 +69,7 @@ test('licenses of a customer are assigned at once, to one customer whatever the 
   const second = (await grab(id, { order_ref: 'SO-2', customer_email: email.toUpperCase() })).body;
   expect(first).toMatchObject({ state: 'assigned', held_until: null, customer_id: expect.any(String) });
   expect(second.customer_id).toBe(first.customer_id);
-  expect(await poolOf(id)).toEqual({ available: 3, held: 0, assigned: 2 });
+  expect(await poolOf(id)).toMatchObject({ available: 3, held: 0, assigned: 2 });
   const license = (await api.call('GET', `/licenses/${first.licenses[0].id}`)).body;
   expect(license).toMatchObject({ status: 'assigned', customer_id: first.customer_id });
 });
@@ -101,7 +101,7 @@ test('200 grabs at once on 100 licenses give 100 different licenses', async () =
   const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => grab(id, { order_ref: `SO-${n}` })));
   expect(codesIn(answers)).toEqual({ '201 held': 100, '409 POOL_EMPTY': 100 });
   expect(new Set(keysIn(answers)).size).toBe(100);
-  expect(await poolOf(id)).toEqual({ available: 0, held: 100, assigned: 0 });
+  expect(await poolOf(id)).toMatchObject({ available: 0, held: 100, assigned: 0 });
   expect(await grabbedRows(id)).toHaveLength(100);
 });
 
@@ -116,7 +116,7 @@ test('grabs of several licenses at once get all or none, and a smaller one is no
   const keys = keysIn(answers);
   expect(new Set(keys).size).toBe(keys.length);
   expect(keys).toHaveLength(10);
-  expect(await poolOf(id)).toEqual({ available: 0, held: 10, assigned: 0 });
+  expect(await poolOf(id)).toMatchObject({ available: 0, held: 10, assigned: 0 });
 });
 
 test('too few licenses are refused with what is left, and nothing is taken', async () => {
@@ -124,7 +124,7 @@ test('too few licenses are refused with what is left, and nothing is taken', asy
   const answer = await grab(id, { order_ref: 'SO-1', count: 3 });
   expectRefusal(answer, 409, 'POOL_INSUFFICIENT');
   expect(answer.body.metadata).toEqual({ requested: 3, available: 2 });
-  expect(await poolOf(id)).toEqual({ available: 2, held: 0, assigned: 0 });
+  expect(await poolOf(id)).toMatchObject({ available: 2, held: 0, assigned: 0 });
   // The order can be tried again.
   expect((await grab(id, { order_ref: 'SO-1', count: 2 })).status).toBe(201);
 });
@@ -152,7 +152,7 @@ describe('an order that is repeated', () => {
     expect(codesIn(answers)).toEqual({ '201 assigned': 16 });
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
     expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(15);
-    expect(await poolOf(id)).toEqual({ available: 18, held: 0, assigned: 2 });
+    expect(await poolOf(id)).toMatchObject({ available: 18, held: 0, assigned: 2 });
     expect(await grabbedRows(id)).toHaveLength(1);
   });
 
@@ -171,7 +171,7 @@ describe('an order that is repeated', () => {
     const [same, other] = await Promise.all(answers);
     expectRefusal(same as ApiAnswer, 422, 'ORDER_REF_REUSED');
     expect(other?.status).toBe(201);
-    expect(await poolOf(id)).toEqual({ available: 9, held: 1, assigned: 0 });
+    expect(await poolOf(id)).toMatchObject({ available: 9, held: 1, assigned: 0 });
   });
 
   test('with another content is refused', async () => {
@@ -197,7 +197,7 @@ describe('an order that is repeated', () => {
     const answers = await Promise.all(orders.map((order_ref) => grab(id, { order_ref })));
     expect(codesIn(answers)).toEqual({ '201 held': 8 });
     expect([answers[0], answers[2], answers[4]].map((answer) => answer?.body)).toEqual(first.map(({ body }) => body));
-    expect(await poolOf(id)).toEqual({ available: 0, held: 8, assigned: 0 });
+    expect(await poolOf(id)).toMatchObject({ available: 0, held: 8, assigned: 0 });
     expect((await grab(id, { order_ref: 'SO-1' })).body).toEqual(first[0]?.body);
   });
 });

@@ -31,9 +31,9 @@ const availableIn = (contract_id: string) => api.sql<{ id: string; expires_at: s
 
 test('inline licenses of a pool are available, with their expiry', async () => {
   const { id, pool } = await addPool({ expiry: { duration: 'P1Y' } });
-  expect(pool).toEqual({ available: 0, held: 0, assigned: 0 });
+  expect(pool).toMatchObject({ available: 0, held: 0, assigned: 0 });
   const { licenses } = await generate(id, { count: 3 });
-  expect(await poolOf(id)).toEqual({ available: 3, held: 0, assigned: 0 });
+  expect(await poolOf(id)).toMatchObject({ available: 3, held: 0, assigned: 0 });
   const stored = await availableIn(id);
   expect(stored.map((row) => [row.id, new Date(row.expires_at).toISOString()])).toEqual(
     licenses.map((license: any) => [license.id, license.expires_at]),
@@ -48,7 +48,7 @@ test('licenses of a chunk are available once, also when the chunk is generated a
   const chunk = { job_id, chunk_no: 0, from_ordinal: 1, licenses: 100, keys, now: new Date().toISOString() };
   expect(await insertChunk(api.sql, chunk)).toBe('filled');
   expect(await insertChunk(api.sql, chunk)).toBe('filled');
-  expect(await poolOf(id)).toEqual({ available: 100, held: 0, assigned: 0 });
+  expect(await poolOf(id)).toMatchObject({ available: 100, held: 0, assigned: 0 });
   const stored = await availableIn(id);
   expect(new Set(stored.map(({ expires_at }) => expires_at))).toEqual(new Set(['infinity']));
   const { body } = await api.call('GET', `/licenses?job_id=${job_id}&limit=100&order=asc`);
@@ -65,7 +65,7 @@ test('test licenses of a draft are not available', async () => {
   const { id } = await addPool({ status: 'inactive' });
   const { licenses } = await generate(id, { count: 2, test: true });
   expect(licenses).toHaveLength(2);
-  expect([await poolOf(id), await availableIn(id)]).toEqual([{ available: 0, held: 0, assigned: 0 }, []]);
+  expect([await poolOf(id), await availableIn(id)]).toMatchObject([{ available: 0, held: 0, assigned: 0 }, []]);
 });
 
 test('licenses that have expired are not counted as available', async () => {
@@ -74,7 +74,41 @@ test('licenses that have expired are not counted as available', async () => {
   await api.sql`UPDATE generation_jobs SET expires_at = now() WHERE id = ${job_id}`;
   await api.sql`UPDATE pool_available SET expires_at = now() WHERE contract_id = ${id}`;
   expect(licenses).toHaveLength(2);
-  expect(await poolOf(id)).toEqual({ available: 0, held: 0, assigned: 0 });
+  expect(await poolOf(id)).toMatchObject({ available: 0, held: 0, assigned: 0 });
+});
+
+test('each license of the contract is in one of the counts, and the levels judge by those that orders get', async () => {
+  const { id } = await addPool({ expiry: { duration: 'P1Y' }, min_remaining_validity: 'P1M', low_water: 4 });
+  const jobs = [];
+  for (const count of [3, 2, 6]) jobs.push(await generate(id, { count }));
+  const [soon, over, { licenses }] = jobs as [any, any, any];
+  for (const [{ job_id }, expires_at] of [
+    [soon, "now() + interval '27 days'"],
+    [over, "now() - interval '1 day'"],
+  ]) {
+    const ids = api.sql`(SELECT int8range(serial << 24, (serial + 1) << 24) FROM generation_jobs WHERE id = ${job_id})`;
+    await api.sql`UPDATE pool_available SET expires_at = ${api.sql.unsafe(expires_at)} WHERE ${ids} @> first_id`;
+    await api.sql`UPDATE generation_jobs SET expires_at = ${api.sql.unsafe(expires_at)} WHERE id = ${job_id}`;
+  }
+  const read = async () => (await api.call('GET', `/contracts/${id}`)).body;
+  const none = { available: 0, expiring: 0, held: 0, assigned: 0, suspended: 0, expired: 0, revoked: 0 };
+  expect(await read()).toMatchObject({ pool: { ...none, available: 6, expiring: 3, expired: 2 }, warnings: [] });
+
+  const order = async (order_ref: string, body: object = {}) =>
+    (await api.call('POST', `/contracts/${id}/pool/grab`, { body: { order_ref, count: 1, ...body } })).body;
+  await order('SO-1');
+  await order('SO-2', { count: 2, customer_email: `ada-${id}@covenant.test` });
+  const [first] = licenses;
+  for (const change of ['suspend', 'reinstate', 'revoke']) await api.call('POST', `/licenses/${first.id}/${change}`);
+  await api.call('POST', `/licenses/${licenses[5].id}/suspend`);
+  expect(await read()).toMatchObject({
+    pool: { ...none, available: 2, expiring: 3, held: 0, assigned: 2, suspended: 1, expired: 2, revoked: 1 },
+    // Those that expire soon are of no use for orders.
+    warnings: ['POOL_LOW'],
+  });
+  expect(await order('SO-3', { count: 3 })).toMatchObject({ code: 'POOL_INSUFFICIENT', metadata: { available: 2 } });
+  const [level] = await api.sql`SELECT low_since IS NOT NULL AS is_low FROM pool_levels WHERE contract_id = ${id}`;
+  expect(level).toEqual({ is_low: true });
 });
 
 test('only a contract of type pool can have the fields of a pool', async () => {

@@ -573,12 +573,15 @@ test(
     const commands = fc.commands(anyCommand, { maxCommands: COMMANDS_MAX, size: 'max' });
     await fc.assert(
       fc.asyncProperty(anyRule, commands, async ({ expiry, lease_minutes }, given) => {
+        // Licenses that are valid for long are given out for five days.
+        const min_remaining_days = expiry?.days === 30 ? 25 : 0;
         const clock_id = await buildTestClock(sql, STARTS_AT);
         const contract_id = await buildContractOnClock(sql, clock_id, {
           ...{ type: 'pool', quota: QUOTA, timezone: 'UTC', activation_limit: ACTIVATION_LIMIT },
           ...{ start_date: STARTS_AT.slice(0, 10), end_date: ENDS_AT.slice(0, 10) },
           expiry: expiry && { basis: expiry.basis, duration: `P${expiry.days}D` },
           device_lease_minutes: lease_minutes,
+          min_remaining_validity: min_remaining_days === 0 ? null : `P${min_remaining_days}D`,
         });
         const real: Real = {
           ...{ sql, contract_id, clock_id, licenses: [], hold_ids: new Map() },
@@ -586,7 +589,7 @@ test(
         };
         const model = new PoolModel({
           ...{ now: millisOf(STARTS_AT), ends_at: millisOf(ENDS_AT), quota: QUOTA },
-          ...{ expiry, activation_limit: ACTIVATION_LIMIT, lease_minutes },
+          ...{ expiry, activation_limit: ACTIVATION_LIMIT, lease_minutes, min_remaining_days },
         });
         await fc.asyncModelRun(() => ({ model, real }), given);
       }),

@@ -197,6 +197,24 @@ const CAUSES: [string, (id: string) => Promise<unknown>, (id: string) => Promise
   ],
 ];
 
+test('licenses that expire too early for orders are replenished, unless new ones would expire too early as well', async () => {
+  const warnings = async () => (await findShownContract(sql, id))?.pool_warnings;
+  const id = await buildPool({ expiry: { basis: 'generation', duration: 'P60D' }, min_remaining_validity: 'P30D' });
+  expect(await replenish(id)).toMatchObject({ licenses: 40 });
+  await sql`UPDATE pool_available SET expires_at = now() + interval '29 days' WHERE contract_id = ${id}`;
+  await sql`UPDATE generation_jobs SET expires_at = now() + interval '29 days' WHERE contract_id = ${id}`;
+  expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW'], true]);
+  expect(await replenish(id)).toMatchObject({ outcome: 'enough', licenses: 40 });
+  expect([await warnings(), await isDue(id)]).toEqual([[], false]);
+
+  await change(id, { name: 'edit', input: { min_remaining_validity: 'P60D' } });
+  expect(await replenish(id)).toMatchObject({ licenses: 0, blocked_by: 'VALIDITY_TOO_SHORT' });
+  expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW', 'POOL_REPLENISH_BLOCKED'], false]);
+  expect(await blocksOf(id)).toEqual([['pool.replenish_blocked', 'VALIDITY_TOO_SHORT', 0]]);
+  await change(id, { name: 'edit', input: { min_remaining_validity: 'P30D' } });
+  expect([await warnings(), await isDue(id)]).toEqual([[], false]);
+});
+
 test.each(CAUSES)(
   'a pool that %s blocks has the warning until the cause is gone, and is then due',
   async (code, begin, end) => {

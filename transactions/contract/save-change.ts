@@ -23,7 +23,7 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import { saveHolds } from '../../db/contract/hold';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
-import { deleteReplenishment, unblockReplenishment } from '../../db/pool/replenishment';
+import { deleteReplenishment, unblockValidity } from '../../db/pool/replenishment';
 import { deleteRates, saveRateLimits } from '../../db/generation/rate';
 import { insertRenewals } from '../../db/contract/renewal';
 import { insertRevisions } from '../../db/contract/revision';
@@ -162,6 +162,9 @@ interface ChangedJobs {
 
 const NOTHING_STARTED: ChangedJobs = { cancelled: [], operations: [] };
 
+/** What decides how long new licenses of a pool can be given out. */
+const VALIDITY_FIELDS = ['expiry', 'cap_expiry_at_contract_end', 'end_date', 'min_remaining_validity'] as const;
+
 /** Saves a change with its history. */
 async function saveSteps(
   tx: Sql,
@@ -189,7 +192,7 @@ async function saveSteps(
   if (facts.deleted_at !== null) await deleteRates(tx, id);
   else if (!sameJson(before.rate_limits, facts.rate_limits)) await saveRateLimits(tx, id, facts.rate_limits);
   if (!sameJson(before.auto_replenish, facts.auto_replenish)) await deleteReplenishment(tx, id);
-  if (!sameJson(before.expiry, facts.expiry)) await unblockReplenishment(tx, id, 'EXPIRY_IN_PAST');
+  if (VALIDITY_FIELDS.some((field) => !sameJson(before[field], facts[field]))) await unblockValidity(tx, id);
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
   const revokes = steps.some(({ change }) => change.revokes_issued);
   const operations = revokes ? await revokeIssued(tx, facts, { actor, now: real_now, request_id }) : [];

@@ -797,14 +797,22 @@ export interface components {
                 /** @description Percentage generated, with one decimal */
                 utilization: number;
             };
-            /** @description The licenses of a contract of type pool; null for other types */
+            /** @description The licenses of a contract of type pool, each in one of the counts, without test licenses; null for other types */
             pool: {
                 /** @description Licenses that an order can take now */
                 available: number;
+                /** @description Available licenses that no order gets, because they expire within `min_remaining_validity` */
+                expiring: number;
                 /** @description Licenses that are held for orders */
                 held: number;
-                /** @description Licenses of customers, activated or not, without revoked ones */
+                /** @description Licenses of customers, activated or not */
                 assigned: number;
+                /** @description Suspended licenses, of customers or not */
+                suspended: number;
+                /** @description Expired licenses, of customers or not */
+                expired: number;
+                /** @description Revoked licenses */
+                revoked: number;
             } | null;
             /** @description Unfinished background jobs */
             open_jobs: number;
