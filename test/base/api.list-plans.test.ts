@@ -269,20 +269,6 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'source=Manual&environment=staging',
       'has_devices=true',
       'has_devices=false',
-      ...[
-        `product_id=${of.rare_product}`,
-        `has_devices=true`,
-        ...['created', 'assigned', 'activated', 'expires'].flatMap((date) => [
-          `${date}_from=${of.rare_from}&${date}_to=${of.rare_to}`,
-          `${date}_from=${of.rare_from}`,
-          `${date}_to=${of.rare_to}`,
-        ]),
-      ].flatMap((detail) => [
-        `${detail}&contract_id=${of.busy_contract}`,
-        `${detail}&contract_customer_id=${of.rare_customer}`,
-        `${detail}&customer_id=${of.rare_customer}`,
-        `${detail}&source=Manual`,
-      ]),
       'status=available,held',
       `status=suspended&status=revoked&status=expired&contract_id=${of.busy_contract}`,
       'status=expired',
@@ -297,7 +283,27 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'search=lic_16777217',
       'search=ALL-MANY-777-1',
       'search=NONE',
-    ].flatMap(inOrders),
+    ]
+      .flatMap(inOrders)
+      // Each of these in one order: they are many.
+      .concat(
+        [
+          `product_id=${of.rare_product}`,
+          `has_devices=true`,
+          ...['created', 'assigned', 'activated', 'expires'].flatMap((date) => [
+            `${date}_from=${of.rare_from}&${date}_to=${of.rare_to}`,
+            `${date}_from=${of.rare_from}`,
+            `${date}_to=${of.rare_to}`,
+          ]),
+        ]
+          .flatMap((detail) => [
+            `${detail}&contract_id=${of.busy_contract}`,
+            `${detail}&contract_customer_id=${of.rare_customer}`,
+            `${detail}&customer_id=${of.rare_customer}`,
+            `${detail}&source=Manual`,
+          ])
+          .map((query, index) => `${query}&order=${index % 2 === 0 ? 'asc' : 'desc'}`),
+      ),
   }),
   '/billing/events': ({ rare_contract, busy_contract }) => ({
     queries: [
