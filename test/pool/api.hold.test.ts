@@ -336,7 +336,11 @@ describe('reading holds', () => {
     const { licenses, ...held } = (await grab(pool)).body;
     expect((await get(`/holds/${held.id}`, key)).body).toEqual({ ...held, licenses });
     expect((await get(`/contracts/${pool.id}/holds`, key)).body.data).toEqual([{ ...held, license_count: 1 }]);
-    expect((await get(`/contracts/${pool.id}/usage`, key)).body.pool).toMatchObject({ available: 1, held: 1, assigned: 0 });
+    expect((await get(`/contracts/${pool.id}/usage`, key)).body.pool).toMatchObject({
+      available: 1,
+      held: 1,
+      assigned: 0,
+    });
     const theirs = (await grab(other)).body;
     for (const path of [`/holds/${theirs.id}`, `/contracts/${other.id}/holds`])
       expectRefusal(await get(path, key), 404, 'NOT_FOUND');
