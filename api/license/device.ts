@@ -17,6 +17,7 @@ import type { Answer, HandlerRequest, Route } from '../http/route';
 import { EnvironmentShape, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 import { LicenseIdParams } from './license-presenter';
+import { startAnswerTime } from './answer-time';
 import {
   AskedProductShape,
   DeviceIdShape,
@@ -188,14 +189,21 @@ async function carryOut(
 ): Promise<Answer | Refusal> {
   const from = client();
   api.wrongKeys.refuseLimited(from);
-  const used = await carryOutDeviceUse(api.db, { device_name: null, ...body, action, now });
-  if (used === undefined) {
-    await api.wrongKeys.count(from, request_id);
-    throw new ProblemError(protocolProblem('NOT_FOUND', 'No license has this key. Check the key.'));
+  const time = startAnswerTime();
+  try {
+    const used = await carryOutDeviceUse(api.db, { device_name: null, ...body, action, now });
+    if (used !== undefined && !isRefusal(used))
+      return { status: 200, body: presentUse(used, body.device_id, action) };
+    if (used === undefined || isForeign(used.code)) {
+      await api.wrongKeys.count(from, request_id);
+      await time.reached();
+    }
+    if (used === undefined)
+      throw new ProblemError(protocolProblem('NOT_FOUND', 'No license has this key. Check the key.'));
+    return used;
+  } finally {
+    time.end();
   }
-  if (!isRefusal(used)) return { status: 200, body: presentUse(used, body.device_id, action) };
-  if (isForeign(used.code)) await api.wrongKeys.count(from, request_id);
-  return used;
 }
 
 function presentUse(used: UsedLicense, device_id: string, action: DeviceAction) {

@@ -4,6 +4,7 @@ import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { EnvironmentShape } from '../http/shapes';
 import { z } from '../http/zod';
+import { startAnswerTime } from './answer-time';
 import {
   AskedProductShape,
   DeviceIdShape,
@@ -59,19 +60,25 @@ export const validationRoutes: Route[] = [
     async handle({ api, body, client, now, request_id }) {
       const from = client();
       api.wrongKeys.refuseLimited(from);
-      const license = await api.lookUpLicense({ key: body.key, device_id: body.device_id ?? null, now });
-      const at = license?.clock_now ?? now;
-      const { code, reasons, shows_license } = validate(license, body, at);
-      if (license === undefined || !shows_license) {
-        await api.wrongKeys.count(from, request_id);
-        return { status: 200, body: { valid: false, code, reasons, license: null, features: null } };
+      const time = startAnswerTime();
+      try {
+        const license = await api.lookUpLicense({ key: body.key, device_id: body.device_id ?? null, now });
+        const at = license?.clock_now ?? now;
+        const { code, reasons, shows_license } = validate(license, body, at);
+        if (license === undefined || !shows_license) {
+          await api.wrongKeys.count(from, request_id);
+          await time.reached();
+          return { status: 200, body: { valid: false, code, reasons, license: null, features: null } };
+        }
+        const activations = license.other_devices + (license.has_place ? 1 : 0);
+        const shown = presentLicenseInUse(license, at, activations);
+        return {
+          status: 200,
+          body: { valid: code === 'VALID', code, reasons, license: shown, features: license.features },
+        };
+      } finally {
+        time.end();
       }
-      const activations = license.other_devices + (license.has_place ? 1 : 0);
-      const shown = presentLicenseInUse(license, at, activations);
-      return {
-        status: 200,
-        body: { valid: code === 'VALID', code, reasons, license: shown, features: license.features },
-      };
     },
   }),
 ];

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createApp } from '../../api/http/app';
 import { createFastServer } from '../../api/http/fast-server';
 import { ProblemError } from '../../api/http/problem';
+import { WRONG_KEY_ANSWER_MS } from '../../api/license/answer-time';
 import { createWrongKeyLimit } from '../../api/license/wrong-key-limit';
 import { FAILURE_BUCKETS } from '../../db/access/failed-authentication';
 import type { Database } from '../../db/base/database';
@@ -227,6 +228,22 @@ test('an unknown and a foreign key cause the same statements, and answers that d
     expect(await asked({ key, environment: 'staging' }, 'ENVIRONMENT_MISMATCH')).toEqual(unknown);
   } finally {
     options.debug = false;
+  }
+});
+
+test('the answer to an unknown and to a foreign key waits for the same time after the request', async () => {
+  const requests: [string, object][] = [
+    ['validate', { key: 'NONE' }],
+    ['validate', { key, product_code: 'another' }],
+    ['activate', { key: 'NONE', device_id: 'device' }],
+    ['activate', { key, device_id: 'device', product_code: 'another' }],
+    ['heartbeat', { key: 'NONE', device_id: 'device' }],
+  ];
+  for (const [action, body] of requests) {
+    const started = performance.now();
+    await api.call('POST', `/licenses/${action}`, { key: null, body });
+    // The timer counts from the whole millisecond in which the turn of the event loop began.
+    expect([action, body, performance.now() - started > WRONG_KEY_ANSWER_MS - 2]).toEqual([action, body, true]);
   }
 });
 
