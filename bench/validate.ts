@@ -1,8 +1,9 @@
 /**
  * `validate` measures the validation of license keys by 50 connections, among 1,000,000 licenses of which a quarter is active on a device.
  * It compares the route with the same merged query behind a bare `node:http` server, and with an application of stock Express that sends
- * one query for each request.
+ * one query for each request. At last it compares the times of answers to keys that do not exist and to keys of another product.
  */
+import { compareAnswerTimes, measureAnswerTimes } from './answer-times';
 import { startBareServer } from './bare-server';
 import type { Load } from './callers';
 import { deleteLicenses, deleteUse, vacuumTables } from './cleaning';
@@ -62,9 +63,14 @@ export async function benchValidate(stack: MeasuredStack, options: ValidateOptio
     const figures = figuresOf(loads);
     const ratio = ratioOf(loads, 'http', 'node_http');
     const express_ratio = ratioOf(loads, 'http', 'stock_express');
-    report.finish(`${sideTable(figures)}\nhttp / node http ${ratio}, http / stock express ${express_ratio}`, {
-      ...{ bench: 'validate', ratio, express_ratio, sides: figures },
-    });
+    const { table, ...answers } = compareAnswerTimes(await measureAnswerTimes(stack.api_url, randomKey));
+    const lines = [
+      sideTable(figures),
+      `http / node http ${ratio}, http / stock express ${express_ratio}`,
+      `\n${table}`,
+      `an answer about a key of another product takes longer with the probability ${answers.probability} (z ${answers.z})`,
+    ];
+    report.finish(lines.join('\n'), { bench: 'validate', ratio, express_ratio, sides: figures, answers });
   } finally {
     server.end();
     await deleteUse(stack.db);
