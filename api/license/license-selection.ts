@@ -2,14 +2,21 @@
 import { licenseIdText, parseLicenseId } from '../../domain/license/license';
 import { OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
 import type { LicenseSelection } from '../../transactions/license/operate-on-licenses';
+import { plainText } from '../http/shapes';
 import { z } from '../http/zod';
 import { LICENSE_FILTER_FIELDS, StatusesOfBody, licenseFilterOf } from './license-filter';
-import { LicenseIdParams } from './license-presenter';
 
 /** Ids of one request; more do not fit into the largest body. */
 const IDS_MAX = 25_000;
 
-export const LicenseIds = z.array(LicenseIdParams.shape.id).min(1).max(IDS_MAX).describe('Ids of licenses');
+/** Ids are shorter. Any other text is an unknown id, which is returned and, with an idempotency key, stored. */
+const ID_CHARS_MAX = 100;
+
+export const LicenseIds = z
+  .array(plainText(z.string().max(ID_CHARS_MAX)).openapi({ example: 'lic_167772161' }))
+  .min(1)
+  .max(IDS_MAX)
+  .describe('Ids of licenses');
 
 /** What a filter must name at least one of. */
 const NARROWING = [

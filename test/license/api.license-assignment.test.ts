@@ -35,6 +35,16 @@ async function eventsOf(contract_id: string): Promise<any[]> {
   return body.data.filter(({ type }: any) => type.startsWith('license.') && type.endsWith('assigned'));
 }
 
+test.each(['a\u0000b', '\udb66', 'x'.repeat(101)])(
+  'an id that is no text on one line, or too long, is refused, also with an idempotency key: %j',
+  async (id) => {
+    const headers = { 'Idempotency-Key': randomUUID() };
+    const body = { ids: [id], customer_email: address() };
+    const answer = await api.call('POST', '/licenses/assign', { body, headers });
+    expect([answer.status, answer.body.errors?.[0]?.path]).toEqual([422, 'ids.0']);
+  },
+);
+
 test('licenses are assigned to a customer who is created, with one audit row and one event', async () => {
   const { contract_id, ids } = await addLicenses(3);
   const email = address();
