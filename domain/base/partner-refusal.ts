@@ -53,7 +53,8 @@ const DETAILS: Partial<Record<RefusalCode, Detail | typeof SAME>> = {
   SIGNING_NOT_CONFIGURED: () => 'The vendor does not sign licenses. Validate the license by its key.',
   SIGNING_KEY_MISSING: () =>
     'No license of the product was signed yet. Issue a certificate first (POST /api/v1/licenses/{id}/certificate).',
-  SIGNING_KEY_UNREADABLE: () => 'The license cannot be signed now. Ask the vendor to check the signing key of the product.',
+  SIGNING_KEY_UNREADABLE: () =>
+    'The license cannot be signed now. Ask the vendor to check the signing key of the product.',
   NOT_A_POOL: SAME,
   POOL_EMPTY: (m) =>
     `No license of the pool is available, ${show(m.requested)} requested. Try again later, or ask the vendor to fill the pool.`,
