@@ -16,6 +16,7 @@ import { createSigning } from '../transactions/catalogue/sign';
 import { createGrabs } from '../transactions/pool/grab-licenses';
 import { createDryRunAdmissions } from '../transactions/generation/admit-requests';
 import { createLicenseRequests } from '../transactions/generation/request-licenses';
+import { createSignedKeys } from '../transactions/license/signed-keys';
 import { createLicenseLookUps } from '../transactions/license/look-up-licenses';
 import type { Logger } from '../log';
 import { createCommandSender } from '../temporal/command';
@@ -73,6 +74,8 @@ export function createApi(options: ApiOptions): Api {
   const { ensureSetUp, epoch } = createSetUp(client, taskQueues);
   const failures = createFailureCounter(db);
   const sealer = createSealer(options.sealingKeys);
+  const publicUrl = options.publicUrl.replace(/\/+$/, '');
+  const signing = sealer && createSigning(sealer);
   const follow = <Row>(kind: FollowedKind<Row>): ProgressFeed =>
     createProgressFeed({
       ...kind,
@@ -82,9 +85,10 @@ export function createApi(options: ApiOptions): Api {
     });
   return {
     ...options,
-    publicUrl: options.publicUrl.replace(/\/+$/, ''),
+    publicUrl,
     keySecrets: sealer && { pepper: options.keyPepper, sealer },
-    signing: sealer && createSigning(sealer),
+    signing,
+    signedKeys: createSignedKeys(signing && { signing, url: publicUrl }),
     clock,
     ...createAuthentication(db, options.keyPepper, clock),
     limitFailure: createFailureLimit({

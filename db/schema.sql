@@ -89,6 +89,8 @@ CREATE TABLE generators (
   created_at        timestamptz NOT NULL,
   updated_at        timestamptz NOT NULL,
   deleted_at        timestamptz,
+  -- Whether its licenses are shown by their keys or by their certificates.
+  kind              text NOT NULL DEFAULT 'plain' CONSTRAINT generators_kind_known CHECK (kind IN ('plain', 'signed')),
   CONSTRAINT generators_product FOREIGN KEY (product_id, environment) REFERENCES products (id, environment),
   CONSTRAINT generators_id_product UNIQUE (id, product_id)
 );
@@ -485,6 +487,7 @@ CREATE TABLE license_terms (
   -- null: its job has the expiry.
   own_expiry          jsonb,
   device_lease_minutes  integer,
+  is_signed           boolean NOT NULL DEFAULT false,
   CONSTRAINT license_terms_unique UNIQUE (contract_id, contract_revision, generator_id, generator_revision),
   CONSTRAINT license_terms_of_revision CHECK ((contract_id IS NULL) = (contract_revision IS NULL))
 );

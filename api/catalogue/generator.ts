@@ -1,4 +1,5 @@
 /** Generators: create, list, read, edit, delete. A generator defines the key format of its product and what its licenses grant. */
+import { GENERATOR_KINDS } from '../../domain/catalogue/generator';
 import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../../domain/catalogue/license-key';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import { findGenerator, listGenerators } from '../../db/catalogue/generator';
@@ -24,6 +25,11 @@ import {
 import { z } from '../http/zod';
 
 const StatusShape = z.enum(['active', 'inactive']);
+const KindShape = z
+  .enum(GENERATOR_KINDS)
+  .describe(
+    'signed: answers and files show its licenses by their certificates (JWS) in place of their keys. Licenses that exist stay as they were generated',
+  );
 
 // Keys are ASCII and begin with a letter or a digit, so CSV, spreadsheets and shells do not change them. Statements join keys with
 // commas, and no key contains one.
@@ -57,6 +63,7 @@ const GeneratorCreate = z
   .strictObject({
     name: NameShape.describe('Display name'),
     product_id: Id.describe('The product. It determines the environment and cannot be changed'),
+    kind: KindShape.default('plain'),
     format: FormatInput,
     features: JsonObjectShape.default({}).describe('What a license grants, unless the contract overrides it'),
     activation_limit: ActivationLimitShape.default(null).describe('Devices per license; null: unlimited'),
@@ -67,6 +74,7 @@ const GeneratorCreate = z
 const GeneratorEdit = z
   .strictObject({
     name: NameShape.describe('Display name'),
+    kind: KindShape,
     format: FormatInput.describe('Replaces the whole format'),
     features: JsonObjectShape.describe('Replaces all features'),
     activation_limit: ActivationLimitShape.describe('Devices per license; null: unlimited'),
@@ -81,6 +89,7 @@ const GeneratorShape = z
   .object({
     id: Id,
     name: z.string().describe('Display name'),
+    kind: KindShape,
     product_id: Id.describe('The product whose licenses it generates'),
     environment: EnvironmentShape.describe('The environment of its product'),
     format: z
@@ -136,10 +145,11 @@ export const generatorRoutes: Route[] = [
       },
     },
     answers: { 201: { ...GENERATOR, description: 'Created; `Location` has its URL', headers: ['Location'] } },
-    audit: ['generator.created'],
-    handle({ body, write, ...request }) {
+    refusals: ['SIGNING_NOT_CONFIGURED'],
+    audit: ['generator.created', 'signing_key.created'],
+    handle({ api, body, write, ...request }) {
       return write(async (tx) => {
-        const row = await createGenerator(tx, body, actOf(request));
+        const row = await createGenerator(tx, body, actOf(request), api.signing?.sealer);
         if (isRefusal(row)) return row;
         return { status: 201, body: presentGenerator(row), headers: { Location: `/api/v1/generators/${row.id}` } };
       });
@@ -183,13 +193,14 @@ export const generatorRoutes: Route[] = [
     examples: {
       'Replace its features': { features: { seats: 10, rendering: true } },
       'Limit the devices of each license': { activation_limit: 3 },
+      'Show new licenses by their certificates': { kind: 'signed' },
     },
     answers: { 200: GENERATOR },
-    refusals: ['GENERATOR_KEYSPACE_TOO_SMALL', 'IMMUTABLE_FIELD'],
-    audit: ['generator.updated'],
-    handle({ params, body, write, ...request }) {
+    refusals: ['GENERATOR_KEYSPACE_TOO_SMALL', 'IMMUTABLE_FIELD', 'SIGNING_NOT_CONFIGURED'],
+    audit: ['generator.updated', 'signing_key.created'],
+    handle({ api, params, body, write, ...request }) {
       return write(async (tx) => {
-        const row = await editGenerator(tx, params.id, body, actOf(request));
+        const row = await editGenerator(tx, params.id, body, actOf(request), api.signing?.sealer);
         return isRefusal(row) ? row : { status: 200, body: presentGenerator(row) };
       });
     },
@@ -219,6 +230,7 @@ export function presentGenerator(row: GeneratorRow) {
   const {
     id,
     name,
+    kind,
     product_id,
     environment,
     format,
@@ -234,6 +246,7 @@ export function presentGenerator(row: GeneratorRow) {
   return {
     id,
     name,
+    kind,
     product_id,
     environment,
     format,

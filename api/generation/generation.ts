@@ -1,22 +1,24 @@
 /** Generates licenses of a contract: inline below 100, in a background job from 100. */
 import { BACKGROUND_FROM_LICENSES, REQUEST_LICENSES_MAX } from '../../domain/generation/generation-job';
+import type { Instant } from '../../domain/base/instant';
 import { containsApiKey } from '../../domain/access/api-key';
 import { channelOf } from '../../domain/access/caller';
 import { KEY_JOINER } from '../../domain/catalogue/license-key';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { checkRequest } from '../../transactions/generation/check-license-request';
-import type { GeneratedJob, Granted, LicenseRequest } from '../../transactions/generation/license-request';
+import type { Granted, LicenseRequest } from '../../transactions/generation/license-request';
 import { listJobLicenses } from '../../db/license/license';
-import type { Database } from '../../db/base/database';
 import { licenseIdOf, licenseIdText } from '../../domain/license/license';
 import { hideDeletedContract } from '../contract/command';
+import type { Api } from '../http/api';
 import { fingerprintOf } from '../http/idempotency';
 import { ProblemError, problemOf, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { DryRunQuery, Id, IdParams, InstantShape, plainText } from '../http/shapes';
 import { z } from '../http/zod';
+import { ShownKeyShape } from '../license/license-presenter';
 import { rateFields } from './rate-fields';
 
 const GenerateBody = z.strictObject({
@@ -42,7 +44,7 @@ const GenerateShape = z
     licenses_requested: z.int(),
     quota_remaining: z.int().describe('The quota that is neither generated nor reserved by unfinished jobs'),
     job_id: Id.optional().describe('The generation job; inline requests also have one, a dry run has none'),
-    licenses: z.array(z.object({ id: z.string(), key: z.string(), expires_at: InstantShape.nullable() })).optional(),
+    licenses: z.array(z.object({ id: z.string(), key: ShownKeyShape, expires_at: InstantShape.nullable() })).optional(),
     dry_run: z.literal(true).optional(),
   })
   .openapi('GenerateResult');
@@ -149,7 +151,7 @@ async function generate(
   if (isRefusal(result)) return { outcome: hideDeletedContract(request.caller, result), fields };
   const { job, replayed } = result;
   if (job.execution === 'background' && !replayed) await api.nudger.wakeJobs([job.id], { request_id });
-  return { outcome: await presentGranted(api.db, result), fields };
+  return { outcome: await presentGranted(api, result, request.now), fields };
 }
 
 /** The answer with the fields of its rate, which a refusal has too. */
@@ -179,7 +181,7 @@ function licenseRequest(request: GenerateRequest, idempotency: LicenseRequest['i
 }
 
 /** Presents a granted request and its replays: for a replay, the keys of an inline request are read from their rows. */
-async function presentGranted(db: Database, granted: Granted): Promise<Answer> {
+async function presentGranted(api: Api, granted: Granted, now: Instant): Promise<Answer> {
   const { job, replayed } = granted;
   const inline = job.execution === 'inline';
   const headers = {
@@ -192,18 +194,18 @@ async function presentGranted(db: Database, granted: Granted): Promise<Answer> {
     licenses_requested: job.requested,
     quota_remaining: job.quota_remaining,
     job_id: job.id,
-    ...(inline ? { licenses: await licensesOf(db, job, granted.keys) } : {}),
+    ...(inline ? { licenses: await licensesOf(api, granted, now) } : {}),
   };
   return { status: inline ? 201 : 202, body, headers };
 }
 
-async function licensesOf(db: Database, job: GeneratedJob, keys: string | null) {
-  const expires_at = job.expires_at;
-  if (keys === null)
-    return (await listJobLicenses(db, job.serial)).map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
-  return keys
-    .split(KEY_JOINER)
-    .map((key, index) => ({ id: licenseIdText(licenseIdOf(job.serial, index + 1)), key, expires_at }));
+async function licensesOf({ db, signedKeys }: Api, { job, keys }: Granted, now: Instant) {
+  const licenses =
+    keys === null
+      ? await listJobLicenses(db, job.serial)
+      : keys.split(KEY_JOINER).map((key, index) => ({ id: licenseIdOf(job.serial, index + 1), key }));
+  const shown = job.is_signed ? await signedKeys.ofLicenses(db, licenses, now) : licenses;
+  return shown.map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at: job.expires_at }));
 }
 
 /** Shows the outcome of a request without generating licenses. */

@@ -11,6 +11,7 @@ import type { RequestLicenses } from '../../transactions/generation/license-requ
 import type { GrabLicenses } from '../../transactions/pool/grab-request';
 import type { AdmitDryRun } from '../../transactions/generation/admit-requests';
 import type { Signing } from '../../transactions/catalogue/sign';
+import type { SignedKeys } from '../../transactions/license/signed-keys';
 import type { LookUpLicense } from '../../transactions/license/look-up-licenses';
 import type { Logger } from '../../log';
 import type { SendCommand } from '../../temporal/command';
@@ -64,6 +65,8 @@ export interface Api {
   keySecrets: KeySecrets | undefined;
   /** What licenses are signed with; undefined when no sealing key is configured. */
   signing: Signing | undefined;
+  /** Shows licenses of signed generators by their certificates. */
+  signedKeys: SignedKeys;
   /** The public URL of the API, without a slash at its end. */
   publicUrl: string;
   /** One receiver for each configured billing system. */

@@ -1,5 +1,4 @@
 /** Changes of a license by an admin: suspend, reinstate, revoke. */
-import { findLicense } from '../../db/license/license';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal, RefusalCode } from '../../domain/base/refusal';
 import { parseLicenseId } from '../../domain/license/license';
@@ -10,7 +9,7 @@ import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { plainText } from '../http/shapes';
 import { z } from '../http/zod';
-import { LicenseIdParams, LicenseShape, presentLicense } from './license-presenter';
+import { LicenseIdParams, LicenseShape, showLicense } from './license-presenter';
 
 export const ChangeReason = plainText(z.string().min(1).max(2000)).nullable().default(null).describe('For the audit');
 
@@ -62,7 +61,7 @@ function changeRoute(change: LicenseChange): Route {
 }
 
 async function carryOut(
-  { params, body, caller, actor, now, request_id, write }: HandlerRequest<{ id: string }, unknown, z.infer<typeof ChangeBody>>,
+  { api, params, body, caller, actor, now, request_id, write }: HandlerRequest<{ id: string }, unknown, z.infer<typeof ChangeBody>>,
   change: LicenseChange,
 ): Promise<Answer | Refusal> {
   const id = parseLicenseId(params.id);
@@ -71,8 +70,8 @@ async function carryOut(
     async (tx) => {
       const refusal = await changeLicense(tx, id, change, { actor, now, request_id, reason: body.reason });
       if (isRefusal(refusal)) return refusal;
-      const row = await findLicense(tx, id);
-      return row ? { status: 200, body: presentLicense(row, caller, now) } : notFound('license', params.id);
+      const shown = await showLicense(api, tx, id, caller, now);
+      return shown ? { status: 200, body: shown } : notFound('license', params.id);
     },
     [{ table: 'licenses', id }],
   );

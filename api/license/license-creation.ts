@@ -16,6 +16,7 @@ import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { DryRunQuery, Id, InstantShape, JsonObjectShape, NameShape, plainText } from '../http/shapes';
 import { z } from '../http/zod';
+import { ShownKeyShape } from './license-presenter';
 
 const LicenseCreate = z
   .strictObject({
@@ -44,7 +45,7 @@ const CreatedShape = z
     customer_id: Id.nullable().describe('null: available; also in a dry run, if the customer would be created'),
     customer_created: z.boolean(),
     licenses: z
-      .array(z.object({ id: z.string(), key: z.string(), expires_at: InstantShape.nullable() }))
+      .array(z.object({ id: z.string(), key: ShownKeyShape, expires_at: InstantShape.nullable() }))
       .describe('Empty in a dry run'),
     dry_run: z.literal(true).optional(),
   })
@@ -118,11 +119,12 @@ async function createAndPresent(tx: Sql, creation: CreationRequest, request: Cre
 }
 
 /** Adds the licenses to the answer of a request or of its repetition. */
-async function withLicenses({ api }: CreationCall, answer: Answer | Refusal): Promise<Answer | Refusal> {
+async function withLicenses({ api, now }: CreationCall, answer: Answer | Refusal): Promise<Answer | Refusal> {
   if (isRefusal(answer)) return answer;
   const { first_license_id, expires_at, ...body } = answer.body as StoredBody;
   const rows = await listJobLicenses(api.db, jobSerialOf(parseLicenseId(first_license_id) ?? '0'));
-  const licenses = rows.map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
+  const shown = await api.signedKeys.ofLicenses(api.db, rows, now);
+  const licenses = shown.map(({ id, key }) => ({ id: licenseIdText(id), key, expires_at }));
   return { ...answer, body: { ...body, licenses } };
 }
 

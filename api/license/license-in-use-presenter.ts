@@ -11,7 +11,9 @@ import { z } from '../http/zod';
 const KEY_CHARS_MAX = 400;
 const PRODUCT_CODE_CHARS_MAX = 200;
 
-export const LicenseKeyShape = plainText(z.string().trim().min(1).max(KEY_CHARS_MAX)).describe('The license key');
+export const LicenseKeyShape = plainText(z.string().trim().min(1).max(KEY_CHARS_MAX)).describe(
+  'The license key; of a certificate, its claim `jti`',
+);
 /** The code of the product of the program. */
 export const AskedProductShape = plainText(z.string().min(1).max(PRODUCT_CODE_CHARS_MAX));
 export const DeviceIdShape = plainText(z.string().min(1).max(DEVICE_ID_CHARS_MAX)).describe(

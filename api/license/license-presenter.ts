@@ -1,4 +1,5 @@
 /** The shape and the presenter of licenses. */
+import type { Sql } from '../../db/base/database';
 import { seesLicenseKeys } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
 import type { Instant } from '../../domain/base/instant';
@@ -7,7 +8,9 @@ import { licenseIdText, licenseSource } from '../../domain/license/license';
 import { licenseChangesAllowed } from '../../domain/license/license-change';
 import type { LicenseChange } from '../../domain/license/license-change';
 import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
+import { findLicense } from '../../db/license/license';
 import type { LicenseRow } from '../../db/license/license';
+import type { Api } from '../http/api';
 import { actionTable } from '../http/allowed-actions';
 import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
@@ -22,10 +25,15 @@ const LicenseIdShape = z.string().describe('An opaque id').openapi({ example: 'l
 
 export const LicenseIdParams = z.object({ id: LicenseIdShape });
 
+const SHOWN_KEY =
+  'The license key. For a license of a signed generator: the certificate (JWS) that it has by itself, whose claim `jti` is the key; the key while it has no certificate';
+
+export const ShownKeyShape = z.string().describe(SHOWN_KEY);
+
 export const LicenseShape = z
   .object({
     id: LicenseIdShape,
-    key: z.string().describe('The license key; viewers see only its last four characters'),
+    key: z.string().describe(`${SHOWN_KEY}. Viewers see only the last four characters of the key`),
     status: z
       .enum(LICENSE_STATUSES)
       .describe(
@@ -58,7 +66,25 @@ export const LicenseShape = z
   })
   .openapi('License');
 
-/** Presents a license. Callers who may not see keys get a masked key. */
+/** Licenses with the keys that a caller sees: signed ones with their certificates. Viewers see masked keys, which are not signed. */
+export async function withShownKeys(
+  { signedKeys }: Pick<Api, 'signedKeys'>,
+  sql: Sql,
+  rows: LicenseRow[],
+  caller: Caller,
+  now: Instant,
+): Promise<LicenseRow[]> {
+  return seesLicenseKeys(caller) ? signedKeys.ofRows(sql, rows, now) : rows;
+}
+
+/** Reads a license and presents it; undefined when there is none with this stored id. */
+export async function showLicense(api: Api, sql: Sql, id: string, caller: Caller, now: Instant) {
+  const found = await findLicense(sql, id);
+  const [row] = found ? await withShownKeys(api, sql, [found], caller, now) : [];
+  return row && presentLicense(row, caller, now);
+}
+
+/** Presents a license, with the key of {@link withShownKeys}. Callers who may not see keys get a masked key. */
 export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
   return {
     id: licenseIdText(row.id),

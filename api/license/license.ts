@@ -9,9 +9,10 @@ import type { KnownCaller } from '../../domain/access/caller';
 import type { Sql } from '../../db/base/database';
 import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
-import { exportLicenses, findLicense, listLicenses } from '../../db/license/license';
+import { exportLicenses, listLicenses } from '../../db/license/license';
 import type { LicenseRow } from '../../db/license/license';
 import type { LicenseFilter } from '../../db/license/license-page';
+import type { Api } from '../http/api';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { ProblemError, protocolProblem } from '../http/problem';
@@ -20,7 +21,7 @@ import type { Route } from '../http/route';
 import { IdParams } from '../http/shapes';
 import { z } from '../http/zod';
 import { LICENSE_FILTER_FIELDS, StatusesOfQuery, licenseFilterOf } from './license-filter';
-import { LicenseIdParams, LicenseShape, presentLicense } from './license-presenter';
+import { LicenseIdParams, LicenseShape, presentLicense, showLicense, withShownKeys } from './license-presenter';
 
 const Flag = z.enum(['true', 'false']);
 
@@ -88,7 +89,8 @@ export const licenseRoutes: Route[] = [
           now,
         }),
       );
-      const body = pageOf(rows, query.limit, (row) => presentLicense(row, caller, now), LICENSE_CURSORS);
+      const shown = await withShownKeys(api, api.db, rows, caller, now);
+      const body = pageOf(shown, query.limit, (row) => presentLicense(row, caller, now), LICENSE_CURSORS);
       return { status: 200, body };
     },
   }),
@@ -105,7 +107,7 @@ export const licenseRoutes: Route[] = [
     refusals: ['FILTER_TOO_BROAD'],
     audit: [],
     async handle({ api, query, now }) {
-      return csvAnswer('licenses.csv', EXPORT_COLUMNS, csvRows(exportLicenses(api.db, filterOf(query), now), now), query);
+      return csvAnswer('licenses.csv', EXPORT_COLUMNS, csvRows(api, filterOf(query), now), query);
     },
   }),
   route({
@@ -119,8 +121,8 @@ export const licenseRoutes: Route[] = [
     audit: [],
     async handle({ api, params, caller, now }) {
       const id = parseLicenseId(params.id);
-      const row = id === null ? undefined : await findLicense(api.db, id);
-      return row ? { status: 200, body: presentLicense(row, caller, now) } : notFound('license', params.id);
+      const shown = id === null ? undefined : await showLicense(api, api.db, id, caller, now);
+      return shown ? { status: 200, body: shown } : notFound('license', params.id);
     },
   }),
   route({
@@ -140,7 +142,7 @@ export const licenseRoutes: Route[] = [
       return csvAnswer(
         `licenses-${params.id}.csv`,
         EXPORT_COLUMNS,
-        csvRows(exportLicenses(api.db, { job_id: params.id }, now), now),
+        csvRows(api, { job_id: params.id }, now),
         query,
       );
     },
@@ -159,15 +161,15 @@ export const licenseRoutes: Route[] = [
     audit: [],
     async handle({ api, params, query, now }) {
       if (!(await findContract(api.db, params.id))) return notFound('contract', params.id);
-      const licenses = exportLicenses(api.db, { contract_id: params.id, is_test: false }, now);
-      return csvAnswer(`report-${params.id}.csv`, CONTRACT_REPORT_COLUMNS, csvRows(licenses, now), query);
+      const rows = csvRows(api, { contract_id: params.id, is_test: false }, now);
+      return csvAnswer(`report-${params.id}.csv`, CONTRACT_REPORT_COLUMNS, rows, query);
     },
   }),
 ];
 
 /** The rows of a file, in batches so small that formatting the largest features takes only a few milliseconds. */
-async function* csvRows(batches: AsyncGenerator<LicenseRow[]>, now: Instant): AsyncGenerator<JsonObject[]> {
-  for await (const batch of batches) {
+async function* csvRows({ db, signedKeys }: Api, filter: LicenseFilter, now: Instant): AsyncGenerator<JsonObject[]> {
+  for await (const batch of signedKeys.ofBatches(db, exportLicenses(db, filter, now), now)) {
     for (let first = 0; first < batch.length; first += FORMATTED_ROWS_MAX)
       yield batch.slice(first, first + FORMATTED_ROWS_MAX).map((row) => csvRow(row, now));
   }

@@ -35,7 +35,9 @@ export const holdListRoutes: Route[] = [
       const hold = await findHold(api.db, params.id);
       if (!hold || !reachesContract(caller, hold.contract_id)) return notFound('hold', params.id);
       const held = await listHeldLicenses(api.db, hold.id, hold.clock_now ?? now);
-      const shown = seesLicenseKeys(caller) ? held : held.map((one) => ({ ...one, key: maskKey(one.key) }));
+      const shown = seesLicenseKeys(caller)
+        ? await api.signedKeys.ofLicenses(api.db, held, now)
+        : held.map((one) => ({ ...one, key: maskKey(one.key) }));
       return { status: 200, body: presentHold(hold, shown, now) };
     },
   }),

@@ -8,6 +8,7 @@ import type { ListedHold } from '../../db/pool/hold-list';
 import type { GrabbedHold } from '../../transactions/pool/grab-request';
 import { Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
+import { ShownKeyShape } from '../license/license-presenter';
 
 const HoldFields = z.object({
   id: Id,
@@ -27,7 +28,7 @@ export const HoldShape = HoldFields.extend({
     .array(
       z.object({
         id: z.string(),
-        key: z.string(),
+        key: ShownKeyShape,
         status: z.enum(LICENSE_STATUSES),
         expires_at: InstantShape.nullable(),
       }),

@@ -60,7 +60,7 @@ export const holdRoutes: Route[] = [
 type Change = (tx: Sql, act: Parameters<typeof releaseHold>[2]) => Promise<ChangedHold | Refusal>;
 
 function change<Body>(
-  { params, caller, actor, now, request_id, write }: HoldCall<Body>,
+  { api, params, caller, actor, now, request_id, write }: HoldCall<Body>,
   run: Change,
 ): Promise<Answer | Refusal> {
   const reaches = (contract_id: string): boolean => reachesContract(caller, contract_id);
@@ -69,7 +69,8 @@ function change<Body>(
       const changed = await run(tx, { actor, now, request_id, reaches });
       // Thrown, so that the transaction is rolled back: a customer who was created for a refused request must not stay.
       if (isRefusal(changed)) throw new ProblemError(problemOf(changed));
-      return { status: 200, body: presentHold(changed.hold, changed.licenses, now) };
+      const licenses = await api.signedKeys.ofLicenses(tx, changed.licenses, now);
+      return { status: 200, body: presentHold(changed.hold, licenses, now) };
     },
     [{ table: 'pool_holds', id: params.id }],
   );

@@ -80,7 +80,8 @@ async function grab(call: GrabCall): Promise<Answer> {
   }
   const { hold, licenses, replayed } = result;
   const headers = { ...fields, ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}) };
-  return { status: 201, body: presentHold(hold, licenses, now), headers };
+  const shown = await api.signedKeys.ofLicenses(api.db, licenses, now);
+  return { status: 201, body: presentHold(hold, shown, now), headers };
 }
 
 /** The request in the form that `transactions/pool` takes. */

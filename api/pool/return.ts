@@ -3,13 +3,12 @@ import { reachesContract } from '../../domain/access/caller';
 import { notFound } from '../../domain/base/refusal';
 import { parseLicenseId } from '../../domain/license/license';
 import { RETURN_DAYS_MAX } from '../../domain/pool/return';
-import { findLicense } from '../../db/license/license';
 import { returnLicense } from '../../transactions/pool/return-license';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { plainText } from '../http/shapes';
 import { z } from '../http/zod';
-import { LicenseIdParams, LicenseShape, presentLicense } from '../license/license-presenter';
+import { LicenseIdParams, LicenseShape, showLicense } from '../license/license-presenter';
 
 const ReturnBody = z.strictObject({
   reason: plainText(z.string().min(1).max(2000)).nullable().default(null).describe('For the audit'),
@@ -30,7 +29,7 @@ export const returnRoutes: Route[] = [
     answers: { 200: { description: 'The license', schema: LicenseShape } },
     refusals: ['LICENSE_ALREADY_ACTIVATED', 'LICENSE_NOT_ASSIGNED', 'LICENSE_REVOKED', 'RETURN_PERIOD_OVER'],
     audit: ['license.returned'],
-    async handle({ params, body, caller, actor, now, request_id, write }) {
+    async handle({ api, params, body, caller, actor, now, request_id, write }) {
       const id = parseLicenseId(params.id);
       if (id === null) return notFound('license', params.id);
       const reaches = (contract_id: string | null): boolean => reachesContract(caller, contract_id);
@@ -38,8 +37,8 @@ export const returnRoutes: Route[] = [
         async (tx) => {
           const refusal = await returnLicense(tx, id, { actor, now, request_id, reason: body.reason, reaches });
           if (refusal) return refusal;
-          const row = await findLicense(tx, id);
-          return row ? { status: 200, body: presentLicense(row, caller, now) } : notFound('license', params.id);
+          const shown = await showLicense(api, tx, id, caller, now);
+          return shown ? { status: 200, body: shown } : notFound('license', params.id);
         },
         [{ table: 'licenses', id }],
       );

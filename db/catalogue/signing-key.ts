@@ -37,6 +37,13 @@ export async function findActiveKey(sql: Sql, product_id: string): Promise<Activ
   return row;
 }
 
+/** The active keys of products, in no order. */
+export async function findActiveKeys(sql: Sql, product_ids: readonly string[]): Promise<ActiveKeyRow[]> {
+  return sql<ActiveKeyRow[]>`
+    SELECT ${sql(SIGNING_KEY_COLUMNS)} FROM signing_keys
+    WHERE product_id = ANY(${[...product_ids]}::uuid[]) AND verify_only_since IS NULL`;
+}
+
 /** A key of a product, or undefined. */
 export async function findSigningKey(sql: Sql, product_id: string, kid: string): Promise<SigningKeyRow | undefined> {
   const [row] = await sql<SigningKeyRow[]>`

@@ -280,7 +280,7 @@ export const findContractWithSource = mergedStatement('find contract', async (sq
     SELECT ${contractColumns(sql)},
            (SELECT jsonb_build_object('id', id, 'name', name, 'code', code, 'environment', environment, 'status', status, 'modules', modules)
             FROM products WHERE id = c.product_id) AS product,
-           (SELECT jsonb_build_object('id', id, 'product_id', product_id, 'name', name, 'format', format, 'features', features,
+           (SELECT jsonb_build_object('id', id, 'product_id', product_id, 'name', name, 'kind', kind, 'format', format, 'features', features,
                                       'activation_limit', activation_limit, 'status', status, 'revision', revision)
             FROM generators WHERE id = c.generator_id AND deleted_at IS NULL) AS generator
     FROM ${contractTables(sql)} WHERE c.id = ANY(${[...ids]}::uuid[])`;

@@ -23,6 +23,8 @@ export interface GenerationProfile extends ExpiryTerms {
   /** The revision of the contract that the license terms belong to. */
   contract_revision: number;
   key_format: KeyFormat;
+  /** Whether its licenses are shown by their certificates. */
+  is_signed: boolean;
   /** The test clock of the contract; null when it uses the real time. */
   test_clock_id: string | null;
 }
@@ -41,7 +43,7 @@ export function currentTerms(sql: Sql): Fragment {
 /** The current profile, or undefined while the license terms are missing or older than contract or generator. */
 export async function findGenerationProfile(sql: Sql, contract_id: string): Promise<GenerationProfile | undefined> {
   const [row] = await sql<GenerationProfile[]>`
-    SELECT c.id AS contract_id, c.environment, c.type = 'pool' AS pooled, t.id AS terms_id, t.contract_revision, t.key_format, c.expiry, c.timezone, c.cap_expiry_at_contract_end, c.end_date,
+    SELECT c.id AS contract_id, c.environment, c.type = 'pool' AS pooled, t.id AS terms_id, t.contract_revision, t.key_format, t.is_signed, c.expiry, c.timezone, c.cap_expiry_at_contract_end, c.end_date,
            c.test_clock_id
     FROM ${currentTerms(sql)} WHERE c.id = ${contract_id}`;
   return row;
@@ -61,6 +63,7 @@ export async function refreshTerms(tx: Sql, facts: ContractFacts, generator: Gen
       activation_limit: effectiveActivationLimit(generator.activation_limit, facts.activation_limit),
       own_expiry: own_expiry && tx.json({ ...own_expiry }),
       device_lease_minutes: facts.device_lease_minutes,
+      is_signed: generator.kind === 'signed',
     })}
     -- Updates a column of no key: an update of a key column would conflict with the foreign keys of grants in progress and deadlock.
     ON CONFLICT ON CONSTRAINT license_terms_unique DO UPDATE SET key_format = license_terms.key_format

@@ -40,6 +40,8 @@ export interface JobRow {
   idempotency_fingerprint: string | null;
   quota_remaining: number;
   request_id: string | null;
+  /** Whether its licenses are shown by their certificates. */
+  is_signed: boolean;
   /** Licenses that exist: the sum over the job's chunks. */
   completed: number;
   contract_name: string;
@@ -55,7 +57,7 @@ export interface JobWithContractRow extends JobRow {
 }
 
 const JOB_COLUMNS = columnNames<
-  Omit<JobRow, 'actor' | 'contract_revision' | 'completed' | 'contract_name' | 'test_clock_id'>
+  Omit<JobRow, 'actor' | 'contract_revision' | 'is_signed' | 'completed' | 'contract_name' | 'test_clock_id'>
 >({
   id: true,
   serial: true,
@@ -173,7 +175,7 @@ export function contractOfJob(sql: Sql): Fragment {
 /** A query for jobs `g`, from all of them or from a subquery with {@link STORED_JOB_COLUMNS}. */
 export function selectJobs(sql: Sql, more: Fragment = sql``, jobs: Fragment = sql`generation_jobs`): Fragment {
   return sql`
-    SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, shown_actor(g.actor) AS actor, c.name AS contract_name, c.test_clock_id, t.contract_revision,
+    SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, shown_actor(g.actor) AS actor, c.name AS contract_name, c.test_clock_id, t.contract_revision, t.is_signed,
            (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed ${more}
     FROM ${jobs} g
     JOIN contracts c ON c.id = g.contract_id

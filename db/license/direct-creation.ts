@@ -35,6 +35,7 @@ export async function insertDirectCreation(tx: Sql, creation: DirectCreation): P
         features: tx.json(features),
         activation_limit,
         own_expiry: own_expiry && tx.json({ ...own_expiry }),
+        is_signed: generator.kind === 'signed',
       })} RETURNING id
     ), job AS (
       INSERT INTO generation_jobs (id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, expires_at,

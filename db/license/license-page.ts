@@ -150,6 +150,14 @@ export function pageOfOne(sql: Sql, id: string): Fragment {
   return sql`SELECT ${pageColumns(sql)} FROM licenses l JOIN ${jobs(sql)} j ON j.serial = l.id >> ${ORDINAL_BITS}::int WHERE l.id = ${id}`;
 }
 
+/** The page of named licenses. */
+export function pageOfIds(sql: Sql, ids: readonly string[]): Fragment {
+  return sql`
+    SELECT ${pageColumns(sql)} FROM unnest(${[...ids]}::bigint[]) AS n (id)
+    CROSS JOIN LATERAL (SELECT id, key FROM licenses WHERE id = n.id OFFSET 0) l
+    CROSS JOIN LATERAL ${jobs(sql, sql`WHERE serial = l.id >> ${ORDINAL_BITS}::int OFFSET 0`)} j`;
+}
+
 /** Reads the matching jobs, in the order of the page, and takes licenses from the range of each until the page is full. */
 function pageByJobs(sql: Sql, filter: KnownFilter, page: LicensePage, { job, facts, matches }: Part): Fragment {
   const direction = directionOf(sql, page);

@@ -10,7 +10,7 @@ import type { LicenseFacts } from '../../domain/license/license-facts';
 import type { Fragment, Sql } from '../base/database';
 import { factsOf } from './license-facts';
 import { ORDINAL_MASK } from './license-conditions';
-import { lookUp, pageOf, pageOfOne } from './license-page';
+import { lookUp, pageOf, pageOfIds, pageOfOne } from './license-page';
 import type { LicenseFilter, LicensePage } from './license-page';
 
 /** A license with its facts and the fields of its job, its license terms and its contract. */
@@ -33,6 +33,8 @@ export interface LicenseRow extends LicenseFacts {
   product_id: string;
   generator_id: string;
   features: JsonObject;
+  /** Whether it is shown by its certificate. */
+  is_signed: boolean;
   activation_limit: number | null;
   /** The expiry that its assignment or activation gives it. */
   own_expiry: OwnExpiryRule | null;
@@ -57,6 +59,11 @@ export async function listJobLicenses(sql: Sql, job_serial: string): Promise<{ i
 export async function findLicense(sql: Sql, id: string): Promise<LicenseRow | undefined> {
   const [row] = await withDetails(sql, pageOfOne(sql, id), 'asc');
   return row;
+}
+
+/** Licenses by their stored ids, in the order of their ids. */
+export async function findLicenses(sql: Sql, ids: readonly string[]): Promise<LicenseRow[]> {
+  return withDetails(sql, pageOfIds(sql, ids), 'asc');
 }
 
 /** One page of licenses. */
@@ -96,7 +103,7 @@ async function withDetails(sql: Sql, page: Fragment, order: 'asc' | 'desc'): Pro
     WITH page AS MATERIALIZED (${page})
     SELECT p.id, p.key, (p.id & ${ORDINAL_MASK}::int)::int AS ordinal, p.job_id, p.contract_id, c.name AS contract_name,
            c.customer_id AS contract_customer_id, v.email AS contract_customer_email, u.email AS customer_email, p.environment, p.is_test,
-           g.product_id, t.generator_id, t.features, t.activation_limit, t.own_expiry, k.created_at, p.channel, o.now AS clock_now,
+           g.product_id, t.generator_id, t.features, t.is_signed, t.activation_limit, t.own_expiry, k.created_at, p.channel, o.now AS clock_now,
            ${factsOf(sql, sql`p.expires_at`)}, (${activationsOf(sql, sql`p.id`, sql`o.now`)}) AS activations
     FROM page p
     JOIN license_terms t ON t.id = p.terms_id

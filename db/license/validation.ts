@@ -2,7 +2,7 @@
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import type { LicenseInUse } from '../../domain/license/validation';
-import type { Sql } from '../base/database';
+import type { Fragment, Sql } from '../base/database';
 import { withoutPipelining } from '../base/database';
 
 /** A key that is looked up for a client. */
@@ -31,10 +31,7 @@ export async function findAskedLicenses(sql: Sql, asked: readonly AskedKey[]): P
            assigned_at, held_until, activated_at, suspended_at, revoked_at, expires_at, other_devices, has_place
     FROM jsonb_to_recordset(${sql.json(given)}) AS q (n integer, key text, device_id text, now timestamptz),
     LATERAL (
-      SELECT l.id, j.is_test, c.type IS NOT DISTINCT FROM 'pool' AND NOT j.is_test AS is_pooled, j.environment, p.code AS product_code, t.features, t.activation_limit, o.now AS clock_now,
-             coalesce(c.on_suspend ->> 'issued_licenses', 'keep') AS issued_licenses,
-             CASE WHEN c.state = 'SUSPENDED' AND c.on_suspend ->> 'issued_licenses' <> 'keep' THEN
-               (SELECT min(h.source) FROM contract_holds h WHERE h.contract_id = c.id AND h.lifted_at IS NULL AND h.source <> 'admin') END AS suspended_by,
+      SELECT l.id, j.is_test, j.environment, p.code AS product_code, t.features, t.activation_limit, o.now AS clock_now, ${useByContract(sql)},
              f.customer_id, f.assigned_at, f.held_until, f.activated_at, f.suspended_at, f.revoked_at,
              coalesce(f.expires_at, j.expires_at) AS expires_at, d.other_devices, d.has_place
       FROM licenses l
@@ -53,4 +50,12 @@ export async function findAskedLicenses(sql: Sql, asked: readonly AskedKey[]): P
     ) a`);
   const by_place = new Map(rows.map((row) => [row.n, row]));
   return asked.map((_, n) => by_place.get(n));
+}
+
+/** Columns of what a contract `c` says about the use of its licenses, which are of the job `j`. */
+export function useByContract(sql: Sql): Fragment {
+  return sql`
+    c.type IS NOT DISTINCT FROM 'pool' AND NOT j.is_test AS is_pooled, coalesce(c.on_suspend ->> 'issued_licenses', 'keep') AS issued_licenses,
+    CASE WHEN c.state = 'SUSPENDED' AND c.on_suspend ->> 'issued_licenses' <> 'keep' THEN
+      (SELECT min(h.source) FROM contract_holds h WHERE h.contract_id = c.id AND h.lifted_at IS NULL AND h.source <> 'admin') END AS suspended_by`;
 }

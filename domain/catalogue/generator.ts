@@ -5,10 +5,14 @@ import type { KeyFormat } from './license-key';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
+export const GENERATOR_KINDS = ['plain', 'signed'] as const;
+
 export interface GeneratorFacts {
   id: string;
   product_id: string;
   name: string;
+  /** How its licenses are shown: by their keys, or by their certificates (domain/license/certificate.ts). */
+  kind: (typeof GENERATOR_KINDS)[number];
   format: KeyFormat;
   features: JsonObject;
   /** The number of devices on which a license can be active; null: unlimited. */

@@ -135,7 +135,8 @@ describe('a request that waits for the quota row while its contract changes', ()
     const { result } = await whileWaiting(
       async (tx) => {
         const generator = await findGenerator(tx, facts.generator_id);
-        if (generator) await editGenerator(tx, generator.id, { format: { ...generator.format, prefix: 'NEW' } }, act());
+        if (generator)
+          await editGenerator(tx, generator.id, { format: { ...generator.format, prefix: 'NEW' } }, act(), undefined);
       },
       () => requestLicenses(buildRequest(facts.id, 1)),
     );
@@ -150,7 +151,7 @@ describe('a request that waits for the quota row while its contract changes', ()
     const { result } = await whileWaiting(
       async (tx) => {
         if (what === 'product') await editProduct(tx, facts.product_id, { status: 'inactive' }, act());
-        else await editGenerator(tx, facts.generator_id, { status: 'inactive' }, act());
+        else await editGenerator(tx, facts.generator_id, { status: 'inactive' }, act(), undefined);
       },
       () => requestLicenses(buildRequest(facts.id, 1)),
     );
@@ -228,7 +229,7 @@ test('requests are granted or refused while their generator is edited continuous
   let is_done = false;
   const editing = (async () => {
     for (let seats = 1; !is_done; seats++)
-      await sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats } }, act()));
+      await sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats } }, act(), undefined));
   })();
   const callers = Array.from({ length: 4 }, async () => {
     for (let call = 0; call < 15; call++) {
@@ -252,7 +253,7 @@ describe('a contract and its generator that change at the same moment', () => {
   test('a contract that waits for the change of its generator does not grant with the old generator', async () => {
     const { facts } = await openContract();
     await whileWaiting(
-      (tx) => editGenerator(tx, facts.generator_id, { status: 'inactive' }, act()),
+      (tx) => editGenerator(tx, facts.generator_id, { status: 'inactive' }, act(), undefined),
       () => sql.begin((tx) => refreshGrants(tx, facts.id)),
     );
     expect(await grantableTermsOf(facts.id)).toBeNull();
@@ -263,7 +264,7 @@ describe('a contract and its generator that change at the same moment', () => {
     await clearGrantableTerms(sql, facts.id);
     await whileWaiting(
       (tx) => refreshGrants(tx, facts.id),
-      () => sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats: 1 } }, act())),
+      () => sql.begin((tx) => editGenerator(tx, facts.generator_id, { features: { seats: 1 } }, act(), undefined)),
     );
     expect(await grantableTermsOf(facts.id)).toBeNull();
   });

@@ -38,6 +38,7 @@ export function buildGenerator(changes: Partial<GeneratorFacts> = {}): Generator
     id: 'generator-1',
     product_id: PRODUCT.id,
     name: 'Keys',
+    kind: 'plain',
     format: { prefix: 'TEST', groups: 4, group_length: 5, alphabet: DEFAULT_ALPHABET, separator: '-' },
     features: { seats: 5, tier: 'gold' },
     activation_limit: 3,

@@ -1,7 +1,10 @@
 /** Certificates of licenses: what they say, for whom and when there is one, and that they verify with the public keys. */
+import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
+import type { Database } from '../../db/base/database';
 import { CERTIFICATE_BYTES_MAX, CERTIFICATE_TYPE } from '../../domain/license/certificate';
+import { parseLicenseId } from '../../domain/license/license';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
@@ -223,4 +226,164 @@ test('whatever is signed verifies until its key is retired, through any rotation
     }),
     { seed: SEED, numRuns: 8, examples: [[['issue', 'rotate', 'issue', 'retire', 'issue', 'rotate'], 0]] },
   );
+});
+
+describe('a signed generator', () => {
+  const CHANGES = ['none', 'assign', 'suspend', 'revoke'] as const;
+  const FORMAT = { groups: 4, group_length: 5 };
+  const EMAIL = 'grace@covenant.test';
+  const call = (method: string, path: string, body?: object) => api.call(method, path, body && { body });
+
+  async function addGenerator(more: object = {}): Promise<TestCatalogue> {
+    const { product_id } = await addCatalogue(api);
+    const { body } = await call('POST', '/generators', { name: 'Signed', product_id, kind: 'signed', format: FORMAT, ...more });
+    return { product_id, generator_id: body.id };
+  }
+  const keyOf = async (id: string): Promise<string> =>
+    (await api.sql`SELECT key FROM licenses WHERE id = ${parseLicenseId(id)}`)[0]?.['key'];
+  /** What a signed license must be shown by: its certificate, which verifies and holds its key; else its key. */
+  async function expectedKey(id: string, product_id: string): Promise<string> {
+    const key = await keyOf(id);
+    const { status, body } = await read({ id });
+    if (status !== 200) return key;
+    expect(await verified(body.certificate, product_id)).toMatchObject({ jti: key, sub: id });
+    return body.certificate;
+  }
+  const csvKeys = async (path: string, key = api.keys.operator): Promise<string[]> =>
+    (await api.call('GET', path, { key })).text
+      .trim()
+      .split(/\r?\n/)
+      .slice(1)
+      .map((line) => line.split(',')[0] as string);
+  const keysIn = (licenses: { key: string }[]): string[] => licenses.map(({ key }) => key);
+
+  test('shows each license by its certificate while it has one, in every answer and file, first and repeated', async () => {
+    const changes = fc.array(fc.constantFrom(...CHANGES), { minLength: 3, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(changes, async (taken) => {
+        const catalogue = await addGenerator({ features: { seats: 5 } });
+        const { id: contract_id } = await addContract(api, catalogue);
+        const generate = () => call('POST', `/contracts/${contract_id}/generate`, { count: 3, idempotency_key: 'one' });
+        const first = await generate();
+        expect((await generate()).body).toEqual(first.body);
+        const ids: string[] = first.body.licenses.map(({ id }: License) => id);
+        const expected = () => Promise.all(ids.map((id) => expectedKey(id, catalogue.product_id)));
+        expect(keysIn(first.body.licenses)).toEqual(await expected());
+        expect(keysIn(first.body.licenses).every((key) => key.startsWith('eyJ'))).toBe(true);
+        for (const [index, change] of taken.entries()) {
+          const id = ids[index] as string;
+          if (change === 'assign') await call('POST', '/licenses/assign', { ids: [id], customer_email: EMAIL });
+          else if (change !== 'none') {
+            const changed = await call('POST', `/licenses/${id}/${change}`);
+            expect(changed.body.key).toBe(await keyOf(id));
+          }
+        }
+        const now = await expected();
+        expect(now.filter((key) => key.startsWith('eyJ'))).toHaveLength(
+          taken.filter((change) => change === 'none' || change === 'assign').length,
+        );
+        expect(keysIn((await generate()).body.licenses)).toEqual(now);
+        expect(keysIn((await call('GET', `/licenses?contract_id=${contract_id}&order=asc`)).body.data)).toEqual(now);
+        expect(await Promise.all(ids.map(async (id) => (await call('GET', `/licenses/${id}`)).body.key))).toEqual(now);
+        for (const file of [
+          `/jobs/${first.body.job_id}/licenses.csv`,
+          `/contracts/${contract_id}/report.csv`,
+          `/licenses.csv?contract_id=${contract_id}`,
+        ])
+          expect(await csvKeys(file)).toEqual(now);
+      }),
+      { seed: SEED, numRuns: 3, examples: [[['suspend', 'revoke', 'assign']]] },
+    );
+  });
+
+  test('an export of several batches has the same licenses in the same order, for its contract too', async () => {
+    const catalogue = await addGenerator();
+    const { id: contract_id } = await addContract(api, catalogue);
+    for (let request = 0; request < 3; request++) await call('POST', `/contracts/${contract_id}/generate`, { count: 99 });
+    const stored = await api.sql`
+      SELECT l.key FROM licenses l JOIN generation_jobs j ON j.serial = l.id >> 24 WHERE j.contract_id = ${contract_id} ORDER BY l.id`;
+    const exported = await csvKeys(`/contracts/${contract_id}/report.csv`);
+    expect(exported.map((certificate) => decodeJwt(certificate).jti)).toEqual(stored.map(({ key }) => key));
+    const key = await addContractKey(api, contract_id);
+    const listed = await api.call('GET', '/licenses?order=asc&limit=5', { key });
+    expect(keysIn(listed.body.data)).toEqual(exported.slice(0, 5));
+  });
+
+  test('shows licenses of holds, of orders and of no contract by their certificates as soon as a customer has them', async () => {
+    const catalogue = await addGenerator();
+    const { product_id } = catalogue;
+    const { id: contract_id } = await addContract(api, catalogue, { type: 'pool' });
+    const made = await call('POST', `/contracts/${contract_id}/generate`, { count: 3 });
+    for (const { id, key } of made.body.licenses) expect(key).toBe(await keyOf(id));
+    const grab = (body: object) => call('POST', `/contracts/${contract_id}/pool/grab`, { count: 1, ...body });
+    const held = (await grab({ order_ref: 'held' })).body;
+    expect(held.licenses[0].key).toBe(await keyOf(held.licenses[0].id));
+    const assigned = (await call('POST', `/holds/${held.id}/assign`, { customer_email: EMAIL })).body;
+    const sold = await grab({ order_ref: 'sold', customer_email: EMAIL });
+    expect((await grab({ order_ref: 'sold', customer_email: EMAIL })).body).toEqual(sold.body);
+    const direct = await call('POST', '/licenses', { ...catalogue, count: 1 });
+    expect((await call('GET', `/holds/${held.id}`)).body.licenses).toEqual(assigned.licenses);
+    for (const { id, key } of [...assigned.licenses, ...sold.body.licenses, ...direct.body.licenses]) {
+      expect(key).toBe(await expectedKey(id, product_id));
+      expect(key).toMatch(/^eyJ/);
+    }
+  });
+
+  test('viewers see masked keys and no certificate', async () => {
+    const catalogue = await addGenerator();
+    const { id: contract_id } = await addContract(api, catalogue);
+    const { body } = await call('POST', `/contracts/${contract_id}/generate`, { count: 1 });
+    const [{ id }] = body.licenses;
+    const masked = `…${(await keyOf(id)).slice(-4)}`;
+    const view = (path: string) => api.call('GET', path, { key: api.keys.viewer });
+    expect((await view(`/licenses/${id}`)).body.key).toBe(masked);
+    expect(keysIn((await view(`/licenses?contract_id=${contract_id}`)).body.data)).toEqual([masked]);
+    expectRefusal(await view(`/contracts/${contract_id}/report.csv`), 403, 'FORBIDDEN_ROLE');
+  });
+
+  test('an edit of its kind is a new revision and changes only new licenses', async () => {
+    const catalogue = await addGenerator({ kind: 'plain' });
+    const { id: contract_id } = await addContract(api, catalogue);
+    const shown: string[] = [];
+    for (const [revision, kind] of [['plain'], ['signed'], ['plain']].map(([kind], index) => [index + 1, kind] as const)) {
+      const edited = await call('PATCH', `/generators/${catalogue.generator_id}`, { kind });
+      expect(edited.body).toMatchObject({ kind, revision });
+      const { body } = await call('POST', `/contracts/${contract_id}/generate`, { count: 1 });
+      shown.push(...keysIn(body.licenses));
+    }
+    expect(shown.map((key) => key.startsWith('eyJ'))).toEqual([false, true, false]);
+    expect(await csvKeys(`/contracts/${contract_id}/report.csv`)).toEqual(shown);
+  });
+
+  test('gives its product a signing key once, and is refused where nothing can be signed', async () => {
+    const { product_id, generator_id } = await addGenerator();
+    await call('POST', '/generators', { name: 'Second', product_id, kind: 'signed', format: FORMAT });
+    expect((await auditOf(api, product_id)).map(({ action }) => action)).toEqual(['signing_key.created']);
+    const other = await addGenerator({ kind: 'plain' });
+    const { signing } = api.api;
+    api.api.signing = undefined;
+    try {
+      const body = { name: randomUUID(), product_id, kind: 'signed', format: FORMAT };
+      expectRefusal(await call('POST', '/generators', body), 409, 'SIGNING_NOT_CONFIGURED');
+      expectRefusal(await call('PATCH', `/generators/${other.generator_id}`, { kind: 'signed' }), 409, 'SIGNING_NOT_CONFIGURED');
+      expect((await call('PATCH', `/generators/${generator_id}`, { kind: 'plain' })).status).toBe(200);
+    } finally {
+      api.api.signing = signing;
+    }
+    expect((await call('GET', `/generators/${other.generator_id}`)).body.kind).toBe('plain');
+    expect(await auditOf(api, other.product_id)).toEqual([]);
+  });
+
+  test('plain licenses cost no statement for signatures', async () => {
+    const { id: contract_id } = await addContract(api, await addCatalogue(api));
+    const sent: string[] = [];
+    const options = api.api.db.options as Database['options'] & { debug: unknown };
+    options.debug = (_: number, text: string) => sent.push(text);
+    await call('POST', `/contracts/${contract_id}/generate`, { count: 2 });
+    await call('GET', `/licenses?contract_id=${contract_id}`);
+    await csvKeys(`/contracts/${contract_id}/report.csv`);
+    options.debug = false;
+    expect(sent.length).toBeGreaterThan(3);
+    expect(sent.filter((text) => /signing_keys|is_signed$/.test(text))).toEqual([]);
+  });
 });

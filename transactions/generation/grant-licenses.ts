@@ -38,7 +38,7 @@ export async function grantOptimistically(
 ): Promise<Granted | 'not_granted'> {
   const row = rowOf(await atContractTime(db, request, profile), call, profile, request.now);
   const granted = row && (await grant(row, call));
-  return granted ? { job: grantedJob(row, granted), replayed: false, keys: row.keys } : 'not_granted';
+  return granted ? { job: grantedJob(row, granted, profile), replayed: false, keys: row.keys } : 'not_granted';
 }
 
 /**
@@ -75,7 +75,7 @@ export async function grantSettled(
   const [granted] = jobs;
   const admission = admissions.get(row.job_id);
   if (!granted) return { granted: 'not_granted', admission };
-  return { granted: { job: grantedJob(row, granted), replayed: false, keys: row.keys }, admission };
+  return { granted: { job: grantedJob(row, granted, profile), replayed: false, keys: row.keys }, admission };
 }
 
 /**
@@ -122,7 +122,7 @@ export async function grantTestLicenses(
   const row = generationRequest({ ...request, now }, null, profile, expires_at, request.now);
   const granted = await insertTestGeneration(tx, row);
   return {
-    result: { job: grantedJob(row, granted), replayed: false, keys: row.keys },
+    result: { job: grantedJob(row, granted, profile), replayed: false, keys: row.keys },
     is_attempt: false,
     nudge: NO_NUDGE,
     admission,
@@ -167,6 +167,10 @@ function generationRequest(
 }
 
 /** The granted job, without reading it again. */
-function grantedJob(request: GenerationRequest, granted: GrantedJob): GeneratedJob {
-  return { ...granted, execution: request.execution, requested: request.requested, expires_at: request.expires_at };
+function grantedJob(
+  { execution, requested, expires_at }: GenerationRequest,
+  granted: GrantedJob,
+  { is_signed }: GenerationProfile,
+): GeneratedJob {
+  return { ...granted, execution, requested, expires_at, is_signed };
 }

@@ -37,7 +37,10 @@ export interface Credential {
 }
 
 /** The fields of a job in an answer. */
-export type GeneratedJob = Pick<JobRow, 'id' | 'serial' | 'execution' | 'requested' | 'quota_remaining' | 'expires_at'>;
+export type GeneratedJob = Pick<
+  JobRow,
+  'id' | 'serial' | 'execution' | 'requested' | 'quota_remaining' | 'expires_at' | 'is_signed'
+>;
 
 /** A granted request, or the earlier request that it repeats. */
 export interface Granted {

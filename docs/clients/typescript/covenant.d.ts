@@ -425,6 +425,7 @@ export interface components {
             job_id?: string;
             licenses?: {
                 id: string;
+                /** @description The license key. For a license of a signed generator: the certificate (JWS) that it has by itself, whose claim `jti` is the key; the key while it has no certificate */
                 key: string;
                 /**
                  * Format: date-time
@@ -582,6 +583,7 @@ export interface components {
             /** @description Those that still belong to the order: not those that were returned, or given to another customer or order. Empty when the hold was released or is over */
             licenses: {
                 id: string;
+                /** @description The license key. For a license of a signed generator: the certificate (JWS) that it has by itself, whose claim `jti` is the key; the key while it has no certificate */
                 key: string;
                 /** @enum {string} */
                 status: "available" | "held" | "assigned" | "active" | "suspended" | "expired" | "revoked";
@@ -642,7 +644,7 @@ export interface components {
              * @example lic_167772161
              */
             id: string;
-            /** @description The license key; viewers see only its last four characters */
+            /** @description The license key. For a license of a signed generator: the certificate (JWS) that it has by itself, whose claim `jti` is the key; the key while it has no certificate. Viewers see only the last four characters of the key */
             key: string;
             /**
              * @description The first that applies of revoked, suspended, expired, active (it was activated on a device), assigned (to a customer), held (for an order) and available. The time is that of the test clock of its contract, if it has one
