@@ -8,6 +8,7 @@ import { isStorableText } from '../../domain/base/text';
 import type { DeviceAction } from '../../domain/license/device';
 import { parseLicenseId } from '../../domain/license/license';
 import { isForeign } from '../../domain/license/validation';
+import { readKey } from '../../transactions/license/certified-key';
 import { deleteDevice } from '../../transactions/license/delete-device';
 import { carryOutDeviceUse } from '../../transactions/license/use-device';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
@@ -191,7 +192,8 @@ async function carryOut(
   api.wrongKeys.refuseLimited(from);
   const time = startAnswerTime();
   try {
-    const used = await carryOutDeviceUse(api.db, { device_name: null, ...body, action, now });
+    const key = await readKey(api.db, body.key);
+    const used = await carryOutDeviceUse(api.db, { device_name: null, ...body, key, action, now });
     if (used !== undefined && !isRefusal(used))
       return { status: 200, body: presentUse(used, body.device_id, action) };
     if (used === undefined || isForeign(used.code)) {

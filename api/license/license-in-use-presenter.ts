@@ -1,4 +1,5 @@
 /** What the public interface shows of a license to a program that knows its key. */
+import { CERTIFICATE_BYTES_MAX } from '../../domain/license/certificate';
 import { DEVICE_ID_CHARS_MAX, DEVICE_NAME_CHARS_MAX } from '../../domain/license/device';
 import { licenseIdText } from '../../domain/license/license';
 import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
@@ -7,12 +8,10 @@ import type { LicenseInUse } from '../../domain/license/validation';
 import { EnvironmentShape, InstantShape, plainText } from '../http/shapes';
 import { z } from '../http/zod';
 
-/** Longer texts are no license keys. */
-const KEY_CHARS_MAX = 400;
 const PRODUCT_CODE_CHARS_MAX = 200;
 
-export const LicenseKeyShape = plainText(z.string().trim().min(1).max(KEY_CHARS_MAX)).describe(
-  'The license key; of a certificate, its claim `jti`',
+export const LicenseKeyShape = plainText(z.string().trim().min(1).max(CERTIFICATE_BYTES_MAX)).describe(
+  'The license key, or a certificate of the license, whose signature is verified and whose claim `jti` is the key',
 );
 /** The code of the product of the program. */
 export const AskedProductShape = plainText(z.string().min(1).max(PRODUCT_CODE_CHARS_MAX));

@@ -1,5 +1,6 @@
 /** Validates license keys for programs in the field. */
 import { VALIDATION_CODES, validate } from '../../domain/license/validation';
+import { readKey } from '../../transactions/license/certified-key';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { EnvironmentShape } from '../http/shapes';
@@ -62,7 +63,8 @@ export const validationRoutes: Route[] = [
       api.wrongKeys.refuseLimited(from);
       const time = startAnswerTime();
       try {
-        const license = await api.lookUpLicense({ key: body.key, device_id: body.device_id ?? null, now });
+        const key = await readKey(api.db, body.key);
+        const license = await api.lookUpLicense({ key, device_id: body.device_id ?? null, now });
         const at = license?.clock_now ?? now;
         const { code, reasons, shows_license } = validate(license, body, at);
         if (license === undefined || !shows_license) {

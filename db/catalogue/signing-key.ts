@@ -51,6 +51,13 @@ export async function findSigningKey(sql: Sql, product_id: string, kid: string):
   return row;
 }
 
+/** A key of any product that is not retired, or undefined. */
+export async function findPublishedKey(sql: Sql, kid: string): Promise<SigningKeyRow | undefined> {
+  const [row] = await sql<SigningKeyRow[]>`
+    SELECT ${sql(SIGNING_KEY_COLUMNS)} FROM signing_keys WHERE kid = ${kid} AND retired_at IS NULL`;
+  return row;
+}
+
 /** The keys of a product that are not retired, the newest first. */
 export async function listPublishedKeys(sql: Sql, product_id: string): Promise<SigningKeyRow[]> {
   return sql<SigningKeyRow[]>`

@@ -228,6 +228,38 @@ test('whatever is signed verifies until its key is retired, through any rotation
   );
 });
 
+test('programs use a license with a certificate in place of its key, unless it was changed or its signing key is retired', async () => {
+  const license = await addLicense();
+  const { product_id } = license;
+  const { certificate, kid } = (await issue(license)).body;
+  const [header, claims, signature] = certificate.split('.');
+  const validate = (key: string) => api.call('POST', '/licenses/validate', { key: null, body: { key } });
+  const activate = (key: string) => api.call('POST', '/licenses/activate', { key: null, body: { key, device_id: 'one' } });
+  const keyPath = `/products/${product_id}/signing-keys`;
+  const headerOf = (more: object) =>
+    Buffer.from(JSON.stringify({ alg: 'EdDSA', kid, typ: CERTIFICATE_TYPE, ...more })).toString('base64url');
+  expect((await activate(certificate)).body.license).toMatchObject({ id: license.id, activations: 1 });
+  await api.call('POST', keyPath);
+  expect((await validate(certificate)).body).toMatchObject({ valid: true, license: { id: license.id } });
+  const { list } = (await api.call('GET', `/products/${product_id}/revoked`, { key: null })).body;
+  const wrong = [
+    ...['eyJ', 'eyJ.eyJ.eyJ', list, `${header}.${claims}.`, `${header}.${claims}`, certificate.slice(0, -4)],
+    ...[{ kid: 7 }, { kid: '\u0000' }, { kid: 'x' }, { alg: 'none' }, { alg: 'HS256' }].map(
+      (more) => `${headerOf(more)}.${claims}.${signature}`,
+    ),
+    `${header}.${Buffer.from(JSON.stringify({ jti: license.key })).toString('base64url')}.${signature}`,
+  ];
+  for (const text of wrong) {
+    expect((await validate(text)).body).toMatchObject({ code: 'NOT_FOUND', license: null });
+    expectRefusal(await activate(text), 404, 'NOT_FOUND');
+  }
+  await api.call('POST', `/licenses/${license.id}/suspend`);
+  expect((await validate(certificate)).body.code).toBe('SUSPENDED');
+  await api.call('POST', `${keyPath}/${kid}/retire`);
+  expect((await validate(certificate)).body.code).toBe('NOT_FOUND');
+  expect((await validate(license.key)).body.code).toBe('SUSPENDED');
+});
+
 describe('a signed generator', () => {
   const CHANGES = ['none', 'assign', 'suspend', 'revoke'] as const;
   const FORMAT = { groups: 4, group_length: 5 };

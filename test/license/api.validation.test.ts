@@ -8,6 +8,7 @@ import { WRONG_KEY_ANSWER_MS } from '../../api/license/answer-time';
 import { createWrongKeyLimit } from '../../api/license/wrong-key-limit';
 import { FAILURE_BUCKETS } from '../../db/access/failed-authentication';
 import type { Database } from '../../db/base/database';
+import { CERTIFICATE_BYTES_MAX } from '../../domain/license/certificate';
 import { createFailureCounter } from '../../transactions/access/count-failures';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
@@ -268,6 +269,6 @@ test('two processes count the wrong keys of an address together', async () => {
   expect(await askOther({ key })).toBe(LIMIT_CODE);
 });
 
-test.each(['', 'x'.repeat(500), 'a\u0000b', 5])('%j is no key', async (wrong) => {
+test.each(['', 'x'.repeat(CERTIFICATE_BYTES_MAX + 1), 'a\u0000b', 5])('%j is no key', async (wrong) => {
   expectRefusal(await ask({ key: wrong }), 422, 'VALIDATION_FAILED');
 });
