@@ -11,10 +11,10 @@ import type { TestApi } from '../harness/api';
 import { FILLED_ROWS, fillTables } from '../harness/filled-tables';
 import type { FilledTables } from '../harness/filled-tables';
 
-/** Rows that one statement may read for a page. Reading a whole table, or half of it, exceeds this. */
 /** One list has a hundred queries, each of which is carried out and explained. */
 jest.setTimeout(120_000);
 
+/** Rows that one statement may read for a page. Reading a whole table, or half of it, exceeds this. */
 const ROWS_READ_MAX = 5_000;
 /** A table of fewer rows may be read whole. */
 const TABLE_ROWS_MAX = 10_000;
