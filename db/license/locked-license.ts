@@ -9,7 +9,7 @@ import type { LicenseChange } from '../../domain/license/license-change';
 import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { Sql } from '../base/database';
 import { testClockTime } from '../contract/clock';
-import { enterPool, leavePool } from '../pool/available';
+import { enterPool } from '../pool/available';
 import { factsOf, lockFacts } from './license-facts';
 import type { LockedLicense } from './license-facts';
 import { lookUp, pageOf } from './license-page';
@@ -51,14 +51,12 @@ export async function countLicenses(
 
 /**
  * Locks the facts of licenses until the transaction ends and reads them by a statement of its own. A license that was not used yet gets a
- * row without facts, and leaves its pool. {@link leaveUnchanged} undoes both. Licenses that do not exist are missing from the result.
+ * row without facts. Call it after the licenses have left their pools; {@link leaveUnchanged} undoes both. Licenses that do not exist are missing from the result.
  */
 export async function lockLicenses(
   tx: Sql,
   ids: readonly string[],
 ): Promise<{ licenses: LicenseOfMany[]; unused: Set<string> }> {
-  // Before their facts are locked (db/pool/available.ts).
-  await leavePool(tx, ids);
   const unused = await tx<{ id: string }[]>`
     INSERT INTO license_facts (license_id) SELECT id FROM licenses WHERE id = ANY(${[...ids]}::bigint[]) ORDER BY id
     ON CONFLICT (license_id) DO NOTHING RETURNING license_id AS id`;

@@ -75,10 +75,22 @@ export function poolCounts(sql: Sql): Fragment {
 
 /**
  * Takes licenses out of their pools, before they are changed so that they are no longer available. Waits for an order that is taking one of
- * them. Licenses that are in no pool stay as they are.
+ * them. Licenses that are in no pool stay as they are. `lockOutOfPool` (transactions/license/) also locks their facts.
  */
 export async function leavePool(tx: Sql, license_ids: readonly string[]): Promise<void> {
   await tx`SELECT leave_pool(${[...license_ids]}::bigint[])`;
+}
+
+/** Whether one of the licenses is in a pool. Call it with the facts of the licenses locked: then it stays so. */
+export async function isInPool(tx: Sql, license_ids: readonly string[]): Promise<boolean> {
+  const [row] = await tx<[{ found: boolean }]>`
+    SELECT EXISTS (
+      SELECT FROM unnest(${[...license_ids]}::bigint[]) AS l (id)
+      JOIN generation_jobs j ON j.serial = l.id >> 24
+      JOIN pool_available p ON p.contract_id = j.contract_id AND p.expires_at = coalesce(j.expires_at, 'infinity')
+                           AND p.last_id BETWEEN l.id AND l.id + 999 AND p.first_id <= l.id AND p.ids @> l.id
+    ) AS found`;
+  return row.found;
 }
 
 /**

@@ -1,17 +1,20 @@
 /** The rows of `pool_available`: each has many licenses, and no license is given out twice or lost, whatever changes a row at one moment. */
 import { randomUUID } from 'node:crypto';
 import { insertChunk } from '../../db/generation/chunk';
-import { enterPool, leavePool } from '../../db/pool/available';
+import { endHoldOfLicenses, enterPool, leavePool } from '../../db/pool/available';
 import { grabLicenses } from '../../db/pool/grab';
 import type { GrabOutcome } from '../../db/pool/grab';
 import { openDatabase } from '../../db/base/database';
 import { migrate } from '../../db/system/migration';
+import { changeLicense } from '../../transactions/license/change-license';
+import { operateOnLicenses } from '../../transactions/license/operate-on-licenses';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { buildContract, requestJob } from '../harness/contract-rows';
 import { createTestDatabase, withEmptyDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
+import { gate } from '../harness/gate';
 import { lockRows } from '../harness/locked-rows';
 
 let database: TestDatabase;
@@ -193,3 +196,31 @@ test('the migration keeps each available license of pools that exist, with its e
     await db.end();
   });
 });
+
+test.each(['one license', 'many licenses'])(
+  'a revocation of %s that waits for the end of a hold revokes them outside of their pool',
+  async (what) => {
+    const pool = await buildPool(3);
+    const [hold_id = ''] = [...(await take(pool, [2])).served.keys()];
+    const ended = gate();
+    const ending = sql.begin(async (tx) => {
+      await endHoldOfLicenses(tx, [hold_id]);
+      ended.arrive();
+      await ended.opened;
+    });
+    await ended.reached;
+
+    const act = { actor: TEST_ACTOR, now, request_id: null };
+    const revoking = sql.begin((tx) =>
+      what === 'one license'
+        ? changeLicense(tx, String(pool.ids(1)), 'revoke', { ...act, reason: null })
+        : operateOnLicenses(tx, { kind: 'revoke', reason: null }, { ids: pool.ids(1) }, act),
+    );
+    await waitUntilBlocked(sql);
+    ended.open();
+    await Promise.all([ending, revoking]);
+
+    expect(await pool.rows()).toEqual(['2-3']);
+    expect(givenBy(await take(pool, [1, 1, 1]))).toEqual([pool.ids(2), pool.ids(3)]);
+  },
+);

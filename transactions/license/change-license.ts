@@ -5,12 +5,13 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import { lockLicense, setLicenseFacts } from '../../db/license/license-facts';
 import { recordWithdrawals } from '../../db/license/withdrawn';
 import type { Act } from '../../domain/base/edit';
-import { enterPool, leavePool } from '../../db/pool/available';
+import { enterPool } from '../../db/pool/available';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { licenseIdText } from '../../domain/license/license';
 import { decideLicenseChange, licenseAction } from '../../domain/license/license-change';
 import type { LicenseChange } from '../../domain/license/license-change';
+import { lockOutOfPool } from './lock-out-of-pool';
 
 /**
  * Changes a license under its lock, with an audit row and a domain event of its contract; a change that is already in place writes
@@ -25,9 +26,8 @@ export async function changeLicense(
   change: LicenseChange,
   { reason, ...act }: Act & { reason: string | null },
 ): Promise<Refusal | null> {
-  // Before its facts are locked (db/pool/available.ts).
-  if (change !== 'reinstate') await leavePool(tx, [id]);
-  const license = await lockLicense(tx, id);
+  const lock = () => lockLicense(tx, id);
+  const license = await (change === 'reinstate' ? lock() : lockOutOfPool(tx, [id], lock));
   if (!license) return notFound('license', licenseIdText(id));
   const now = license.clock_now ?? act.now;
   const facts = decideLicenseChange(change, license, now);

@@ -31,6 +31,7 @@ import {
 import type { LicenseDecision, OperationCounts } from '../../domain/license/license-operation';
 import { candidatesOf, decideTask, storedTask, taskAction, taskSummary } from '../../domain/license/license-task';
 import type { LicenseTask } from '../../domain/license/license-task';
+import { lockOutOfPool } from './lock-out-of-pool';
 
 /** Which licenses an operation is about: stored ids; or those that match a filter, with `limit` exactly so many that it can change. */
 export type LicenseSelection = { ids: readonly string[] } | { filter: LicenseFilter; limit: number | null };
@@ -154,7 +155,7 @@ export async function lockAndDecide(
   task: LicenseTask,
   now: Instant,
 ): Promise<LockedDecision[]> {
-  const { licenses, unused } = await lockLicenses(tx, ids);
+  const { licenses, unused } = await lockOutOfPool(tx, ids, () => lockLicenses(tx, ids));
   const by_id = new Map(licenses.map((license) => [license.id, license]));
   return ids.map((id) => {
     const license = by_id.get(id) ?? null;
