@@ -59,6 +59,7 @@ export const StatusesOfQuery = z
 /** One status or several in a body. */
 export const StatusesOfBody = z
   .union([z.enum(LICENSE_STATUSES), z.array(z.enum(LICENSE_STATUSES)).min(1).max(LICENSE_STATUSES.length)])
+  .transform((given) => [...new Set([given].flat())])
   .describe('One status, or several');
 
 /** The filter in the form that the statements take. A contract or a job implies its environment. Throws 422 `FILTER_TOO_BROAD`. */

@@ -47,6 +47,7 @@ export const NOT_AVAILABLE_REASONS = [
   'expired',
   'held',
   'active',
+  'changed_meanwhile',
 ] as const;
 export type NotAvailableReason = (typeof NOT_AVAILABLE_REASONS)[number];
 

@@ -5,8 +5,9 @@ import { assignmentAction, decideAssignment } from './license-assignment';
 import type { AssignableLicense } from './license-assignment';
 import { decideLicenseOfMany, licenseAction } from './license-change';
 import type { LicenseChange } from './license-change';
-import { LICENSE_STATUSES } from './license-facts';
+import { LICENSE_STATUSES, licenseStatus } from './license-facts';
 import type { LicenseStatus } from './license-facts';
+import { notAvailable } from './license-operation';
 import type { LicenseDecision, LicenseOperationKind, OperationCounts } from './license-operation';
 
 /** Assigns licenses to a customer; with `reassign`, also those of other customers. */
@@ -43,8 +44,23 @@ export function taskOf({ kind, customer_id, reassign, reason }: StoredTask): Lic
   return kind === 'assign' ? { kind, customer_id: customer_id as string, reassign } : { kind, reason };
 }
 
-/** Decides what a task does to one license at an instant. */
-export function decideTask(task: LicenseTask, license: AssignableLicense, at: Instant): LicenseDecision {
+/** What of a filter another transaction can change between the selection of a license and its lock. */
+export interface ChangingFilter {
+  status?: LicenseStatus | readonly LicenseStatus[] | undefined;
+  customer_id?: string | undefined;
+}
+
+/**
+ * Decides what a task does to one license at an instant. A license that `filter` selected, and that was given to a customer or changed
+ * before it was locked, stays as it is.
+ */
+export function decideTask(
+  task: LicenseTask,
+  license: AssignableLicense,
+  at: Instant,
+  filter: ChangingFilter | null = null,
+): LicenseDecision {
+  if (filter !== null && !stillMatches(filter, license, at)) return notAvailable('changed_meanwhile');
   return task.kind === 'assign' ? decideAssignment(license, task, at) : decideLicenseOfMany(task.kind, license, at);
 }
 
@@ -86,4 +102,9 @@ function changedStatuses(task: LicenseTask): readonly LicenseStatus[] {
     case 'revoke':
       return LICENSE_STATUSES.filter((status) => status !== 'revoked');
   }
+}
+
+function stillMatches({ status, customer_id }: ChangingFilter, license: AssignableLicense, at: Instant): boolean {
+  if (customer_id !== undefined && license.customer_id !== customer_id) return false;
+  return status === undefined || [status].flat().includes(licenseStatus(license, at));
 }

@@ -357,6 +357,24 @@ test('a license that is revoked while its assignment waits for it is not assigne
   expect(outcomesOf(await assigned)).toEqual(['revoked', 'assigned']);
 });
 
+test('a license that is sold while a revocation of available licenses waits for it is not revoked', async () => {
+  const { contract_id, ids } = await addLicenses(2);
+  const { db, gate } = gatedDatabase(api.sql, { at: 'commit' });
+  const customer_id = (await assign({ ids: (await addLicenses(1)).ids, customer_email: address() })).body.customer_id;
+  const sold = db.begin(
+    (tx) =>
+      tx`INSERT INTO license_facts (license_id, customer_id, assigned_at) VALUES (${(ids[0] as string).slice(4)}, ${customer_id}, now())`,
+  );
+  await gate.reached;
+  const body = { filter: { contract_id, status: ['available', 'available'] } };
+  const revoked = api.call('POST', '/licenses/revoke', { body });
+  await waitUntilBlocked(api.sql);
+  gate.open();
+  await sold;
+  expect(outcomesOf(await revoked)).toEqual(['changed_meanwhile', 'done']);
+  expect((await api.call('GET', `/licenses/${ids[0]}`)).body.status).toBe('assigned');
+});
+
 test('a license on a test clock is assigned at the time of that clock', async () => {
   const staging = await addCatalogue(api, { environment: 'staging' });
   const clock = (await api.call('POST', '/test-clocks', { body: { now: '2031-05-01T00:00:00.000Z' } })).body;

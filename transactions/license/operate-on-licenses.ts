@@ -109,11 +109,12 @@ async function decideSelection(
   task: LicenseTask,
   now: Instant,
 ): Promise<LockedDecision[] | Refusal> {
-  if ('ids' in selection) return lockAndDecide(tx, selection.ids, task, now);
+  if ('ids' in selection) return lockAndDecide(tx, selection.ids, { task, filter: null }, now);
   const { filter, limit } = selection;
   if (limit !== null) return decideExactly(tx, { filter, limit }, task, now);
   const page = { after: null, limit: INLINE_OPERATION_LICENSES_MAX, now };
-  return lockAndDecide(tx, await listLicenseIds(tx, candidatesOf(filter, task, false), page), task, now);
+  const ids = await listLicenseIds(tx, candidatesOf(filter, task, false), page);
+  return lockAndDecide(tx, ids, { task, filter }, now);
 }
 
 /**
@@ -137,7 +138,7 @@ async function decideExactly(
     if (ids.length === 0) return refuse('NOT_ENOUGH_LICENSES', { requested: limit, available: taken.length });
     read += ids.length;
     after = ids.at(-1) ?? null;
-    const decided = await lockAndDecide(tx, ids, task, now);
+    const decided = await lockAndDecide(tx, ids, { task, filter }, now);
     const chosen = new Set(decided.filter(({ outcome }) => outcome === 'done').slice(0, missing));
     taken.push(...chosen);
     await leaveAsTheyWere(
@@ -148,11 +149,11 @@ async function decideExactly(
   return taken;
 }
 
-/** Locks licenses in the order of their ids and decides about each, as it is under the lock. */
+/** Locks licenses in the order of their ids and decides about each, as it is under the lock. `filter` is what selected them; null: their ids. */
 export async function lockAndDecide(
   tx: Sql,
   ids: readonly string[],
-  task: LicenseTask,
+  { task, filter }: { task: LicenseTask; filter: LicenseFilter | null },
   now: Instant,
 ): Promise<LockedDecision[]> {
   const { licenses, unused } = await lockOutOfPool(tx, ids, () => lockLicenses(tx, ids));
@@ -160,7 +161,7 @@ export async function lockAndDecide(
   return ids.map((id) => {
     const license = by_id.get(id) ?? null;
     const at = license?.clock_now ?? now;
-    const decided = license === null ? notAvailable('not_found') : decideTask(task, license, at);
+    const decided = license === null ? notAvailable('not_found') : decideTask(task, license, at, filter);
     return { ...decided, id, license, unused: unused.has(id), at };
   });
 }

@@ -29,7 +29,7 @@ export async function runBatch(tx: Sql, operation_id: string, now: Instant): Pro
   const ids = await nextIds(tx, job, task, now);
   const last_license_id = ids.at(-1);
   if (last_license_id === undefined) return { done: true };
-  const decided = await lockAndDecide(tx, ids, task, now);
+  const decided = await lockAndDecide(tx, ids, { task, filter: job.filter }, now);
   await addToContracts(tx, operation_id, summarize(await storeDecisions(tx, task, decided)));
   const counts = countDecisions(decided);
   const not_done = notDoneOf(decided);
