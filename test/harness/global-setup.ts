@@ -109,8 +109,6 @@ async function startPostgres(
     settings: {
       fsync: 'off',
       full_page_writes: 'off',
-      // Its workers visit hundreds of small databases, and it changes statistics, and so plans, in the middle of a test.
-      autovacuum: 'off',
       ...(isShortEnough(postgresDirectory) ? { unix_socket_directories: postgresDirectory } : {}),
     },
   });
