@@ -99,7 +99,11 @@ async function runSaleScenario(context: ScenarioContext, out: ScenarioOutput): P
   );
   assertFields(refilled.pool, { available: QUOTA, held: 0, assigned: SHOPPERS }, 'the pool');
   const refills = `/api/v1/jobs?contract_id=${id}&method=replenishment`;
-  const { data } = await api.call('GET', refills, { status: 200, shape: Refills });
+  // The last licenses are available a moment before their job is completed.
+  const { data } = await waitFor(() => api.call('GET', refills, { status: 200, shape: Refills }), {
+    timeout_ms: REFILL_TIMEOUT_MS,
+    what: 'the refill to be completed',
+  });
   report(`${data.map(({ requested }) => requested).join(' and ')} licenses were generated, without a person`);
   report(
     `${formatCount(refilled.pool.available)} are available; ${formatCount(refilled.quota.remaining)} more can follow`,
