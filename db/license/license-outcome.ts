@@ -49,8 +49,8 @@ export async function* exportOutcomes(sql: Sql, operation_id: string): AsyncGene
 }
 
 /**
- * Deletes at most `limit` outcomes that are past their retention, and returns how many. A job that is resumed sets the retention of its
- * earlier outcomes anew, so these are not deleted meanwhile.
+ * Deletes at most `limit` outcomes that are past their retention, and returns how many. A job that is resumed extends the retention of its
+ * earlier outcomes, so these are not deleted meanwhile.
  */
 export async function deleteExpiredOutcomes(sql: Sql, limit: number): Promise<number> {
   const deleted = await sql`

@@ -44,7 +44,7 @@ export function taskOf({ kind, customer_id, reassign, reason }: StoredTask): Lic
   return kind === 'assign' ? { kind, customer_id: customer_id as string, reassign } : { kind, reason };
 }
 
-/** What of a filter another transaction can change between the selection of a license and its lock. */
+/** The part of a filter that is judged again when a license is locked. Its dates and devices are those when it was selected. */
 export interface ChangingFilter {
   status?: LicenseStatus | readonly LicenseStatus[] | undefined;
   customer_id?: string | undefined;

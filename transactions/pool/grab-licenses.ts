@@ -138,9 +138,8 @@ export function createGrabs(db: Database): GrabLicenses {
   }
 
   /**
-   * The hold that the order has already, or a refusal when it was another request, or when the hold is over: then the order has no
-   * licenses, and only a new one can get some. Licenses that do not belong to it any more are not
-   * shown: others may have them now.
+   * The hold that the order has already, or a refusal: when it was another request, or when the hold is over. Then the order has no
+   * licenses, and only a new one can get some. Licenses that no longer belong to the order are not shown: others may have them now.
    */
   async function replay(request: GrabRequest): Promise<GrabbedHold | Refusal | undefined> {
     const { contract_id, order_ref, fingerprint, now } = request;
