@@ -1137,8 +1137,6 @@ CREATE TABLE license_operations (
   unchanged        integer NOT NULL DEFAULT 0,
   conflict         integer NOT NULL DEFAULT 0,
   not_available    integer NOT NULL DEFAULT 0,
-  -- The first licenses that could not be changed, each with its outcome.
-  not_done         jsonb NOT NULL DEFAULT '[]',
   actor            jsonb NOT NULL,
   created_at       timestamptz NOT NULL,
   started_at       timestamptz,

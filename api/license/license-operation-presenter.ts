@@ -119,7 +119,7 @@ export const LicenseOperationShape = Shared.extend({
   reassign: z.boolean(),
   reason: z.string().nullable(),
   counts: OperationCountsShape,
-  not_done: z.array(DecidedLicenseShape).describe('The first 100 licenses that could not be changed; all: /license-operations/{id}/outcomes'),
+  not_done: z.array(DecidedLicenseShape).describe('The first 100 licenses that could not be changed, until `outcomes_until`; all: /license-operations/{id}/outcomes'),
   allowed_actions: OPERATION_ACTIONS.shape,
 }).openapi('LicenseOperation');
 
@@ -127,7 +127,7 @@ export const AssignmentShape = Shared.extend({
   customer_id: Id,
   reassign: z.boolean(),
   counts: AssignmentCountsShape,
-  not_assigned: z.array(AssignedLicenseShape).describe('The first 100; all: /license-operations/{id}/outcomes'),
+  not_assigned: z.array(AssignedLicenseShape).describe('The first 100, until `outcomes_until`; all: /license-operations/{id}/outcomes'),
   allowed_actions: ASSIGNMENT_ACTIONS.shape,
 }).openapi('Assignment');
 

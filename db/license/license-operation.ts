@@ -28,7 +28,7 @@ export interface NotDone extends LicenseDecision {
   license_id: string;
 }
 
-export interface LicenseOperationRow extends OperationProgress, StoredTask {
+export interface StoredOperation extends OperationProgress, StoredTask {
   id: string;
   /** The only contract of its licenses, if the request names one. */
   contract_id: string | null;
@@ -39,8 +39,6 @@ export interface LicenseOperationRow extends OperationProgress, StoredTask {
   state: LicenseOperationState;
   /** The last license that was decided about. */
   last_license_id: string | null;
-  /** The first licenses that were not changed. */
-  not_done: NotDone[];
   /** Until when all of them can be read; null: there are none, or they are deleted. */
   outcomes_until: Instant | null;
   actor: Actor;
@@ -49,7 +47,13 @@ export interface LicenseOperationRow extends OperationProgress, StoredTask {
   finished_at: Instant | null;
 }
 
-const OPERATION_COLUMNS = columnNames<Omit<LicenseOperationRow, 'actor'>>({
+/** An operation as it is shown. */
+export interface LicenseOperationRow extends StoredOperation {
+  /** The first {@link NAMED_LICENSES_MAX} licenses that were not changed, in the order of their ids. */
+  not_done: NotDone[];
+}
+
+const OPERATION_COLUMNS = columnNames<Omit<StoredOperation, 'actor'>>({
   id: true,
   kind: true,
   customer_id: true,
@@ -67,7 +71,6 @@ const OPERATION_COLUMNS = columnNames<Omit<LicenseOperationRow, 'actor'>>({
   unchanged: true,
   conflict: true,
   not_available: true,
-  not_done: true,
   outcomes_until: true,
   created_at: true,
   started_at: true,
@@ -89,7 +92,6 @@ export interface NewLicenseOperation
 export interface OperationEnd {
   state: LicenseOperationState;
   counts: OperationCounts;
-  not_done: readonly NotDone[];
 }
 
 /** Inserts an operation that waits for its workflow, or one that its request has carried out. Returns its id. */
@@ -100,32 +102,39 @@ export async function insertOperation(
 ): Promise<string> {
   const { kind, customer_id, contract_id, filter, license_ids, reassign, reason, requested, exact } = operation;
   const { actor, now, request_id } = operation;
-  const { state, counts, not_done } = end ?? { state: 'QUEUED', counts: NO_LICENSES, not_done: [] };
+  const { state, counts } = end ?? { state: 'QUEUED', counts: NO_LICENSES };
   const ids = license_ids === null ? null : [...license_ids];
   const ended_at = end === null ? null : now;
   const [row] = await tx<[{ id: string }]>`
     INSERT INTO license_operations (kind, customer_id, contract_id, filter, license_ids, reassign, reason, requested, exact, execution,
-           state, done, moved, unchanged, conflict, not_available, not_done, actor, created_at, started_at, finished_at, active_at, request_id)
+           state, done, moved, unchanged, conflict, not_available, actor, created_at, started_at, finished_at, active_at, request_id)
     VALUES (${kind}, ${customer_id}, ${contract_id}, ${filter === null ? null : tx.json(filter as never)}, ${ids}::bigint[], ${reassign},
             ${reason}, ${requested}, ${exact}, ${end === null ? 'background' : 'inline'}, ${state}, ${counts.done}, ${counts.moved},
-            ${counts.unchanged}, ${counts.conflict}, ${counts.not_available}, ${tx.json(not_done as never)}, ${tx.json(storedActor(actor))},
+            ${counts.unchanged}, ${counts.conflict}, ${counts.not_available}, ${tx.json(storedActor(actor))},
             ${now}, ${ended_at}, ${ended_at}, ${operation.active_at ?? now}, ${request_id})
     RETURNING id`;
   return row.id;
 }
 
-function selectOperations(sql: Sql, more: Fragment = sql``): Fragment {
-  return sql`SELECT ${sql(OPERATION_COLUMNS)}, shown_actor(actor) AS actor ${more} FROM license_operations`;
+function selectOperations(sql: Sql, more: Fragment): Fragment {
+  return sql`SELECT ${sql(OPERATION_COLUMNS)}, shown_actor(actor) AS actor ${more} FROM license_operations o`;
+}
+
+/** The column `not_done` of the operation `o`. */
+function firstNotDone(sql: Sql): Fragment {
+  return sql`, ARRAY(
+    SELECT jsonb_build_object('license_id', 'lic_' || n.license_id, 'outcome', n.outcome, 'reason', n.reason, 'other_customer_id', n.other_customer_id)
+    FROM license_operation_outcomes n WHERE n.operation_id = o.id ORDER BY n.license_id LIMIT ${NAMED_LICENSES_MAX}) AS not_done`;
 }
 
 export async function findOperation(sql: Sql, id: string): Promise<LicenseOperationRow | undefined> {
-  const [row] = await sql<LicenseOperationRow[]>`${selectOperations(sql)} WHERE id = ${id}`;
+  const [row] = await sql<LicenseOperationRow[]>`${selectOperations(sql, firstNotDone(sql))} WHERE id = ${id}`;
   return row;
 }
 
 /** An operation whose row is locked until the transaction ends. */
-export async function lockOperation(tx: Sql, id: string): Promise<LicenseOperationRow | undefined> {
-  const [row] = await tx<LicenseOperationRow[]>`${selectOperations(tx)} WHERE id = ${id} FOR NO KEY UPDATE`;
+export async function lockOperation(tx: Sql, id: string): Promise<StoredOperation | undefined> {
+  const [row] = await tx<StoredOperation[]>`${selectOperations(tx, tx``)} WHERE id = ${id} FOR NO KEY UPDATE`;
   return row;
 }
 
@@ -153,7 +162,7 @@ export async function listOperations(
 ): Promise<Sorted<LicenseOperationRow>[]> {
   const { sort_key, after, order } = pageByCreation(sql, page);
   return sql<Sorted<LicenseOperationRow>[]>`
-    ${selectOperations(sql, sql`, ${sort_key} AS sort_key`)} WHERE true
+    ${selectOperations(sql, sql`${firstNotDone(sql)}, ${sort_key} AS sort_key`)} WHERE true
     ${kind === undefined ? sql`` : sql`AND kind = ${kind}`}
     ${customer_id === undefined ? sql`` : sql`AND customer_id = ${customer_id}`}
     ${contract_id === undefined ? sql`` : sql`AND contract_id = ${contract_id}`}
@@ -197,7 +206,6 @@ export async function notifyOperationProgress(sql: Sql, id: string): Promise<voi
 export interface StoredBatch {
   last_license_id: string;
   counts: OperationCounts;
-  not_done: readonly NotDone[];
   now: Instant;
 }
 
@@ -205,14 +213,13 @@ export interface StoredBatch {
 export async function storeBatch(
   tx: Sql,
   id: string,
-  { last_license_id, counts, not_done, now }: StoredBatch,
+  { last_license_id, counts, now }: StoredBatch,
 ): Promise<void> {
   await tx`
     UPDATE license_operations
     SET last_license_id = ${last_license_id}, active_at = ${now},
         done = done + ${counts.done}, moved = moved + ${counts.moved}, unchanged = unchanged + ${counts.unchanged},
-        conflict = conflict + ${counts.conflict}, not_available = not_available + ${counts.not_available},
-        not_done = not_done || ${tx.json(not_done as never)}::jsonb
+        conflict = conflict + ${counts.conflict}, not_available = not_available + ${counts.not_available}
     WHERE id = ${id}`;
 }
 

@@ -8,7 +8,7 @@ import {
   setOperationState,
   takeContracts,
 } from '../../db/license/license-operation';
-import type { LicenseOperationRow, NewLicenseOperation } from '../../db/license/license-operation';
+import type { LicenseOperationRow, NewLicenseOperation, StoredOperation } from '../../db/license/license-operation';
 import { recordStart } from '../../db/system/sweep';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Act } from '../../domain/base/edit';
@@ -50,7 +50,7 @@ export async function createOperation(
 export async function openOperation(
   tx: Sql,
   { job_id, now, epoch }: { job_id: string; now: Instant; epoch: string | undefined },
-): Promise<LicenseOperationRow> {
+): Promise<StoredOperation> {
   const job = await lockOperation(tx, job_id);
   if (!job) throw new Error(`license operation ${job_id} does not exist`);
   await recordStart(tx, 'operation', job_id, epoch);
@@ -90,7 +90,7 @@ async function changeState(
   tx: Sql,
   job_id: string,
   act: Act,
-  decide: (job: LicenseOperationRow) => LicenseOperationState | 'unchanged' | Refusal,
+  decide: (job: StoredOperation) => LicenseOperationState | 'unchanged' | Refusal,
 ): Promise<LicenseOperationRow | Refusal> {
   const job = await lockOperation(tx, job_id);
   if (!job) return notFound('license operation', job_id);
@@ -102,7 +102,7 @@ async function changeState(
 
 async function setState(
   tx: Sql,
-  job: LicenseOperationRow,
+  job: StoredOperation,
   state: LicenseOperationState,
   act: Act,
   more: JsonObject = {},
@@ -117,7 +117,7 @@ function bySystem(now: Instant): Act {
 
 function audit(
   tx: Sql,
-  { id, customer_id, contract_id, reason }: LicenseOperationRow,
+  { id, customer_id, contract_id, reason }: StoredOperation,
   act: Act,
   action: string,
   { before, after }: { before: JsonObject | null; after: JsonObject },

@@ -3,7 +3,7 @@ import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { insertOperation } from '../../db/license/license-operation';
-import type { NewLicenseOperation, NotDone } from '../../db/license/license-operation';
+import type { NewLicenseOperation } from '../../db/license/license-operation';
 import { insertOutcomes } from '../../db/license/license-outcome';
 import {
   leaveUnchanged,
@@ -67,9 +67,8 @@ export async function operateOnLicenses(
   if (counts.done > 0) {
     const operation = { ...newOperation(task, selection, decided.length), ...act };
     const state = finalOperationState('RUNNING', { ...counts, ...operation });
-    const not_done = notDoneOf(decided);
-    operation_id = await insertOperation(tx, operation, { state, counts, not_done: firstOf(not_done, NAMED_LICENSES_MAX) });
-    await insertOutcomes(tx, operation_id, not_done);
+    operation_id = await insertOperation(tx, operation, { state, counts });
+    await insertOutcomes(tx, operation_id, notDoneOf(decided));
     await recordOperation(tx, { operation_id, task, summary, act });
   }
   return {
@@ -175,13 +174,6 @@ function leaveAsTheyWere(tx: Sql, decided: readonly LockedDecision[]): Promise<v
 /** The licenses that an operation leaves as they are, although they are not as it wants them. */
 export function notDoneOf(decided: readonly LockedDecision[]): LockedDecision[] {
   return decided.filter(({ outcome }) => outcome === 'conflict' || outcome === 'not_available');
-}
-
-/** The first of these licenses, as the operation shows them. */
-export function firstOf(not_done: readonly LockedDecision[], max: number): NotDone[] {
-  return not_done
-    .slice(0, max)
-    .map(({ id, outcome, reason, other_customer_id }) => ({ license_id: licenseIdText(id), outcome, reason, other_customer_id }));
 }
 
 /** A license that was changed. */

@@ -2,19 +2,18 @@
 import type { Sql } from '../../db/base/database';
 import { findCustomer } from '../../db/catalogue/customer';
 import { addToContracts, listNamedLicenseIds, lockOperation, storeBatch } from '../../db/license/license-operation';
-import type { LicenseOperationRow } from '../../db/license/license-operation';
+import type { StoredOperation } from '../../db/license/license-operation';
 import { insertOutcomes } from '../../db/license/license-outcome';
 import { listLicenseIds } from '../../db/license/locked-license';
 import type { Instant } from '../../domain/base/instant';
 import {
-  NAMED_LICENSES_MAX,
   OPERATION_BATCH_LICENSES,
   countDecisions,
   leftOf,
 } from '../../domain/license/license-operation';
 import { candidatesOf, taskOf } from '../../domain/license/license-task';
 import type { LicenseTask } from '../../domain/license/license-task';
-import { firstOf, lockAndDecide, notDoneOf, storeDecisions, summarize } from './operate-on-licenses';
+import { lockAndDecide, notDoneOf, storeDecisions, summarize } from './operate-on-licenses';
 
 /**
  * Changes the next licenses of a running job, and stores its position in the same transaction. So a batch that is repeated after a crash
@@ -31,11 +30,8 @@ export async function runBatch(tx: Sql, operation_id: string, now: Instant): Pro
   if (last_license_id === undefined) return { done: true };
   const decided = await lockAndDecide(tx, ids, { task, filter: job.filter }, now);
   await addToContracts(tx, operation_id, summarize(await storeDecisions(tx, task, decided)));
-  const counts = countDecisions(decided);
-  const not_done = notDoneOf(decided);
-  const first = firstOf(not_done, NAMED_LICENSES_MAX - job.not_done.length);
-  await storeBatch(tx, operation_id, { last_license_id, counts, not_done: first, now });
-  await insertOutcomes(tx, operation_id, not_done);
+  await storeBatch(tx, operation_id, { last_license_id, counts: countDecisions(decided), now });
+  await insertOutcomes(tx, operation_id, notDoneOf(decided));
   return { done: false };
 }
 
@@ -46,7 +42,7 @@ async function customerAccepts(tx: Sql, task: LicenseTask): Promise<boolean> {
   return customer !== undefined && customer.erased_at === null;
 }
 
-function nextIds(tx: Sql, job: LicenseOperationRow, task: LicenseTask, now: Instant): Promise<string[]> {
+function nextIds(tx: Sql, job: StoredOperation, task: LicenseTask, now: Instant): Promise<string[]> {
   const { id, filter, exact, last_license_id: after } = job;
   const limit = Math.min(OPERATION_BATCH_LICENSES, leftOf(job));
   if (filter === null) return listNamedLicenseIds(tx, id, after, limit);
