@@ -1175,13 +1175,17 @@ CREATE TABLE license_operation_contracts (
 -- Licenses that an operation could not change (db/license/license-outcome.ts). Those that it changed are only counted.
 CREATE TABLE license_operation_outcomes (
   operation_id       uuid NOT NULL REFERENCES license_operations (id),
+  -- Negative for a text of the request that is no id of a license.
   license_id         bigint NOT NULL,
+  -- That text.
+  unknown_id         text,
   outcome            text NOT NULL CONSTRAINT license_operation_outcomes_known CHECK (outcome IN ('conflict', 'not_available')),
   -- For not_available.
   reason             text,
   -- The customer to whom it belonged then, who may have been merged since.
   other_customer_id  uuid,
-  PRIMARY KEY (operation_id, license_id)
+  PRIMARY KEY (operation_id, license_id),
+  CONSTRAINT license_operation_outcomes_unknown CHECK ((license_id < 0) = (unknown_id IS NOT NULL))
 );
 
 -- History ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { licenseAction } from '../../domain/license/license-change';
 import type { LicenseChange } from '../../domain/license/license-change';
-import { INLINE_OPERATION_LICENSES_MAX, notAvailable } from '../../domain/license/license-operation';
+import { INLINE_OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
 import { requestOperation } from '../../transactions/license/request-operation';
 import type { OperationResult } from '../../transactions/license/operate-on-licenses';
 import { actOf } from '../http/edit';
@@ -20,9 +20,10 @@ import {
   OperationCountsShape,
   NOT_BEGUN,
   presentCounts,
+  presentDecided,
   presentOperationTo,
 } from './license-operation-presenter';
-import { LicenseFilterShape, LicenseIds, presentLicenses, selectionOf } from './license-selection';
+import { LicenseFilterShape, LicenseIds, selectionOf } from './license-selection';
 
 const Changed = z.strictObject({ reason: ChangeReason });
 const ChangeById = Changed.extend({ ids: LicenseIds }).openapi('ChangeLicensesById');
@@ -95,13 +96,13 @@ function changeRoute(change: LicenseChange): Route {
 function carryOut(request: ChangeRequest, kind: LicenseChange): Promise<Answer | Refusal> {
   const dry_run = request.query.dry_run === 'true';
   const run = dry_run ? request.dryRun : request.write;
-  const { known, unknown } = selectionOf(request.body);
+  const selection = selectionOf(request.body);
   const { reason } = request.body;
   return run(async (tx: Sql) => {
-    const done = await requestOperation(tx, { kind, reason }, known, { ...actOf(request), dry_run });
+    const done = await requestOperation(tx, { kind, reason }, selection, { ...actOf(request), dry_run });
     // Thrown, so that the transaction is rolled back with the licenses that it has changed or taken out of their pools.
     if (isRefusal(done)) throw new ProblemError(problemOf(done));
-    if (done.execution === 'inline') return { status: 200, body: presentResult(done.result, unknown, dry_run) };
+    if (done.execution === 'inline') return { status: 200, body: presentResult(done.result, dry_run) };
     const { operation } = done;
     const queued = presentOperationTo(request.caller, operation);
     if (dry_run) return { status: 202, body: { ...queued, ...NOT_BEGUN } };
@@ -114,14 +115,6 @@ function carryOut(request: ChangeRequest, kind: LicenseChange): Promise<Answer |
   }, []);
 }
 
-function presentResult({ operation_id, counts, licenses }: OperationResult, unknown: string[], dry_run: boolean) {
-  const missing = notAvailable('not_found');
-  return {
-    id: dry_run ? null : operation_id,
-    counts: presentCounts({ ...counts, not_available: counts.not_available + unknown.length }),
-    licenses: presentLicenses({ licenses, unknown }, (license_id, decision) => ({
-      license_id,
-      ...(decision ?? missing),
-    })),
-  };
+function presentResult({ operation_id, counts, licenses }: OperationResult, dry_run: boolean) {
+  return { id: dry_run ? null : operation_id, counts: presentCounts(counts), licenses: licenses.map(presentDecided) };
 }

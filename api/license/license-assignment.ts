@@ -2,7 +2,7 @@
 import type { Sql } from '../../db/base/database';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { INLINE_OPERATION_LICENSES_MAX, notAvailable } from '../../domain/license/license-operation';
+import { INLINE_OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
 import { assignLicenses } from '../../transactions/license/assign-licenses';
 import type { RequestedAssignment } from '../../transactions/license/assign-licenses';
 import { actOf } from '../http/edit';
@@ -20,8 +20,9 @@ import {
   presentAssigned,
   presentAssignmentCounts,
   presentAssignmentTo,
+  presentDecided,
 } from './license-operation-presenter';
-import { LicenseFilterShape, LicenseIds, presentLicenses, selectionOf } from './license-selection';
+import { LicenseFilterShape, LicenseIds, selectionOf } from './license-selection';
 
 const Recipient = z.strictObject({
   customer_email: EmailShape.describe('The customer with this address, in any letter case; created if there is none and a license is assigned'),
@@ -91,7 +92,7 @@ export const licenseAssignmentRoutes: Route[] = [
 function assign(request: AssignRequest): Promise<Answer | Refusal> {
   const dry_run = request.query.dry_run === 'true';
   const run = dry_run ? request.dryRun : request.write;
-  const { known: selection, unknown } = selectionOf(request.body);
+  const selection = selectionOf(request.body);
   const { customer_email: email, customer_name: name = null, reassign } = request.body;
   return run(async (tx: Sql) => {
     const done = await assignLicenses(tx, { selection, customer: { email, name }, reassign }, { ...actOf(request), dry_run });
@@ -100,7 +101,7 @@ function assign(request: AssignRequest): Promise<Answer | Refusal> {
     const { customer, customer_created } = done;
     const about = { customer_id: customer === null || (dry_run && customer_created) ? null : customer.id, customer_created };
     if (done.execution === 'inline')
-      return { status: 200, body: { ...presentResult(done, unknown, dry_run), ...about } };
+      return { status: 200, body: { ...presentResult(done, dry_run), ...about } };
     const { operation } = done;
     const queued = { ...presentAssignmentTo(request.caller, operation), ...about };
     if (dry_run) return { status: 202, body: { ...queued, ...NOT_BEGUN } };
@@ -113,16 +114,11 @@ function assign(request: AssignRequest): Promise<Answer | Refusal> {
   }, []);
 }
 
-function presentResult(
-  { result }: Extract<RequestedAssignment, { execution: 'inline' }>,
-  unknown: string[],
-  dry_run: boolean,
-) {
+function presentResult({ result }: Extract<RequestedAssignment, { execution: 'inline' }>, dry_run: boolean) {
   const { counts, licenses, operation_id } = result;
-  const missing = notAvailable('not_found');
   return {
     id: dry_run ? null : operation_id,
-    counts: presentAssignmentCounts({ ...counts, not_available: counts.not_available + unknown.length }),
-    licenses: presentLicenses({ licenses, unknown }, (id, decision) => presentAssigned(id, decision ?? missing)),
+    counts: presentAssignmentCounts(counts),
+    licenses: licenses.map((one) => presentAssigned(presentDecided(one))),
   };
 }

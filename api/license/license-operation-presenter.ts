@@ -2,8 +2,10 @@
 import type { Sql } from '../../db/base/database';
 import { OPERATION_CHANNEL, findOperation } from '../../db/license/license-operation';
 import type { LicenseOperationRow, NotDone } from '../../db/license/license-operation';
+import type { OutcomeRow } from '../../db/license/license-outcome';
 import type { Caller } from '../../domain/access/caller';
 import { EXECUTIONS } from '../../domain/base/channel';
+import { licenseIdText } from '../../domain/license/license';
 import {
   LICENSE_OPERATION_KINDS,
   LICENSE_OPERATION_STATES,
@@ -15,7 +17,6 @@ import {
   operationPercent,
 } from '../../domain/license/license-operation';
 import type {
-  LicenseDecision,
   LicenseOutcome,
   OperationActionName,
   OperationCounts,
@@ -181,7 +182,7 @@ export function presentAssignment(row: LicenseOperationRow) {
     ...presentShared(row),
     ...{ customer_id, reassign },
     counts: presentAssignmentCounts(row),
-    not_assigned: not_done.map(({ license_id, ...decision }: NotDone) => presentAssigned(license_id, decision)),
+    not_assigned: not_done.map(presentAssigned),
   };
 }
 
@@ -193,6 +194,11 @@ export function presentAssignmentCounts({ done, moved, unchanged, conflict, not_
   return { assigned: done, reassigned: moved, already_assigned_same: unchanged, conflict, not_available };
 }
 
-export function presentAssigned(license_id: string, { outcome, reason, other_customer_id }: LicenseDecision) {
+/** The outcome of one license, by the id that the request gave. */
+export function presentDecided({ id, unknown_id, outcome, reason, other_customer_id }: OutcomeRow): NotDone {
+  return { license_id: unknown_id ?? licenseIdText(id), outcome, reason, other_customer_id };
+}
+
+export function presentAssigned({ license_id, outcome, reason, other_customer_id }: NotDone) {
   return { license_id, outcome: ASSIGNMENT_OUTCOMES[outcome], reason, other_customer_id };
 }

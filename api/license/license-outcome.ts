@@ -9,11 +9,13 @@ import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { IdParams } from '../http/shapes';
-import { DecidedLicenseShape } from './license-operation-presenter';
+import { DecidedLicenseShape, presentDecided } from './license-operation-presenter';
 
-const CURSORS = cursorsOf('license_outcomes', { id: (text) => parseLicenseId(licenseIdText(text)) !== null });
+/** The number of a text that is no id. */
+const UNKNOWN = /^-[1-9]\d{0,4}$/;
+const CURSORS = cursorsOf('license_outcomes', { id: (text) => UNKNOWN.test(text) || parseLicenseId(licenseIdText(text)) !== null });
 const COLUMNS = ['license_id', 'outcome', 'reason', 'other_customer_id'];
-const DESCRIPTION = `Licenses that were changed, or already were as requested, are only counted. In the order of licenses, of assignments too, until \`outcomes_until\` of the operation: ${OUTCOME_DAYS} days after the last of them.`;
+const DESCRIPTION = `Licenses that were changed, or already were as requested, are only counted. In the order of licenses, after texts of the request that are no ids; of assignments too, until \`outcomes_until\` of the operation: ${OUTCOME_DAYS} days after the last of them.`;
 
 export const licenseOutcomeRoutes: Route[] = [
   route({
@@ -32,7 +34,7 @@ export const licenseOutcomeRoutes: Route[] = [
       const after = CURSORS.read(query.cursor)?.id ?? null;
       if (!(await findOperation(api.db, id))) return notFound('license operation', id);
       const rows = await api.readList((sql) => listOutcomes(sql, id, { after, limit: query.limit + 1 }));
-      return { status: 200, body: pageOf(rows, query.limit, presentOutcome, CURSORS) };
+      return { status: 200, body: pageOf(rows, query.limit, presentDecided, CURSORS) };
     },
   }),
   route({
@@ -55,10 +57,6 @@ export const licenseOutcomeRoutes: Route[] = [
   }),
 ];
 
-function presentOutcome({ id, outcome, reason, other_customer_id }: OutcomeRow) {
-  return { license_id: licenseIdText(id), outcome, reason, other_customer_id };
-}
-
 async function* csvRows(batches: AsyncGenerator<OutcomeRow[]>) {
-  for await (const batch of batches) yield batch.map(presentOutcome);
+  for await (const batch of batches) yield batch.map((row) => ({ ...presentDecided(row) }));
 }

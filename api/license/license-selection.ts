@@ -1,5 +1,5 @@
 /** How a request selects the licenses of an operation: by their ids, or by the filter of their list. */
-import { licenseIdText, parseLicenseId } from '../../domain/license/license';
+import { parseLicenseId } from '../../domain/license/license';
 import { OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
 import type { LicenseSelection } from '../../transactions/license/operate-on-licenses';
 import { plainText } from '../http/shapes';
@@ -9,7 +9,7 @@ import { LICENSE_FILTER_FIELDS, StatusesOfBody, licenseFilterOf } from './licens
 /** Ids of one request; more do not fit into the largest body. */
 const IDS_MAX = 25_000;
 
-/** Ids are shorter. Any other text is an unknown id, which is returned and, with an idempotency key, stored. */
+/** Ids are shorter. Any other text is an unknown id, which is returned and stored. */
 const ID_CHARS_MAX = 100;
 
 export const LicenseIds = z
@@ -52,25 +52,14 @@ export const LicenseFilterShape = z
 
 type SelectionBody = { ids: string[] } | { filter: z.infer<typeof LicenseFilterShape> };
 
-/** The licenses of a request, and texts that cannot be ids. Each id is decided once, in the order of ids. Throws 422 `FILTER_TOO_BROAD`. */
-export function selectionOf(body: SelectionBody): { known: LicenseSelection; unknown: string[] } {
+/** The licenses of a request. Each id is decided once, in the order of ids. Throws 422 `FILTER_TOO_BROAD`. */
+export function selectionOf(body: SelectionBody): LicenseSelection {
   if ('filter' in body) {
     const { limit = null, ...given } = body.filter;
-    return { known: { filter: licenseFilterOf({ ...given, is_test: false }), limit }, unknown: [] };
+    return { filter: licenseFilterOf({ ...given, is_test: false }), limit };
   }
   const given = [...new Set(body.ids)].map((text) => ({ text, id: parseLicenseId(text) }));
   const ids = given.flatMap(({ id }) => (id === null ? [] : [id]));
-  const unknown = given.flatMap(({ text, id }) => (id === null ? [text] : []));
-  return { known: { ids: ids.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)) }, unknown };
-}
-
-/** The outcomes of a request, with those of texts that cannot be ids. */
-export function presentLicenses<Decision, Presented>(
-  { licenses, unknown }: { licenses: readonly ({ id: string } & Decision)[]; unknown: readonly string[] },
-  present: (license_id: string, decision: Decision | null) => Presented,
-): Presented[] {
-  return [
-    ...licenses.map(({ id, ...decision }) => present(licenseIdText(id), decision as never)),
-    ...unknown.map((text) => present(text, null)),
-  ];
+  const unknown_ids = given.flatMap(({ text, id }) => (id === null ? [text] : []));
+  return { ids: ids.sort((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1)), unknown_ids };
 }

@@ -82,6 +82,8 @@ export interface NewLicenseOperation
   extends StoredTask, Pick<LicenseOperationRow, 'contract_id' | 'filter' | 'requested' | 'exact' | 'actor'> {
   /** Stored ids in their order; null: those that match the filter. */
   license_ids: readonly string[] | null;
+  /** Texts of the request that are no ids of licenses. */
+  unknown_ids?: readonly string[];
   now: Instant;
   /** The real time, if `now` is that of a contract. */
   active_at?: Instant;
@@ -101,8 +103,8 @@ export async function insertOperation(
   end: OperationEnd | null = null,
 ): Promise<string> {
   const { kind, customer_id, contract_id, filter, license_ids, reassign, reason, requested, exact } = operation;
-  const { actor, now, request_id } = operation;
-  const { state, counts } = end ?? { state: 'QUEUED', counts: NO_LICENSES };
+  const { actor, now, request_id, unknown_ids = [] } = operation;
+  const { state, counts } = end ?? { state: 'QUEUED', counts: { ...NO_LICENSES, not_available: unknown_ids.length } };
   const ids = license_ids === null ? null : [...license_ids];
   const ended_at = end === null ? null : now;
   const [row] = await tx<[{ id: string }]>`
@@ -123,7 +125,7 @@ function selectOperations(sql: Sql, more: Fragment): Fragment {
 /** The column `not_done` of the operation `o`. */
 function firstNotDone(sql: Sql): Fragment {
   return sql`, ARRAY(
-    SELECT jsonb_build_object('license_id', 'lic_' || n.license_id, 'outcome', n.outcome, 'reason', n.reason, 'other_customer_id', n.other_customer_id)
+    SELECT jsonb_build_object('license_id', coalesce(n.unknown_id, 'lic_' || n.license_id), 'outcome', n.outcome, 'reason', n.reason, 'other_customer_id', n.other_customer_id)
     FROM license_operation_outcomes n WHERE n.operation_id = o.id ORDER BY n.license_id LIMIT ${NAMED_LICENSES_MAX}) AS not_done`;
 }
 

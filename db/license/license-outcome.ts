@@ -9,32 +9,39 @@ export const OUTCOME_DAYS = 90;
 const EXPORT_PAGE_ROWS = 1_000;
 
 export interface OutcomeRow extends LicenseDecision {
-  /** The stored id of the license. */
+  /** The stored id of the license; negative for a text that is no id of a license. */
   id: string;
+  /** That text; null: `id` is an id. */
+  unknown_id: string | null;
 }
+
+/** Before all outcomes. */
+const FIRST = '-9223372036854775808';
 
 /** Stores what an operation decided about licenses that it leaves as they are. Call it with the operation locked, or new. */
 export async function insertOutcomes(tx: Sql, operation_id: string, outcomes: readonly OutcomeRow[]): Promise<void> {
   if (outcomes.length === 0) return;
-  const rows = outcomes.map(({ id, outcome, reason, other_customer_id }) => ({ id, outcome, reason, other_customer_id }));
+  const rows = outcomes.map(({ id, unknown_id, outcome, reason, other_customer_id }) => ({
+    ...{ id, unknown_id, outcome, reason, other_customer_id },
+  }));
   await tx`
     WITH stored AS (
-      INSERT INTO license_operation_outcomes (operation_id, license_id, outcome, reason, other_customer_id)
-      SELECT ${operation_id}, o.id, o.outcome, o.reason, o.other_customer_id
-      FROM jsonb_to_recordset(${tx.json(rows)}) AS o (id bigint, outcome text, reason text, other_customer_id uuid)
+      INSERT INTO license_operation_outcomes (operation_id, license_id, unknown_id, outcome, reason, other_customer_id)
+      SELECT ${operation_id}, o.id, o.unknown_id, o.outcome, o.reason, o.other_customer_id
+      FROM jsonb_to_recordset(${tx.json(rows)}) AS o (id bigint, unknown_id text, outcome text, reason text, other_customer_id uuid)
     )
     UPDATE license_operations SET outcomes_until = now() + make_interval(days => ${OUTCOME_DAYS}) WHERE id = ${operation_id}`;
 }
 
-/** The outcomes after a license, in the order of licenses. */
+/** The outcomes after another one: first those of texts that are no ids, then those of licenses in their order. */
 export async function listOutcomes(
   sql: Sql,
   operation_id: string,
   { after, limit }: { after: string | null; limit: number },
 ): Promise<OutcomeRow[]> {
   return sql<OutcomeRow[]>`
-    SELECT license_id AS id, outcome, reason, other_customer_id FROM license_operation_outcomes
-    WHERE operation_id = ${operation_id} AND license_id > ${after ?? '0'}::bigint ORDER BY license_id LIMIT ${limit}`;
+    SELECT license_id AS id, unknown_id, outcome, reason, other_customer_id FROM license_operation_outcomes
+    WHERE operation_id = ${operation_id} AND license_id > ${after ?? FIRST}::bigint ORDER BY license_id LIMIT ${limit}`;
 }
 
 /** All outcomes of an operation, in batches. Between two batches it holds no connection. */

@@ -200,7 +200,7 @@ describe('a cursor that the list did not issue', () => {
       await api.call('POST', '/licenses/activate', { body: { key, device_id } });
       operation = await buildAssignment(api.sql, { ids: ['1'] });
     }
-    const not_done = { outcome: 'conflict', reason: null, other_customer_id: null } as const;
+    const not_done = { unknown_id: null, outcome: 'conflict', reason: null, other_customer_id: null } as const;
     await insertOutcomes(api.sql, operation, [
       { id: '1', ...not_done },
       { id: '2', ...not_done },

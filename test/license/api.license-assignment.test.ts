@@ -118,24 +118,33 @@ test('each license has its own outcome, and only assigned ones are written', asy
 test('each license that was not assigned can be read by pages and as CSV, for 90 days', async () => {
   const { ids } = await addLicenses(5);
   const [, taken, revoked, lost] = ids as [string, string, string, string];
+  const [unknown, typo] = [{ license_id: 'lic_1', reason: 'not_found' }, { license_id: 'x,1', reason: 'not_found' }];
   const { customer_id: other } = (await assign({ ids: [taken], customer_email: address() })).body;
   for (const id of [revoked, lost]) await api.call('POST', `/licenses/${id}/revoke`);
-  const { id } = (await assign({ ids, customer_email: address() })).body;
+  const answer = (await assign({ ids: ['x,1', ...ids, 'lic_1'], customer_email: address() })).body;
+  const { id } = answer;
   const path = `/license-operations/${id}/outcomes`;
-  const first = (await api.call('GET', `${path}?limit=2`)).body;
-  expect(first.data).toEqual([
+  const first = (await api.call('GET', `${path}?limit=1`)).body;
+  expect(first.data).toMatchObject([typo]);
+  const second = (await api.call('GET', `${path}?limit=3&cursor=${first.next_cursor}`)).body;
+  expect(second.data).toEqual([
+    { ...unknown, outcome: 'not_available', other_customer_id: null },
     { license_id: taken, outcome: 'conflict', reason: null, other_customer_id: other },
     { license_id: revoked, outcome: 'not_available', reason: 'revoked', other_customer_id: null },
   ]);
-  const second = (await api.call('GET', `${path}?limit=2&cursor=${first.next_cursor}`)).body;
-  expect(second).toMatchObject({ data: [{ license_id: lost }], next_cursor: null });
-  const file = `license_id,outcome,reason,other_customer_id\n${taken},conflict,,${other}\n${revoked},not_available,revoked,\n${lost},not_available,revoked,\n`;
+  const third = (await api.call('GET', `${path}?limit=2&cursor=${second.next_cursor}`)).body;
+  expect(third).toMatchObject({ data: [{ license_id: lost }], next_cursor: null });
+  const listed = [...first.data, ...second.data, ...third.data];
+  const stored = (await api.call('GET', `/assignments/${id}`)).body;
+  expect(stored).toMatchObject({ requested: 7, decided: 7, counts: answer.counts, not_assigned: listed });
+  expect(answer.licenses.filter(({ outcome }: any) => outcome !== 'assigned' && outcome !== 'already_assigned_same')).toEqual(listed);
+  const file = `license_id,outcome,reason,other_customer_id\n"x,1",not_available,not_found,\nlic_1,not_available,not_found,\n${taken},conflict,,${other}\n${revoked},not_available,revoked,\n${lost},not_available,revoked,\n`;
   expect((await api.call('GET', `${path}.csv`)).text).toBe(file);
 
   const until = async () => (await api.call('GET', `/assignments/${id}`)).body.outcomes_until;
   expect(Date.parse(await until()) - Date.now()).toBeGreaterThan(89 * 86_400_000);
   await deleteOldOutcomes(api.sql);
-  expect((await api.call('GET', path)).body.data).toHaveLength(3);
+  expect((await api.call('GET', path)).body.data).toEqual(listed);
   await api.sql`UPDATE license_operations SET outcomes_until = now() WHERE id = ${id}`;
   await deleteOldOutcomes(api.sql);
   expect([(await api.call('GET', path)).body.data, await until()]).toEqual([[], null]);

@@ -191,7 +191,7 @@ test('each license that a job could not change is stored once, whatever dies mea
   expect(await run(id)).toMatchObject({ state: 'PARTIAL', done: LICENSES - revoked.length });
   const stored = await listOutcomes(sql, id, { after: null, limit: LICENSES });
   const decision = { outcome: 'not_available', reason: 'revoked', other_customer_id: null };
-  expect(stored).toEqual(revoked.map((license_id) => ({ id: license_id, ...decision })));
+  expect(stored).toEqual(revoked.map((license_id) => ({ id: license_id, unknown_id: null, ...decision })));
   const job = (await jobOf(id))!;
   expect(job.not_done).toEqual(revoked.slice(0, 100).map((license_id) => ({ license_id: `lic_${license_id}`, ...decision })));
   expect(job.outcomes_until).not.toBeNull();
@@ -336,7 +336,7 @@ describe('a dry run of a job', () => {
     ];
     const filter = { contract_id };
     const selections: LicenseSelection[] = [
-      { ids: [...license_ids, '1'].sort((a, b) => Number(BigInt(a) - BigInt(b))) },
+      { ids: [...license_ids, '1'].sort((a, b) => Number(BigInt(a) - BigInt(b))), unknown_ids: ['x', 'y'] },
       { filter, limit: null },
       { filter: { ...filter, status: ['assigned', 'available', 'expired', 'suspended'] }, limit: null },
       { filter, limit: 20 },
@@ -345,7 +345,7 @@ describe('a dry run of a job', () => {
     const seen: OperationCounts[] = [];
     for (const task of tasks)
       for (const selection of selections) {
-        const requested = 'ids' in selection ? selection.ids.length : (selection.limit ?? license_ids.length);
+        const requested = 'ids' in selection ? selection.ids.length + 2 : (selection.limit ?? license_ids.length);
         const counted = await countOperation(sql, task, { selection, requested, now: act().now });
         const done = await rolledBack(async (tx) => {
           const { id } = await createOperation(tx, newOperation(task, selection, requested), act());

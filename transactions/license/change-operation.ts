@@ -9,6 +9,7 @@ import {
   takeContracts,
 } from '../../db/license/license-operation';
 import type { LicenseOperationRow, NewLicenseOperation, StoredOperation } from '../../db/license/license-operation';
+import { insertOutcomes } from '../../db/license/license-outcome';
 import { recordStart } from '../../db/system/sweep';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Act } from '../../domain/base/edit';
@@ -24,7 +25,7 @@ import {
 } from '../../domain/license/license-operation';
 import type { LicenseOperationState } from '../../domain/license/license-operation';
 import { taskOf } from '../../domain/license/license-task';
-import { auditSubjectOf, insertOperationEvents } from './operate-on-licenses';
+import { auditSubjectOf, insertOperationEvents, unknownDecisions } from './operate-on-licenses';
 
 /** Creates a job that waits for its workflow. */
 export async function createOperation(
@@ -33,6 +34,7 @@ export async function createOperation(
   act: Act,
 ): Promise<LicenseOperationRow> {
   const id = await insertOperation(tx, { ...job, ...act });
+  await insertOutcomes(tx, id, unknownDecisions(job.unknown_ids ?? []));
   const row = (await findOperation(tx, id)) as LicenseOperationRow;
   const { kind, state, requested, exact, reassign, filter } = row;
   await audit(tx, row, act, 'license_operation.requested', {

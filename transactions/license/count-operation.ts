@@ -24,7 +24,7 @@ export async function countOperation(
 ): Promise<OperationCounts | Refusal> {
   try {
     return 'ids' in selection
-      ? await countNamed(tx, task, selection.ids, now)
+      ? await countNamed(tx, task, selection, now)
       : await countSelected(tx, task, { ...selection, requested, now });
   } catch (error) {
     if (!isStatementTimeout(error)) throw error;
@@ -32,8 +32,13 @@ export async function countOperation(
   }
 }
 
-async function countNamed(tx: Sql, task: LicenseTask, ids: readonly string[], now: Instant): Promise<OperationCounts> {
-  const counts = { ...NO_LICENSES };
+async function countNamed(
+  tx: Sql,
+  task: LicenseTask,
+  { ids, unknown_ids = [] }: Extract<LicenseSelection, { ids: unknown }>,
+  now: Instant,
+): Promise<OperationCounts> {
+  const counts = { ...NO_LICENSES, not_available: unknown_ids.length };
   const { read } = await addGroups(tx, counts, task, { ids }, now);
   counts.not_available += ids.length - read;
   return counts;

@@ -33,13 +33,18 @@ import { candidatesOf, decideTask, storedTask, taskAction, taskSummary } from '.
 import type { LicenseTask } from '../../domain/license/license-task';
 import { lockOutOfPool } from './lock-out-of-pool';
 
-/** Which licenses an operation is about: stored ids; or those that match a filter, with `limit` exactly so many that it can change. */
-export type LicenseSelection = { ids: readonly string[] } | { filter: LicenseFilter; limit: number | null };
+/**
+ * Which licenses an operation is about: stored ids, with texts of the request that are no ids; or those that match a filter, with `limit`
+ * exactly so many that it can change.
+ */
+export type LicenseSelection = { ids: readonly string[]; unknown_ids?: readonly string[] } | { filter: LicenseFilter; limit: number | null };
 
 /** A license with the decision about it. */
 export interface DecidedLicense extends LicenseDecision {
-  /** The stored id. */
+  /** The stored id; negative for a text that is no id of a license. */
   id: string;
+  /** That text; null: `id` is an id. */
+  unknown_id: string | null;
 }
 
 export interface OperationResult {
@@ -74,7 +79,9 @@ export async function operateOnLicenses(
   return {
     operation_id,
     counts,
-    licenses: decided.map(({ id, outcome, reason, other_customer_id }) => ({ id, outcome, reason, other_customer_id })),
+    licenses: decided.map(({ id, unknown_id, outcome, reason, other_customer_id }) => ({
+      ...{ id, unknown_id, outcome, reason, other_customer_id },
+    })),
   };
 }
 
@@ -85,12 +92,14 @@ export function newOperation(
   requested: number,
 ): Omit<NewLicenseOperation, keyof Act> {
   if ('ids' in selection) {
-    const { ids } = selection;
-    return { ...storedTask(task), contract_id: null, filter: null, license_ids: ids, requested, exact: false };
+    const { ids, unknown_ids = [] } = selection;
+    const named = { contract_id: null, filter: null, license_ids: ids, unknown_ids };
+    return { ...storedTask(task), ...named, requested, exact: false };
   }
   const { filter, limit } = selection;
   const { contract_id = null } = filter;
-  return { ...storedTask(task), contract_id, filter, license_ids: null, requested, exact: limit !== null };
+  const filtered = { contract_id, filter, license_ids: null };
+  return { ...storedTask(task), ...filtered, requested, exact: limit !== null };
 }
 
 /** A locked license with the decision about it; `license` is null when there is none with this id. */
@@ -108,7 +117,11 @@ async function decideSelection(
   task: LicenseTask,
   now: Instant,
 ): Promise<LockedDecision[] | Refusal> {
-  if ('ids' in selection) return lockAndDecide(tx, selection.ids, { task, filter: null }, now);
+  if ('ids' in selection) {
+    const { ids, unknown_ids = [] } = selection;
+    const unknown = unknownDecisions(unknown_ids).map((one) => ({ ...one, license: null, unused: false, at: now }));
+    return [...unknown, ...(await lockAndDecide(tx, ids, { task, filter: null }, now))];
+  }
   const { filter, limit } = selection;
   if (limit !== null) return decideExactly(tx, { filter, limit }, task, now);
   const page = { after: null, limit: INLINE_OPERATION_LICENSES_MAX, now };
@@ -161,8 +174,13 @@ export async function lockAndDecide(
     const license = by_id.get(id) ?? null;
     const at = license?.clock_now ?? now;
     const decided = license === null ? notAvailable('not_found') : decideTask(task, license, at, filter);
-    return { ...decided, id, license, unused: unused.has(id), at };
+    return { ...decided, id, unknown_id: null, license, unused: unused.has(id), at };
   });
+}
+
+/** The decisions about texts that are no ids, numbered from their negative count to -1. */
+export function unknownDecisions(unknown_ids: readonly string[]): DecidedLicense[] {
+  return unknown_ids.map((unknown_id, n) => ({ ...notAvailable('not_found'), id: String(n - unknown_ids.length), unknown_id }));
 }
 
 /** Undoes what only the lock did to licenses. */

@@ -49,7 +49,7 @@ async function countSelected(
   selection: LicenseSelection,
   now: Instant,
 ): Promise<number | Refusal> {
-  if ('ids' in selection) return selection.ids.length;
+  if ('ids' in selection) return selection.ids.length + (selection.unknown_ids ?? []).length;
   const { filter, limit } = selection;
   if (limit !== null && limit <= INLINE_OPERATION_LICENSES_MAX) return limit;
   const max = limit ?? OPERATION_LICENSES_MAX + 1;
