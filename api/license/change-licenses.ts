@@ -39,7 +39,7 @@ const ResultShape = z
   .openapi('LicenseOperationResult');
 
 const QueuedShape = LicenseOperationShape.extend({
-  id: Id.nullable().describe('null in a dry run, whose `counts` are those that the job would end with'),
+  id: Id.nullable().describe('null in a dry run, whose `counts`, `decided` and `undecided` are those that the job would end with'),
   dry_run: z.literal(true).optional(),
 }).openapi('QueuedLicenseOperation');
 

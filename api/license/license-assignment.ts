@@ -48,7 +48,7 @@ const ResultShape = z
   .openapi('AssignmentResult');
 
 const QueuedShape = AssignmentShape.extend({
-  id: Id.nullable().describe('null in a dry run, whose `counts` are those that the job would end with'),
+  id: Id.nullable().describe('null in a dry run, whose `counts`, `decided` and `undecided` are those that the job would end with'),
   customer_id: Id.nullable().describe('null in a dry run, if the customer would be created'),
   customer_created: z.boolean(),
   workflow_id: z.string().nullable(),

@@ -13,6 +13,7 @@ import {
   NOT_AVAILABLE_REASONS,
   decidedOf,
   isOperationUnfinished,
+  leftOf,
   operationActions,
   operationPercent,
 } from '../../domain/license/license-operation';
@@ -102,7 +103,12 @@ const Shared = z.object({
     .describe('SUCCEEDED: all licenses are as requested; PARTIAL: some could not be changed; FAILED: none could'),
   contract_id: Id.nullable().describe('The contract that the filter names'),
   requested: z.int(),
-  decided: z.int().describe('Licenses with an outcome so far'),
+  decided: z.int().describe('Licenses with an outcome: the sum of `counts`, in which `moved` or `reassigned` is a part of another one'),
+  undecided: z
+    .int()
+    .describe(
+      'Those without one, so that `requested` is always `decided` + `undecided`. At the end 0, unless the operation was cancelled, its customer was erased, or fewer than `limit` could be changed',
+    ),
   percent: z.int().describe('The progress in whole percent'),
   actor: z.object({ type: z.string(), id: z.string(), name: z.string() }),
   created_at: InstantShape,
@@ -146,7 +152,7 @@ export function followedOperations(
 }
 
 /** What a dry run answers about its job. */
-export const NOT_BEGUN = { id: null, workflow_id: null, decided: 0, percent: 0 } as const;
+export const NOT_BEGUN = { id: null, workflow_id: null, percent: 0 } as const;
 
 function presentShared(row: LicenseOperationRow) {
   const { id, execution, state, contract_id, requested, created_at, started_at, finished_at, outcomes_until } = row;
@@ -154,6 +160,7 @@ function presentShared(row: LicenseOperationRow) {
   return {
     ...{ id, execution, state, contract_id, requested },
     decided: decidedOf(row),
+    undecided: leftOf(row),
     percent: operationPercent(row),
     actor: { type, id: actor_id, name },
     ...{ created_at, started_at, finished_at, outcomes_until },

@@ -176,7 +176,8 @@ function routesOf({ path, kind, nouns, ids, query, shape, present, progress }: R
       path: `${base}/:id/resume`,
       tag: 'Licenses',
       summary: `Resume ${nouns.one}`,
-      description: 'It goes on after the last license that it decided about, also with licenses that were generated since.',
+      description:
+        'It goes on after the last license that it decided about; with a `limit`, also with licenses that were generated since.',
       params: IdParams,
       answers: { 200: one },
       refusals: ['OPERATION_NOT_RESUMABLE'],

@@ -80,6 +80,8 @@ const OPERATION_COLUMNS = columnNames<Omit<StoredOperation, 'actor'>>({
 /** An operation to be stored. */
 export interface NewLicenseOperation
   extends StoredTask, Pick<LicenseOperationRow, 'contract_id' | 'filter' | 'requested' | 'exact' | 'actor'> {
+  /** A new id, if rows refer to it already. */
+  id?: string;
   /** Stored ids in their order; null: those that match the filter. */
   license_ids: readonly string[] | null;
   /** Texts of the request that are no ids of licenses. */
@@ -108,9 +110,9 @@ export async function insertOperation(
   const ids = license_ids === null ? null : [...license_ids];
   const ended_at = end === null ? null : now;
   const [row] = await tx<[{ id: string }]>`
-    INSERT INTO license_operations (kind, customer_id, contract_id, filter, license_ids, reassign, reason, requested, exact, execution,
+    INSERT INTO license_operations (id, kind, customer_id, contract_id, filter, license_ids, reassign, reason, requested, exact, execution,
            state, done, moved, unchanged, conflict, not_available, actor, created_at, started_at, finished_at, active_at, request_id)
-    VALUES (${kind}, ${customer_id}, ${contract_id}, ${filter === null ? null : tx.json(filter as never)}, ${ids}::bigint[], ${reassign},
+    VALUES (${operation.id ?? tx`DEFAULT`}, ${kind}, ${customer_id}, ${contract_id}, ${filter === null ? null : tx.json(filter as never)}, ${ids}::bigint[], ${reassign},
             ${reason}, ${requested}, ${exact}, ${end === null ? 'background' : 'inline'}, ${state}, ${counts.done}, ${counts.moved},
             ${counts.unchanged}, ${counts.conflict}, ${counts.not_available}, ${tx.json(storedActor(actor))},
             ${now}, ${ended_at}, ${ended_at}, ${operation.active_at ?? now}, ${request_id})

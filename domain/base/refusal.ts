@@ -300,7 +300,11 @@ const SENTENCES = {
   OPERATION_NOT_RESUMABLE: {
     title: 'The operation cannot be resumed',
     detail: (m) =>
-      `The operation is ${show(m.state)}. Only a job that is CANCELLED, PARTIAL or FAILED can be resumed. Request a new operation instead.`,
+      m.execution === 'inline'
+        ? 'The operation was carried out within its request, so it has no job that could be resumed. Send a new request for the licenses that it could not change.'
+        : m.undecided === 0
+          ? `The operation is ${show(m.state)} and has an outcome for each of its licenses, so nothing is left. Send a new request for the licenses that it could not change: GET /api/v1/license-operations/{id}/outcomes lists them.`
+          : `The operation is ${show(m.state)}. Only a job that is CANCELLED, PARTIAL or FAILED can be resumed; GET /api/v1/license-operations/{id}/progress follows it.`,
   },
   API_KEY_AS_IDEMPOTENCY_KEY: {
     title: 'The idempotency key contains an API key',

@@ -79,6 +79,17 @@ export function countDecisions(decisions: readonly LicenseDecision[]): Operation
   return counts;
 }
 
+/**
+ * The decisions that count. An operation for exactly so many licenses passes over those that it cannot change: they are not among its
+ * licenses.
+ */
+export function countedDecisions<Decided extends LicenseDecision>(
+  decisions: readonly Decided[],
+  { exact }: Pick<OperationProgress, 'exact'>,
+): readonly Decided[] {
+  return exact ? decisions.filter(({ outcome }) => outcome === 'done') : decisions;
+}
+
 /** Adds the same decision about so many licenses to counts. */
 export function addDecision(
   counts: OperationCounts,
@@ -110,7 +121,10 @@ function countedOf(progress: OperationProgress): number {
   return progress.exact ? progress.done : decidedOf(progress);
 }
 
-/** Licenses that the job still has to change or to decide about. */
+/**
+ * Requested licenses without an outcome, so that these and the counts are always the requested ones: those that the job has not reached yet.
+ * At its end there are some if it was cancelled, if its customer was erased, or if no more could be changed of exactly so many.
+ */
 export function leftOf(progress: OperationProgress): number {
   return Math.max(0, progress.requested - countedOf(progress));
 }
@@ -129,7 +143,7 @@ export function finalOperationState(state: LicenseOperationState, progress: Oper
 }
 
 /** What decides whether an operation can be cancelled or resumed. */
-export interface OperationJob {
+export interface OperationJob extends OperationProgress {
   state: LicenseOperationState;
   execution: Execution;
 }
@@ -140,10 +154,15 @@ export function cancelOperationDecision({ state }: Pick<OperationJob, 'state'>):
   return isOperationUnfinished(state) ? 'CANCELLING' : refuse('OPERATION_ALREADY_FINISHED', { state });
 }
 
-/** Resumes a job after the last license that it decided about. What a request carries out at once has no job. */
-export function resumeOperationDecision({ state, execution }: OperationJob): 'QUEUED' | Refusal {
+/**
+ * Resumes a job after the last license that it decided about; one that has decided about all of them has nothing left. What a request
+ * carries out at once has no job.
+ */
+export function resumeOperationDecision({ state, execution, ...progress }: OperationJob): 'QUEUED' | Refusal {
   const is_incomplete = state === 'CANCELLED' || state === 'PARTIAL' || state === 'FAILED';
-  return is_incomplete && execution === 'background' ? 'QUEUED' : refuse('OPERATION_NOT_RESUMABLE', { state, execution });
+  const undecided = leftOf(progress);
+  if (is_incomplete && execution === 'background' && undecided > 0) return 'QUEUED';
+  return refuse('OPERATION_NOT_RESUMABLE', { state, execution, undecided });
 }
 
 export type OperationActionName = 'cancel' | 'resume';

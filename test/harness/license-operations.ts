@@ -15,8 +15,9 @@ const INLINE_LICENSES_MAX = 99;
 export async function buildLicenses(
   db: Database,
   count: number,
+  quota = count,
 ): Promise<{ contract_id: string; license_ids: string[] }> {
-  const { facts } = await buildContract(db, { quota: count });
+  const { facts } = await buildContract(db, { quota });
   for (let left = count; left > 0; left -= INLINE_LICENSES_MAX)
     await requestJob(db, facts.id, Math.min(left, INLINE_LICENSES_MAX));
   const rows = await db<{ id: string }[]>`SELECT id FROM issued_licenses WHERE contract_id = ${facts.id} ORDER BY id`;

@@ -3,24 +3,24 @@ import { LICENSE_CHANGES } from '../../domain/license/license-change';
 import { NO_LICENSES, OPERATION_BATCH_LICENSES } from '../../domain/license/license-operation';
 import type { OperationCounts } from '../../domain/license/license-operation';
 import type { LicenseTask } from '../../domain/license/license-task';
-import { followedOperations, presentAssignment } from '../../api/license/license-operation-presenter';
+import { followedOperations, presentAssignment, presentOperation } from '../../api/license/license-operation-presenter';
 import { createProgressFeed } from '../../api/http/progress-feed';
 import { ANONYMOUS } from '../../domain/access/caller';
 import { findOperation } from '../../db/license/license-operation';
 import { listOutcomes } from '../../db/license/license-outcome';
 import type { Sql } from '../../db/base/database';
 import { runBatch } from '../../transactions/license/operation-batch';
-import { newOperation } from '../../transactions/license/operate-on-licenses';
 import type { LicenseSelection } from '../../transactions/license/operate-on-licenses';
-import { requestOperation } from '../../transactions/license/request-operation';
+import { createJob, requestOperation } from '../../transactions/license/request-operation';
 import { assignLicenses as assign } from '../../transactions/license/assign-licenses';
-import { cancelOperation, createOperation, openOperation, resumeOperation } from '../../transactions/license/change-operation';
+import { cancelOperation, openOperation, resumeOperation } from '../../transactions/license/change-operation';
 import { countOperation } from '../../transactions/license/count-operation';
 import { operationWorkflowId } from '../../temporal/ids';
 import type { changeLicenses } from '../../workflows/license-operation';
 import { buildAssignment, buildLicenses, buildOperation } from '../harness/license-operations';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { TEST_ACTOR } from '../harness/contract-facts';
+import { requestJob } from '../harness/contract-rows';
 import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
@@ -212,6 +212,60 @@ test('a job shows the first licenses that it could not assign', async () => {
   ]);
 });
 
+test('each license that a filter selected has an outcome, also one that no longer matches when the job reaches it', async () => {
+  const { contract_id, license_ids } = await buildLicenses(sql, LICENSES, LICENSES + 1);
+  const task = { kind: 'suspend', reason: null } as const;
+  const selection = { filter: { contract_id, status: 'available' }, limit: null } as const;
+  const { id } = (await sql.begin((tx) => createJob(tx, task, selection, LICENSES, act())))!;
+  const revoked = [license_ids[OPERATION_BATCH_LICENSES] as string, license_ids.at(-1) as string];
+  overrides = (real) => ({
+    async runBatches(input) {
+      await sql.begin((tx) => runBatch(tx, input.job_id, input.now));
+      await sql`INSERT INTO license_facts (license_id, revoked_at) SELECT unnest(${revoked}::bigint[]), now()`;
+      await sql.begin((tx) => cancelOperation(tx, id, act()));
+      return real.runBatches(input);
+    },
+  });
+  await run(id);
+  expect(presentOperation((await jobOf(id))!)).toMatchObject({
+    ...{ state: 'CANCELLED', requested: LICENSES, decided: OPERATION_BATCH_LICENSES },
+    undecided: LICENSES - OPERATION_BATCH_LICENSES,
+  });
+  overrides = () => ({});
+  await requestJob(sql, contract_id, 1);
+  await sql.begin((tx) => resumeOperation(tx, id, act()));
+  await run(id);
+  const outcome = { outcome: 'not_available', reason: 'changed_meanwhile', other_customer_id: null };
+  expect(presentOperation((await jobOf(id))!)).toMatchObject({
+    ...{ state: 'PARTIAL', requested: LICENSES, decided: LICENSES, undecided: 0 },
+    counts: { done: LICENSES - revoked.length, unchanged: 0, conflict: 0, not_available: revoked.length },
+    not_done: revoked.map((license_id) => ({ license_id: `lic_${license_id}`, ...outcome })),
+  });
+  expect(await sql.begin((tx) => resumeOperation(tx, id, act()))).toMatchObject({
+    ...{ code: 'OPERATION_NOT_RESUMABLE', metadata: { undecided: 0 } },
+  });
+  expect((await sql`SELECT FROM license_operation_selected WHERE operation_id = ${id}`).count).toBe(0);
+});
+
+test('a job for exactly so many licenses does not count those that it passes over', async () => {
+  const { contract_id, license_ids } = await buildLicenses(sql, 12);
+  const [customer] = await sql<[{ id: string }]>`
+    INSERT INTO customers (email, name, created_at, updated_at) VALUES ('passed@covenant.test', 'Ada', now(), now()) RETURNING id`;
+  const mine = license_ids.slice(0, 2);
+  await sql`
+    INSERT INTO license_facts (license_id, customer_id, assigned_at) SELECT unnest(${mine}::bigint[]), ${customer.id}, now()`;
+  const task = { kind: 'assign', customer_id: customer.id, reassign: true } as const;
+  for (const [limit, expected] of [
+    [6, { state: 'SUCCEEDED', decided: 6, undecided: 0 }],
+    [5, { state: 'PARTIAL', decided: 4, undecided: 1 }],
+  ] as const) {
+    const id = await buildOperation(sql, task, { filter: { contract_id }, limit });
+    await run(id);
+    const job = presentOperation((await jobOf(id))!);
+    expect(job).toMatchObject({ ...expected, counts: { done: expected.decided, unchanged: 0 } });
+  }
+});
+
 test('two jobs with one filter assign each license to one customer, and each gets its number', async () => {
   const { contract_id } = await buildLicenses(sql, LICENSES);
   const limits = [OPERATION_BATCH_LICENSES + 5, OPERATION_BATCH_LICENSES + 5] as const;
@@ -348,7 +402,7 @@ describe('a dry run of a job', () => {
         const requested = 'ids' in selection ? selection.ids.length + 2 : (selection.limit ?? license_ids.length);
         const counted = await countOperation(sql, task, { selection, requested, now: act().now });
         const done = await rolledBack(async (tx) => {
-          const { id } = await createOperation(tx, newOperation(task, selection, requested), act());
+          const { id } = (await createJob(tx, task, selection, requested, act()))!;
           await openOperation(tx, { job_id: id, now: act().now, epoch: undefined });
           while (!(await runBatch(tx, id, act().now)).done);
           return (await findOperation(tx, id))!;

@@ -10,6 +10,7 @@ import {
 } from '../../db/license/license-operation';
 import type { LicenseOperationRow, NewLicenseOperation, StoredOperation } from '../../db/license/license-operation';
 import { insertOutcomes } from '../../db/license/license-outcome';
+import { deleteSelected } from '../../db/license/selected-license';
 import { recordStart } from '../../db/system/sweep';
 import { SYSTEM } from '../../domain/base/actor';
 import type { Act } from '../../domain/base/edit';
@@ -20,6 +21,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import {
   cancelOperationDecision,
   finalOperationState,
+  leftOf,
   operationAction,
   resumeOperationDecision,
 } from '../../domain/license/license-operation';
@@ -69,6 +71,7 @@ export async function closeOperation(tx: Sql, job_id: string, now: Instant): Pro
   const state = finalOperationState(job.state, job);
   const { done, moved, unchanged, conflict, not_available } = job;
   await setState(tx, job, state, bySystem(now), { done, moved, unchanged, conflict, not_available });
+  if (leftOf(job) === 0) await deleteSelected(tx, job_id);
   const contracts = await takeContracts(tx, job_id);
   await insertOperationEvents(
     tx,

@@ -6,7 +6,7 @@ import type { GroupedLicenses } from '../../db/license/license-group';
 import type { Instant } from '../../domain/base/instant';
 import { refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { NO_LICENSES, addDecision, leftOf } from '../../domain/license/license-operation';
+import { NO_LICENSES, addDecision, countedDecisions, leftOf } from '../../domain/license/license-operation';
 import type { OperationCounts } from '../../domain/license/license-operation';
 import { candidatesOf, decideTask, storedTask } from '../../domain/license/license-task';
 import type { LicenseTask } from '../../domain/license/license-task';
@@ -59,7 +59,7 @@ async function countSelected(
   let after: string | null = null;
   for (let left = requested; left > 0; left = leftOf({ ...counts, requested, exact })) {
     const page = { filter: candidates, after, limit: left };
-    const { last_license_id } = await addGroups(tx, counts, task, page, now);
+    const { last_license_id } = await addGroups(tx, counts, task, page, now, exact);
     if (last_license_id === null) break;
     after = last_license_id;
   }
@@ -73,13 +73,15 @@ async function addGroups(
   task: LicenseTask,
   which: GroupedLicenses,
   now: Instant,
+  exact = false,
 ): Promise<{ read: number; last_license_id: string | null }> {
   const { customer_id } = storedTask(task);
   const groups = await groupLicenses(tx, which, { customer_id, now });
   let read = 0;
   let last: bigint | null = null;
   for (const { licenses, last_license_id, example } of groups) {
-    addDecision(counts, decideTask(task, example, example.clock_now ?? now), licenses);
+    const decided = decideTask(task, example, example.clock_now ?? now);
+    for (const counted of countedDecisions([decided], { exact })) addDecision(counts, counted, licenses);
     read += licenses;
     if (last === null || BigInt(last_license_id) > last) last = BigInt(last_license_id);
   }

@@ -5,10 +5,12 @@ import { addToContracts, listNamedLicenseIds, lockOperation, storeBatch } from '
 import type { StoredOperation } from '../../db/license/license-operation';
 import { insertOutcomes } from '../../db/license/license-outcome';
 import { listLicenseIds } from '../../db/license/locked-license';
+import { listSelectedIds } from '../../db/license/selected-license';
 import type { Instant } from '../../domain/base/instant';
 import {
   OPERATION_BATCH_LICENSES,
   countDecisions,
+  countedDecisions,
   leftOf,
 } from '../../domain/license/license-operation';
 import { candidatesOf, taskOf } from '../../domain/license/license-task';
@@ -30,8 +32,9 @@ export async function runBatch(tx: Sql, operation_id: string, now: Instant): Pro
   if (last_license_id === undefined) return { done: true };
   const decided = await lockAndDecide(tx, ids, { task, filter: job.filter }, now);
   await addToContracts(tx, operation_id, summarize(await storeDecisions(tx, task, decided)));
-  await storeBatch(tx, operation_id, { last_license_id, counts: countDecisions(decided), now });
-  await insertOutcomes(tx, operation_id, notDoneOf(decided));
+  const counted = countedDecisions(decided, job);
+  await storeBatch(tx, operation_id, { last_license_id, counts: countDecisions(counted), now });
+  await insertOutcomes(tx, operation_id, notDoneOf(counted));
   return { done: false };
 }
 
@@ -42,9 +45,11 @@ async function customerAccepts(tx: Sql, task: LicenseTask): Promise<boolean> {
   return customer !== undefined && customer.erased_at === null;
 }
 
-function nextIds(tx: Sql, job: StoredOperation, task: LicenseTask, now: Instant): Promise<string[]> {
+async function nextIds(tx: Sql, job: StoredOperation, task: LicenseTask, now: Instant): Promise<string[]> {
   const { id, filter, exact, last_license_id: after } = job;
   const limit = Math.min(OPERATION_BATCH_LICENSES, leftOf(job));
   if (filter === null) return listNamedLicenseIds(tx, id, after, limit);
+  const selected = exact ? undefined : await listSelectedIds(tx, id, after, limit);
+  if (selected !== undefined) return selected;
   return listLicenseIds(tx, candidatesOf(filter, task, exact), { after, limit, now });
 }

@@ -2,6 +2,7 @@
 import type { Sql } from '../../db/base/database';
 import type { LicenseOperationRow } from '../../db/license/license-operation';
 import { countLicenses } from '../../db/license/locked-license';
+import { insertSelected } from '../../db/license/selected-license';
 import type { Act } from '../../domain/base/edit';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
@@ -9,6 +10,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import { INLINE_OPERATION_LICENSES_MAX, OPERATION_LICENSES_MAX } from '../../domain/license/license-operation';
 import { candidatesOf } from '../../domain/license/license-task';
 import type { LicenseTask } from '../../domain/license/license-task';
+import { newId } from '../base/new-id';
 import { createOperation } from './change-operation';
 import { countOperation } from './count-operation';
 import { newOperation, operateOnLicenses } from './operate-on-licenses';
@@ -32,14 +34,32 @@ export async function requestOperation(
 ): Promise<RequestedOperation | Refusal> {
   const count = await countSelected(tx, task, selection, act.now);
   if (isRefusal(count)) return count;
-  if (count > INLINE_OPERATION_LICENSES_MAX) {
+  if (count > INLINE_OPERATION_LICENSES_MAX && dry_run) {
     const operation = await createOperation(tx, newOperation(task, selection, count), act);
-    if (!dry_run) return { execution: 'background', operation };
     const counts = await countOperation(tx, task, { selection, requested: count, now: act.now });
     return isRefusal(counts) ? counts : { execution: 'background', operation: { ...operation, ...counts } };
   }
+  if (count > INLINE_OPERATION_LICENSES_MAX) {
+    const operation = await createJob(tx, task, selection, count, act);
+    if (operation !== null) return { execution: 'background', operation };
+  }
   const result = await operateOnLicenses(tx, task, selection, act);
   return isRefusal(result) ? result : { execution: 'inline', result };
+}
+
+/** Creates the job for a selection of `count` licenses, and stores those of its filter; null when none of these match any more. */
+export async function createJob(
+  tx: Sql,
+  task: LicenseTask,
+  selection: LicenseSelection,
+  count: number,
+  act: Act,
+): Promise<LicenseOperationRow | null> {
+  if ('ids' in selection || selection.limit !== null) return createOperation(tx, newOperation(task, selection, count), act);
+  const id = newId(act.now);
+  const candidates = candidatesOf(selection.filter, task, false);
+  const requested = await insertSelected(tx, id, candidates, { max: count, now: act.now });
+  return requested === 0 ? null : createOperation(tx, { ...newOperation(task, selection, requested), id }, act);
 }
 
 /** How many licenses a request is about, or a refusal if these are too few or too many. */
