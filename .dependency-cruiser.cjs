@@ -30,6 +30,7 @@ const AREAS = {
   license: ['base', 'catalogue', 'contract'],
   pool: ['base', 'catalogue', 'contract', 'generation', 'license'],
   metric: ['base', 'contract'],
+  webhook: ['base', 'contract'],
   system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'pool'],
 };
 

@@ -1246,7 +1246,6 @@ CREATE TABLE domain_events (
   -- Numbers the events of a contract in the order of its changes (contract_quotas.event_sequence).
   sequence     bigint
 );
-CREATE INDEX domain_events_by_contract ON domain_events (contract_id, id);
 CREATE UNIQUE INDEX domain_events_sequence ON domain_events (contract_id, sequence);
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

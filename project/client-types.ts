@@ -1,5 +1,5 @@
 /**
- * The types of the operations that the API key of a contract can call: docs/clients/typescript/covenant.d.ts, generated from the
+ * The types of the operations that the API key of a contract can call, and of the events: docs/clients/typescript/covenant.d.ts, generated from the
  * OpenAPI document. The file is checked in, because a partner can copy it, the checks and the demo use it, and its diff
  * shows what a change of the API means for partners. The types of the whole document would be as long as the document.
  *
@@ -14,7 +14,7 @@ import { commandLine } from '../command-line';
 const CLIENT_TYPES = join(__dirname, '../docs/clients/typescript/covenant.d.ts');
 
 const HEAD =
-  '/** Written by `npm run generate` from the OpenAPI document: what the API key of a contract can call. */\n';
+  '/** Written by `npm run generate` from the OpenAPI document: what the API key of a contract can call, and the events. */\n';
 /** The name of the security scheme of these keys. */
 const SCHEME = 'contractKey';
 const REF = /"\$ref":"#\/components\/schemas\/(\w+)"/g;
@@ -28,7 +28,7 @@ async function clientTypes(): Promise<string> {
   return HEAD + astToString(await openapiTS(partnerDocument()));
 }
 
-/** The OpenAPI document with the operations of contract keys, and the schemas that they refer to. */
+/** The OpenAPI document with the operations of contract keys, the events, and the schemas that they refer to. */
 function partnerDocument(): OpenAPI3 {
   const document = openApiDocument();
   const paths = Object.entries(document.paths ?? {}).flatMap(([path, operations]) => {
@@ -46,7 +46,7 @@ function partnerDocument(): OpenAPI3 {
       collect(schemas[name]);
     }
   }
-  collect(paths);
+  collect([paths, document.webhooks]);
   return {
     ...document,
     paths: Object.fromEntries(paths),

@@ -14,6 +14,7 @@ import { isOpen, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import type { RefusalCode } from '../../domain/base/refusal';
 import { JSON_TYPES } from './body';
+import { eventSchemas, eventWebhooks } from './openapi-events';
 import { ProblemShape, problemCatalogue } from './problem';
 import type { ProtocolCode } from './problem';
 import type { AnswerShape, Examples, Route } from './route';
@@ -61,7 +62,14 @@ export function openApiDocument() {
     servers: [{ url: '/' }],
   });
   for (const schema of bodySchemas(document)) tidyBodySchema(schema);
-  return document;
+  return withEvents(document);
+}
+
+function withEvents(document: Document): Document {
+  const schemas = { ...document.components?.schemas, ...eventSchemas() } as NonNullable<
+    Document['components']
+  >['schemas'];
+  return { ...document, components: { ...document.components, schemas }, webhooks: eventWebhooks() } as Document;
 }
 
 type Document = ReturnType<OpenApiGeneratorV31['generateDocument']>;

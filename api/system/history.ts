@@ -5,6 +5,7 @@
 import { notFound } from '../../domain/base/refusal';
 import { listRevisions } from '../../db/contract/revision';
 import type { RevisionRow } from '../../db/contract/revision';
+import { EVENT_TYPES } from '../../domain/webhook/event';
 import { AUDIT_SUBJECTS } from '../../db/base/audit';
 import { hasHistory, listAudit, listDomainEventsOfContract } from '../../db/system/history';
 import type { AuditRow, DomainEventRow } from '../../db/system/history';
@@ -46,10 +47,11 @@ const DomainEventShape = z
   .object({
     id: Id,
     at: InstantShape,
-    type: z.string().describe('The type, such as license.batch_generated'),
+    type: z.enum(EVENT_TYPES).describe('The type: docs/events.md and `webhooks` describe each one'),
     contract_id: Id.nullable(),
     environment: EnvironmentShape.nullable(),
-    data: z.record(z.string(), z.unknown()),
+    sequence: z.int().min(1).describe('The number of the event within its contract, from 1 and without gaps'),
+    data: z.record(z.string(), z.unknown()).describe('What it says, as the schema of its type'),
   })
   .openapi('DomainEvent');
 
@@ -88,9 +90,22 @@ const ActivityQuery = PageQuery.extend({
 });
 
 const AUDIT_CURSORS = cursorsById('activity');
-const EVENT_CURSORS = cursorsById('events');
+/** The numbers that the API gives out: 9 digits are more events than a contract ever has. */
+const isSequenceText = (text: string) => /^\d{1,9}$/.test(text);
+const EVENT_CURSORS = cursorsOf('events', { sequence: isSequenceText });
+const LATER_EVENT_CURSORS = cursorsOf('events-after', { sequence: isSequenceText });
 const REFUSAL_CURSORS = cursorsOf('refusals', { minute: isInstantText, code: (text) => /^[A-Z_]{1,64}$/.test(text) });
 const REVISION_CURSORS = cursorsOf('revisions', { revision: (text) => /^\d{1,9}$/.test(text) });
+
+const EventsQuery = PageQuery.extend({
+  after: z
+    .string()
+    .refine(isSequenceText, 'must be a whole number of at most 9 digits')
+    .transform(Number)
+    .optional()
+    .describe('A `sequence`: list the events after it, oldest first. 0 lists from the first event on')
+    .openapi({ type: 'integer', minimum: 0, maximum: 999_999_999, example: 41 }),
+});
 
 export const historyRoutes: Route[] = [
   route({
@@ -139,18 +154,21 @@ export const historyRoutes: Route[] = [
     path: '/api/v1/contracts/:id/events',
     tag: 'History',
     summary: 'List the domain events of a contract',
-    description: 'Events to which other systems can react, newest first.',
+    description:
+      'Events to which other systems can react, newest first. With `after`, those with greater numbers, oldest first: a program that ' +
+      'misses some numbers reads them here.',
     params: IdParams,
-    query: PageQuery,
+    query: EventsQuery,
     answers: { 200: { description: 'One page', schema: PageOf(DomainEventShape) } },
     audit: [],
     async handle({ api, params, query }) {
-      const after = EVENT_CURSORS.read(query.cursor);
+      const cursors = query.after === undefined ? EVENT_CURSORS : LATER_EVENT_CURSORS;
+      const last = cursors.read(query.cursor);
+      const number = last === null ? null : Number(last.sequence);
       if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
-      const rows = await api.readList((sql) =>
-        listDomainEventsOfContract(sql, params.id, after?.id ?? null, query.limit + 1),
-      );
-      return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, EVENT_CURSORS) };
+      const range = query.after === undefined ? { before: number } : { after: Math.max(query.after, number ?? 0) };
+      const rows = await api.readList((sql) => listDomainEventsOfContract(sql, params.id, range, query.limit + 1));
+      return { status: 200, body: pageOf(rows, query.limit, presentDomainEvent, cursors) };
     },
   }),
   route({
@@ -216,8 +234,8 @@ export function presentAudit(row: AuditRow) {
   };
 }
 
-function presentDomainEvent({ id, at, type, contract_id, environment, data }: DomainEventRow) {
-  return { id, at, type, contract_id, environment, data };
+function presentDomainEvent({ id, at, type, contract_id, environment, sequence, data }: DomainEventRow) {
+  return { id, at, type, contract_id, environment, sequence: Number(sequence), data };
 }
 
 function presentRevision({ revision, effective_at, actor, action, snapshot }: RevisionRow) {

@@ -1,16 +1,6 @@
 /** Domain events: what happened to a contract or its licenses, for consumers outside Covenant (decisions 27, 39). */
-import type { Environment } from '../../domain/base/environment';
-import type { Instant } from '../../domain/base/instant';
-import type { JsonObject } from '../../domain/base/json';
+import type { DomainEventEntry } from '../../domain/webhook/event';
 import type { Sql } from '../base/database';
-
-/** A domain event to be written. */
-export interface DomainEventEntry {
-  at: Instant;
-  type: string;
-  environment: Environment;
-  data: JsonObject;
-}
 
 /**
  * Writes domain events of one contract in the transaction of their change. Their numbers come from the quota row of the contract
@@ -20,7 +10,7 @@ export interface DomainEventEntry {
 export async function insertDomainEvents(
   tx: Sql,
   contract_id: string | null,
-  events: DomainEventEntry[],
+  events: readonly DomainEventEntry[],
 ): Promise<void> {
   if (events.length === 0) return;
   if (contract_id === null) return insertUnnumbered(tx, events);
@@ -36,7 +26,7 @@ export async function insertDomainEvents(
     ) WITH ORDINALITY AS event (at, type, environment, data, number)`;
 }
 
-async function insertUnnumbered(tx: Sql, events: DomainEventEntry[]): Promise<void> {
+async function insertUnnumbered(tx: Sql, events: readonly DomainEventEntry[]): Promise<void> {
   await tx`
     INSERT INTO domain_events (at, type, environment, data)
     SELECT at, type, environment, data

@@ -134,7 +134,8 @@ export function sendGrant(
       -- Those of a request come after those of earlier ones: its licenses, then the thresholds that it reaches.
       INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
       SELECT now, 'license.batch_generated', contract_id, environment,
-             jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses', requested),
+             jsonb_build_object('contract_id', contract_id, 'job_id', job_id, 'state', 'SUCCEEDED', 'licenses_requested', requested,
+                                'licenses_generated', requested, 'is_test', false),
              events_before + reached_before
       FROM request WHERE inline
       UNION ALL ${thresholdEvents(sql, sql`request`)}

@@ -5,6 +5,7 @@ import { areKeysAccepted } from '../access/caller-key';
 import { auditAct } from '../base/audit';
 import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
+import { insertDomainEvents } from '../contract/domain-event';
 import { isClaimable, keysOf, requestSums, sendGrant } from './grant-statement';
 import type { GenerationRequest, GrantGroup, GrantedJob, GroupOutcome } from './grant-statement';
 import { countedOutcomes, countedParts } from './counted-grant';
@@ -110,7 +111,7 @@ async function grantUnrated(
 
 const NO_ADMISSIONS: ReadonlyMap<string, Admission> = new Map();
 
-/** Writes a request for test licenses, which use no quota. Call it with the contract locked. */
+/** Writes a request for test licenses, which use no quota, with its domain event. Call it with the contract locked. */
 export async function insertTestGeneration(tx: Sql, request: GenerationRequest): Promise<GrantedJob> {
   const [job] = await tx<[GrantedJob]>`
     INSERT INTO generation_jobs ${tx({
@@ -148,5 +149,16 @@ export async function insertTestGeneration(tx: Sql, request: GenerationRequest):
     after: { requested: request.requested, execution: 'inline', channel: request.channel, is_test: true },
     clock: request.clock,
   });
+  const counts = { licenses_requested: request.requested, licenses_generated: request.requested };
+  const data = {
+    contract_id: request.contract_id,
+    job_id: job.id,
+    state: 'SUCCEEDED',
+    ...counts,
+    is_test: true,
+  } as const;
+  await insertDomainEvents(tx, request.contract_id, [
+    { at: request.now, type: 'license.batch_generated', environment: request.environment, data },
+  ]);
   return job;
 }

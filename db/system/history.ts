@@ -60,12 +60,15 @@ export interface AuditFilter {
   to?: Instant | undefined;
 }
 
+/** An event of a contract. */
 export interface DomainEventRow {
   id: string;
   at: Instant;
   type: string;
   contract_id: string | null;
   environment: Environment | null;
+  /** The number within its contract, as text. */
+  sequence: string;
   data: JsonObject;
 }
 
@@ -75,6 +78,7 @@ const DOMAIN_EVENT_COLUMNS = columnNames<DomainEventRow>({
   type: true,
   contract_id: true,
   environment: true,
+  sequence: true,
   data: true,
 });
 
@@ -170,16 +174,22 @@ function times(sql: Sql, { from, to }: AuditFilter): Fragment[] {
   return [sql`${late} ${about} ${first} ${end}`, sql`${late} NOT ${about}`];
 }
 
-/** One page of a contract's domain events. */
+/** A part of the events of a contract: those before a number, from the newest on, or those after one, from the oldest on. */
+export type EventRange = { before: number | null } | { after: number };
+
+/** One page of a contract's domain events, by their numbers. */
 export async function listDomainEventsOfContract(
   sql: Sql,
   contract_id: string,
-  before: string | null,
+  range: EventRange,
   limit: number,
 ): Promise<DomainEventRow[]> {
+  const page =
+    'after' in range
+      ? sql`AND sequence > ${range.after} ORDER BY sequence`
+      : sql`${range.before === null ? sql`` : sql`AND sequence < ${range.before}`} ORDER BY sequence DESC`;
   return sql<DomainEventRow[]>`
-    SELECT ${sql(DOMAIN_EVENT_COLUMNS)} FROM domain_events WHERE contract_id = ${contract_id} ${before === null ? sql`` : sql`AND id < ${before}`}
-    ORDER BY id DESC LIMIT ${limit}`;
+    SELECT ${sql(DOMAIN_EVENT_COLUMNS)} FROM domain_events WHERE contract_id = ${contract_id} ${page} LIMIT ${limit}`;
 }
 
 /** Whether a contract with this id exists or existed: the history of a deleted contract can be read. */

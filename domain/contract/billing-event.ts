@@ -95,11 +95,11 @@ function renewalAfterLatePayment(
   return automaticRenewal(facts, context.now, context, 'late_payment');
 }
 
-const ACTIONS: Record<BillingVerdict['outcome'], ContractAction> = {
+const ACTIONS = {
   APPLIED: 'billing.event_received',
   IGNORED: 'billing.event_ignored',
   PARKED: 'billing.parked',
-};
+} as const satisfies Record<BillingVerdict['outcome'], ContractAction>;
 
 function decideEvent(
   facts: ContractFacts,

@@ -2,7 +2,7 @@
 import type { GeneratorFacts } from '../catalogue/generator';
 import type { Instant } from '../base/instant';
 import type { ContractFacts } from './facts';
-import type { ContractAction, ContractChange } from './change';
+import type { ChangeWithoutDetails, ContractAction, ContractChange } from './change';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 import type { ProductFacts } from '../catalogue/product';
@@ -34,12 +34,12 @@ export function revisionRefusal({ revision }: { revision: number }, expected: nu
 }
 
 /** A change of terms or holds, with the next revision. */
-export function revise(
+export function revise<Action extends ContractAction>(
   before: ContractFacts,
   after: ContractFacts,
   at: Instant,
-  action: ContractAction,
-): ContractChange {
+  action: Action,
+): ChangeWithoutDetails<Action> {
   return { facts: { ...after, revision: before.revision + 1 }, at, action, revised: true };
 }
 

@@ -4,7 +4,7 @@ import { billingLevel } from '../billing/dunning';
 import { daysBetween, localDateAt } from '../base/calendar';
 import { stateAt } from './contract';
 import type { ContractFacts, ContractState } from './facts';
-import type { ContractChange } from './change';
+import type { ChangeWithoutDetails } from './change';
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
 import { operationRefusal, overdueRefusal, permissionFor, transitionRefusal } from './operations';
@@ -103,7 +103,7 @@ export function applyTermination(
   at: Instant,
   termination_code: 'ADMIN' | 'BILLING',
   termination_reason: string,
-): ContractChange {
+): ChangeWithoutDetails<'contract.terminated'> {
   const terminated: ContractFacts = {
     ...withdrawPendingAmendments(facts, at),
     terminated_at: at,

@@ -4,7 +4,8 @@ import { difference } from '../base/edit';
 import type { Environment } from '../base/environment';
 import type { Instant } from '../base/instant';
 import type { JsonObject } from '../base/json';
-import type { ContractAction, ContractChange } from './change';
+import { AUDIT_ONLY_ACTIONS } from './change';
+import type { ContractAction, ContractChange, ContractEventData, ContractEventType } from './change';
 import { stateAt } from './contract';
 import type { ContractFacts, ContractState } from './facts';
 import { raiseMessage } from './quota-notice';
@@ -48,33 +49,40 @@ export interface QuotaGrantEntry {
   period_label: string | null;
 }
 
-/** A domain event without its contract. */
-export interface ContractEvent {
+interface EventOf<Type extends ContractEventType, Data = ContractEventData<Type>> {
   at: Instant;
-  type: ContractAction;
+  type: Type;
   environment: Environment;
-  data: JsonObject;
-  /** What a quota was raised by, if the event is about that. Its data is completed by `withRemaining`. */
-  raise?: QuotaRaise;
+  data: Data;
 }
+
+type OtherEventType = Exclude<ContractEventType, 'quota.granted'>;
+
+/** A domain event that is about anything but a raise of the quota. */
+type OtherEvent = { [Type in OtherEventType]: EventOf<Type> }[OtherEventType];
+
+/** A domain event about a raise of the quota. Its data is completed by `withRemaining`. */
+interface RaiseEvent extends EventOf<'quota.granted'> {
+  raise: QuotaRaise;
+}
+
+/** A domain event of a contract. */
+export type ContractEvent =
+  | OtherEvent
+  | EventOf<
+      'quota.granted',
+      ContractEventData<'quota.granted'> & {
+        [Field in keyof QuotaRaise]: QuotaRaise[Field];
+      } & { claimed: number; remaining: number; message: string }
+    >;
 
 export interface ContractHistory {
   audit: StepAudit[];
   revisions: RevisionEntry[];
   quota_grants: QuotaGrantEntry[];
   renewals: (RenewalRecord & { at: Instant })[];
-  events: ContractEvent[];
+  events: (OtherEvent | RaiseEvent)[];
 }
-
-/** Actions that concern only operators of Covenant. They have an audit row and no domain event. */
-const AUDIT_ONLY_ACTIONS: readonly ContractAction[] = [
-  'contract.boundary_moved',
-  'billing.event_received',
-  'billing.event_ignored',
-  'billing.parked',
-  'billing.invoices_fetched',
-  'billing.unreachable',
-];
 
 /**
  * Returns the history of the steps of one change, in their order: an audit row for each step, a revision where terms changed, a
@@ -97,7 +105,7 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
     if (amount !== 0 || previous === null)
       history.quota_grants.push({ amount, effective_at: at, reason: action, actor, period_label });
     if (change.renewal) history.renewals.push({ ...change.renewal, at });
-    if (action !== 'quota.granted' && !AUDIT_ONLY_ACTIONS.includes(action)) history.events.push(eventOf(after, change));
+    if (hasEventOfItsName(change)) history.events.push(eventOf(after, change));
     if (amount > 0 && previous !== null)
       history.events.push(raiseEvent(after, change, { amount, total: facts.quota.total, period_label }));
     previous = after;
@@ -109,12 +117,13 @@ export function historyOf(before: ContractFacts | null, steps: readonly Contract
  * Completes the events about raises with what is claimed of the quota. They are decided before the quota row is locked; other requests may
  * have claimed licenses since.
  */
-export function withRemaining(events: readonly ContractEvent[], claimed: number): Omit<ContractEvent, 'raise'>[] {
-  return events.map(({ raise, ...event }) => {
-    if (raise === undefined) return event;
+export function withRemaining(events: ContractHistory['events'], claimed: number): ContractEvent[] {
+  return events.map((unfinished) => {
+    if (!('raise' in unfinished)) return unfinished;
+    const { raise, ...event } = unfinished;
     const quota = { total: raise.total, claimed };
     const remaining = quota.total - claimed;
-    return { ...event, data: { ...event.data, claimed, remaining, message: raiseMessage(raise, quota) } };
+    return { ...event, data: { ...event.data, ...raise, claimed, remaining, message: raiseMessage(raise, quota) } };
   });
 }
 
@@ -147,16 +156,27 @@ function stepAudit(
   };
 }
 
-function eventOf({ state }: Moment, { facts, at, action, reason, details }: ContractChange): ContractEvent {
+/** Whether the event of a change is named like its action. A raise of the quota has an event of its own. */
+function hasEventOfItsName(change: ContractChange): change is Extract<ContractChange, { action: OtherEventType }> {
+  return change.action !== 'quota.granted' && !AUDIT_ONLY_ACTIONS.some((action) => action === change.action);
+}
+
+function eventOf(
+  { state }: Moment,
+  { facts, at, action, reason, details }: Extract<ContractChange, { action: OtherEventType }>,
+): OtherEvent {
   const data = { contract_id: facts.id, state, revision: facts.revision, reason: reason ?? null };
-  return { at, type: action, environment: facts.environment, data: { ...details, ...data } };
+  // The type of a change binds the details to the action. The compiler does not see that they stay together here.
+  return { at, type: action, environment: facts.environment, data: { ...details, ...data } } as OtherEvent;
 }
 
 /** The event about a raise of the quota. If a change of another name raised it, `reason` is that name. */
-function raiseEvent(after: Moment, change: ContractChange, raise: QuotaRaise): ContractEvent {
-  const { details: _details, ...other } = change;
-  const event = eventOf(after, change.action === 'quota.granted' ? change : { ...other, reason: change.action });
-  return { ...event, type: 'quota.granted', data: { ...event.data, ...raise }, raise };
+function raiseEvent({ state }: Moment, change: ContractChange, raise: QuotaRaise): RaiseEvent {
+  const { facts, at } = change;
+  const { details, reason } =
+    change.action === 'quota.granted' ? change : { details: undefined, reason: change.action };
+  const data = { ...details, contract_id: facts.id, state, revision: facts.revision, reason: reason ?? null };
+  return { at, type: 'quota.granted', environment: facts.environment, data, raise };
 }
 
 /** The facts that the history compares and stores: what people decide, not counters, clocks and invoices. */

@@ -75,7 +75,7 @@ export function isUnfinished(state: JobState): boolean {
 }
 
 /** The final state of a job that has nothing left to generate. */
-export function finalState(state: JobState, completed: number, requested: number): JobState {
+export function finalState(state: JobState, completed: number, requested: number) {
   if (state === 'CANCELLING') return 'CANCELLED';
   if (completed === requested) return 'SUCCEEDED';
   return completed > 0 ? 'PARTIAL' : 'FAILED';

@@ -32,6 +32,6 @@ export function decideAssignment(
 }
 
 /** The audit action and the type of the domain event of an assignment. */
-export function assignmentAction({ moved }: Pick<OperationCounts, 'moved'>): string {
-  return moved > 0 ? 'license.reassigned' : 'license.assigned';
+export function assignmentAction({ moved }: Pick<OperationCounts, 'moved'>) {
+  return moved > 0 ? ('license.reassigned' as const) : ('license.assigned' as const);
 }

@@ -50,6 +50,12 @@ function revokedRefusal({ revoked_at }: Pick<LicenseFacts, 'revoked_at'>): Refus
 }
 
 /** The audit action and the type of the domain event of a change. */
-export function licenseAction(change: LicenseChange): string {
-  return { suspend: 'license.suspended', reinstate: 'license.reinstated', revoke: 'license.revoked' }[change];
+export function licenseAction<Change extends LicenseChange>(change: Change) {
+  return ACTIONS[change];
 }
+
+const ACTIONS = {
+  suspend: 'license.suspended',
+  reinstate: 'license.reinstated',
+  revoke: 'license.revoked',
+} as const satisfies Record<LicenseChange, string>;

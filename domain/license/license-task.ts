@@ -65,7 +65,7 @@ export function decideTask(
 }
 
 /** The audit action of a task that is carried out at once, and the type of its domain events. */
-export function taskAction(task: LicenseTask, counts: Pick<OperationCounts, 'moved'>): string {
+export function taskAction(task: LicenseTask, counts: Pick<OperationCounts, 'moved'>) {
   return task.kind === 'assign' ? assignmentAction(counts) : licenseAction(task.kind);
 }
 
@@ -75,6 +75,18 @@ export function taskSummary(
   { done, moved, license_ids }: Pick<OperationCounts, 'done' | 'moved'> & { license_ids: string[] },
 ): JsonObject {
   return { count: done, ...(task.kind === 'assign' ? { reassigned: moved } : {}), license_ids };
+}
+
+/** The type and the data of the domain event about licenses of one contract that an operation has changed. */
+export function operationEvent(
+  task: LicenseTask,
+  operation_id: string,
+  { done: count, moved, license_ids }: Pick<OperationCounts, 'done' | 'moved'> & { license_ids: string[] },
+) {
+  const chosen = { operation_id, count, license_ids };
+  if (task.kind !== 'assign') return { type: licenseAction(task.kind), data: { ...chosen, reason: task.reason } };
+  const data = { ...chosen, customer_id: task.customer_id, reassigned: moved, hold_id: null, order_ref: null };
+  return { type: assignmentAction({ moved }), data };
 }
 
 /**

@@ -185,7 +185,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     queries: ['', 'state=held', 'state=assigned', 'state=released', 'state=expired'].flatMap(inOrders),
   }),
   '/contracts/:id/activity': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/activity`, queries: [''] }),
-  '/contracts/:id/events': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/events`, queries: [''] }),
+  '/contracts/:id/events': ({ busy_contract }) => ({
+    path: `/contracts/${busy_contract}/events`,
+    queries: ['', 'after=6000'],
+  }),
   '/contracts/:id/refusals': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/refusals`, queries: [''] }),
   '/api-calls': ({ busy_contract, rare_contract, rare_from, rare_to }) => ({
     queries: ['', '&code=GRANTED', '&code=RATE_LIMITED', `&from=${rare_from}&to=${rare_to}`].flatMap((filter) =>

@@ -224,6 +224,7 @@ describe('a cursor that the list did not issue', () => {
       ['/contracts/:id/activity', `${contract_path}/activity?`],
       ['/contracts/:id/holds', `${contract_path}/holds?`],
       ['/contracts/:id/events', `${contract_path}/events?`],
+      ['/contracts/:id/events by number', `${contract_path}/events?after=0`],
       ['/contracts/:id/refusals', `${contract_path}/refusals?`],
       ['/api-calls', `/api-calls?contract_id=${contract.id}`],
       ['/contracts/:id/revisions', `${contract_path}/revisions?`],

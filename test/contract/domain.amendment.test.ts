@@ -21,9 +21,10 @@ import {
   buildInvoice,
   buildRenewalContext,
   buildSettleContext,
-  requireChange,
-  factsAfter,
   describeDecision,
+  detailsOf,
+  factsAfter,
+  requireChange,
 } from '../harness/contract-facts';
 
 const TODAY = '2027-06-15';
@@ -250,7 +251,7 @@ describe('an amendment of a later day', () => {
       [{ quota_add: 1 }, AUGUST],
     );
     const { changes } = settled(facts, '2027-09-01T00:00:00.000Z');
-    expect(changes.map(({ details, facts: then }) => [details?.amendment_id, then.activation_limit])).toEqual([
+    expect(changes.map((change) => [detailsOf(change)['amendment_id'], change.facts.activation_limit])).toEqual([
       ['amendment-4', null],
       ['amendment-2', 2],
       ['amendment-3', 3],

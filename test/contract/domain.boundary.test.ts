@@ -22,6 +22,7 @@ import {
   buildHold,
   buildInvoice,
   buildSettleContext,
+  detailsOf,
 } from '../harness/contract-facts';
 import { RUN_SOURCES } from '../../dev/run-sources';
 
@@ -55,12 +56,11 @@ function auditOf(before: ContractFacts, changes: ReturnType<typeof settle>['chan
 
 /** Everything that the boundaries record, without the mark of superseded reminders. */
 function history(changes: ReturnType<typeof settle>['changes']) {
-  return changes.map(({ facts, details: { superseded: _superseded, ...rest } = {}, ...change }) => ({
-    ...change,
-    details: rest,
-    state: stateAt(facts, change.at),
-    facts: { ...facts, settled_until: null },
-  }));
+  return changes.map((change) => {
+    const { superseded: _superseded, ...details } = detailsOf(change);
+    const facts = { ...change.facts, settled_until: null };
+    return { ...change, details, state: stateAt(change.facts, change.at), facts };
+  });
 }
 
 describe('settle', () => {

@@ -4,6 +4,7 @@ import type { ContractChange } from '../../domain/contract/change';
 import { edit } from '../../domain/contract/edit';
 import { quotaWarnings, raiseMessage } from '../../domain/contract/quota-notice';
 import { isRefusal } from '../../domain/base/refusal';
+import type { JsonObject } from '../../domain/base/json';
 import { NOON, TEST_ACTOR, buildContext, buildFacts } from '../harness/contract-facts';
 
 describe('warnings about a quota', () => {
@@ -64,7 +65,7 @@ describe('the events of an edit', () => {
     expect(
       eventsOf({ quota: 500, quota_label: 'Q2', status: 'inactive' }).map(({ type, data }) => [
         type,
-        data['period_label'],
+        (data as JsonObject)['period_label'],
       ]),
     ).toEqual([
       ['contract.paused', undefined],

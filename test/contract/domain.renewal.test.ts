@@ -32,9 +32,10 @@ import {
   buildInvoice,
   buildRenewalContext,
   buildSettleContext,
-  requireChange,
-  factsAfter,
   describeDecision,
+  detailsOf,
+  factsAfter,
+  requireChange,
 } from '../harness/contract-facts';
 
 /** The end of {@link buildAutoRenewingFacts}'s first term, and the instant before it. */
@@ -59,7 +60,7 @@ describe('reminders', () => {
   const reminders = (facts: ContractFacts, now: Instant = END): unknown[] =>
     settled(facts, now)
       .changes.filter(({ action }) => action.startsWith('renewal.reminder') || action.startsWith('renewal.notice'))
-      .map(({ at, details }) => [at.slice(0, 10), details?.days_before ?? 'notice']);
+      .map((change) => [change.at.slice(0, 10), detailsOf(change)['days_before'] ?? 'notice']);
 
   test('are due 90, 60, 30 and 7 days before the end, each once', () => {
     expect(reminders(buildFacts())).toEqual([
@@ -134,7 +135,7 @@ describe('reminders', () => {
 
   test('that apply together are all recorded, and all but the newest are marked', () => {
     const { changes } = settled(buildFacts(), '2027-12-03T00:00:00.000Z');
-    expect(changes.map(({ details }) => [details?.days_before, details?.superseded ?? false])).toEqual([
+    expect(changes.map(detailsOf).map(({ days_before, superseded }) => [days_before, superseded ?? false])).toEqual([
       [90, true],
       [60, true],
       [30, false],

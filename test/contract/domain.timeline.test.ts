@@ -14,6 +14,7 @@ import {
   buildHold,
   buildInvoice,
   buildSettleContext,
+  detailsOf,
 } from '../harness/contract-facts';
 
 /** Runs of a property: about two seconds. */
@@ -32,16 +33,11 @@ test('the forecast equals what then happens, whenever the contract is settled', 
       const happened = looks.flatMap((now) => {
         const { changes, facts: next } = settle(living, now, verified);
         living = next;
-        return changes.map(
-          ({ at, boundary, action, reason, details: { superseded: _mark, ...details } = {}, facts: then }) => ({
-            at,
-            kind: boundary,
-            action,
-            state: stateAt(then, at),
-            reason: reason ?? null,
-            details,
-          }),
-        );
+        return changes.map((change) => {
+          const { at, boundary: kind, action, reason = null, facts: then } = change;
+          const { superseded: _mark, ...details } = detailsOf(change);
+          return { at, kind, action, state: stateAt(then, at), reason, details };
+        });
       });
       expect(predicted.entries).toEqual(happened);
     }),

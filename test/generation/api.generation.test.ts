@@ -306,6 +306,11 @@ describe('test licenses', () => {
   test('a draft grants five in total, valid for a week, without quota', async () => {
     const draft = await addContract(api, catalogue, { status: 'inactive', quota: 1 });
     const first = await generate(draft.id, { count: 3, test: true });
+    const [event] = (await api.call('GET', `/contracts/${draft.id}/events?limit=1`)).body.data;
+    expect(event).toMatchObject({
+      type: 'license.batch_generated',
+      data: { licenses_requested: 3, licenses_generated: 3, is_test: true },
+    });
     expect(first.status).toBe(201);
     for (const license of first.body.licenses) {
       expect(Math.abs(Date.parse(license.expires_at) - Date.now() - WEEK_MS)).toBeLessThan(DAY_MS);

@@ -11,6 +11,7 @@ import type { Decision, DecisionContext, RenewalContext } from '../../domain/con
 import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { DEFAULT_ON_SUSPEND } from '../../domain/contract/issued-licenses';
 import type { Instant } from '../../domain/base/instant';
+import type { JsonObject } from '../../domain/base/json';
 import type { Invoice, ObservedInvoice } from '../../domain/billing/invoice';
 import { DEFAULT_ALPHABET } from '../../domain/catalogue/license-key';
 import type { ProductFacts } from '../../domain/catalogue/product';
@@ -290,6 +291,11 @@ export function describeDecision(decision: Decision): string {
     .flat()
     .map(({ action }) => action)
     .join(', ');
+}
+
+/** The details of a change of any action. */
+export function detailsOf({ details }: ContractChange): JsonObject {
+  return details ?? {};
 }
 
 /** Returns the last change of a decision. Throws when the decision is not a change. */

@@ -66,7 +66,7 @@ test('licenses are assigned to a customer who is created, with one audit row and
     ['license.assigned', { operation_id, count: 3, reassigned: 0, license_ids: ids }],
   ]);
   expect((await eventsOf(contract_id)).map(({ type, data }) => [type, data])).toEqual([
-    ['license.assigned', { operation_id, customer_id, count: 3, reassigned: 0, license_ids: ids }],
+    ['license.assigned', { operation_id, customer_id, count: 3, reassigned: 0, license_ids: ids, hold_id: null, order_ref: null }],
   ]);
 });
 

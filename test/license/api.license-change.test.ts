@@ -8,6 +8,7 @@ import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 import { gatedDatabase } from '../harness/gated-database';
+import { expectInvariants } from '../harness/invariants';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -15,7 +16,10 @@ beforeAll(async () => {
   api = await startTestApi();
   catalogue = await addCatalogue(api);
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await expectInvariants(api.sql);
+  await api.close();
+});
 
 async function addLicense(): Promise<{ id: string; contract_id: string }> {
   const { id: contract_id } = await addContract(api, catalogue);
@@ -59,7 +63,7 @@ test('a license is suspended, reinstated and revoked, each with one audit row an
     { action: 'license.reinstated', before: { ...unused, suspended_at }, after: unused, reason: null },
     { action: 'license.suspended', before: unused, after: { ...unused, suspended_at }, reason: 'The payment failed' },
   ]);
-  const event_data = { license_id: id, job_id: revoked.job_id };
+  const event_data = { count: 1, license_ids: [id], operation_id: null };
   expect(await eventsOf(contract_id)).toEqual(
     expect.arrayContaining([
       ['license.suspended', { ...event_data, reason: 'The payment failed' }],

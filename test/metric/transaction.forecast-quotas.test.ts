@@ -15,6 +15,7 @@ import type { TestDatabase } from '../harness/database';
 import { insertJobs } from '../harness/job-rows';
 import { lockRows } from '../harness/locked-rows';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
+import { expectDescribedEvents } from '../harness/invariants';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
@@ -24,7 +25,10 @@ beforeAll(async () => {
 });
 /** Contracts of earlier tests are not forecast again. */
 beforeEach(() => sql`UPDATE contract_quotas SET forecast_at = 'infinity'`);
-afterAll(() => database.drop());
+afterAll(async () => {
+  await expectDescribedEvents(sql);
+  await database.drop();
+});
 
 const TODAY = '2026-06-15';
 const day = (days: number): Instant => startOfDay(addDays(TODAY, days), 'UTC').replace('T00', 'T12');

@@ -92,6 +92,7 @@ describe('assigning a hold', () => {
       reassigned: 0,
       license_ids,
       hold_id: held.id,
+      operation_id: null,
       order_ref: 'SO-1',
     };
     expect(await eventsOf(pool.id)).toEqual([['license.assigned', data]]);

@@ -75,6 +75,29 @@ test('a contract shows its domain events and its revisions, newest first', async
   expect(await walkPages(api, `/contracts/${contract.id}/revisions?limit=1`, 'revision')).toEqual(['3', '2', '1']);
 });
 
+test('a program that has processed some events of a contract reads the later ones, oldest first and without gaps', async () => {
+  const contract = await addContract(api, catalogue, { name: 'Followed' });
+  const before = rowsOf<{ sequence: number }>(await api.call('GET', `/contracts/${contract.id}/events`));
+  const last = before[0]?.sequence as number;
+  await Promise.all(
+    Array.from({ length: 6 }, (_, n) =>
+      n % 2 === 0
+        ? api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } })
+        : edit(contract.id, { name: `Followed ${n}` }),
+    ),
+  );
+  const list = `/contracts/${contract.id}/events?after=${last}&limit=2`;
+  const more = async (): Promise<void> => void (await edit(contract.id, { name: `Later ${Math.random()}` }));
+  const seen = (await walkPages(api, list, 'sequence', more)).map(Number);
+  expect(seen.length).toBeGreaterThanOrEqual(6);
+  expect(seen).toEqual(seen.map((_, index) => last + 1 + index));
+  expect(rowsOf(await api.call('GET', `/contracts/${contract.id}/events?after=${last + seen.length + 100}`))).toEqual(
+    [],
+  );
+  for (const after of ['-1', '1.5', 'x', '1234567890'])
+    expectRefusal(await api.call('GET', `/contracts/${contract.id}/events?after=${after}`), 422, 'VALIDATION_FAILED');
+});
+
 test('the history of a deleted contract can still be read', async () => {
   const contract = await addContract(api, catalogue, { name: 'Remembered', status: 'inactive' });
   await api.call('DELETE', `/contracts/${contract.id}`, { body: { confirm_name: 'Remembered' } });

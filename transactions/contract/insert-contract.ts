@@ -4,7 +4,7 @@ import type { GeneratorFacts } from '../../domain/catalogue/generator';
 import { opensReplenishment } from '../../domain/contract/auto-replenish';
 import type { ContractChange } from '../../domain/contract/change';
 import { copiesOf } from '../../domain/contract/copies';
-import { historyOf } from '../../domain/contract/history';
+import { historyOf, withRemaining } from '../../domain/contract/history';
 import { NO_NUDGE } from '../../domain/contract/nudge';
 import { hasRateLimits } from '../../domain/contract/rate-limits';
 import { settledOn } from '../../domain/contract/time-zone-rules';
@@ -33,7 +33,7 @@ export async function insertContract(
   await prepareTerms(tx, facts, generator);
   await refreshGrants(tx, facts.id);
   if (hasRateLimits(facts.rate_limits)) await saveRateLimits(tx, facts.id, facts.rate_limits);
-  await insertDomainEvents(tx, facts.id, history.events);
+  await insertDomainEvents(tx, facts.id, withRemaining(history.events, 0));
   const opens = opensReplenishment(null, { ...facts, state: copies.state, total: facts.quota.total });
   const pool_ids = opens ? [facts.id] : [];
   const nudge = facts.activated_at === null ? NO_NUDGE : { contract_id: facts.id, job_ids: [], pool_ids };

@@ -36,7 +36,7 @@ export async function changeLicense(
   await setLicenseFacts(tx, id, facts);
   await recordWithdrawals(tx, [id]);
   if (change === 'reinstate') await enterPool(tx, [id]);
-  const { contract_id, environment, job_id } = license;
+  const { contract_id, environment } = license;
   const { suspended_at, revoked_at } = license;
   const license_id = licenseIdText(id);
   const action = licenseAction(change);
@@ -55,8 +55,7 @@ export async function changeLicense(
       clock: license.clock_now === null ? 'real' : 'test',
     },
   );
-  await insertDomainEvents(tx, contract_id, [
-    { at: now, type: action, environment, data: { license_id, job_id, reason } },
-  ]);
+  const data = { count: 1, license_ids: [license_id], operation_id: null, reason };
+  await insertDomainEvents(tx, contract_id, [{ at: now, type: action, environment, data }]);
   return null;
 }

@@ -29,7 +29,7 @@ import {
   notAvailable,
 } from '../../domain/license/license-operation';
 import type { LicenseDecision, OperationCounts } from '../../domain/license/license-operation';
-import { candidatesOf, decideTask, storedTask, taskAction, taskSummary } from '../../domain/license/license-task';
+import { candidatesOf, decideTask, operationEvent, storedTask, taskAction, taskSummary } from '../../domain/license/license-task';
 import type { LicenseTask } from '../../domain/license/license-task';
 import { lockOutOfPool } from './lock-out-of-pool';
 
@@ -309,14 +309,6 @@ export async function insertOperationEvents(
   { operation_id, task }: Pick<CarriedOut, 'operation_id' | 'task'>,
   contracts: readonly Omit<ContractSummary, 'clock_now'>[],
 ): Promise<void> {
-  const about = task.kind === 'assign' ? { customer_id: task.customer_id } : { reason: task.reason };
   for (const { contract_id, environment, at, ...changed } of contracts)
-    await insertDomainEvents(tx, contract_id, [
-      {
-        at,
-        type: taskAction(task, changed),
-        environment,
-        data: { operation_id, ...about, ...taskSummary(task, changed) },
-      },
-    ]);
+    await insertDomainEvents(tx, contract_id, [{ at, environment, ...operationEvent(task, operation_id, changed) }]);
 }

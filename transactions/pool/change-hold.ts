@@ -67,7 +67,7 @@ export async function assignHold(
     }));
     await storeAssignments(tx, customer_id, assigned);
     await endHold(tx, id, { state: 'assigned', customer_id, ended_at: now });
-    await recordEnd(tx, hold, { ...act, now }, 'license.assigned', customer_id);
+    await recordEnd(tx, hold, { ...act, now }, { action: 'license.assigned', customer_id });
   }
   return changedHold(tx, id, now);
 }
@@ -87,7 +87,7 @@ export async function releaseHold(
     await lockAssignableLicenses(tx, hold.license_ids);
     await endHoldOfLicenses(tx, [id]);
     await endHold(tx, id, { state: 'released', customer_id: hold.customer_id, ended_at: now });
-    await recordEnd(tx, hold, { ...act, now }, 'pool.released', hold.customer_id);
+    await recordEnd(tx, hold, { ...act, now }, { action: 'pool.released', customer_id: hold.customer_id });
   }
   return changedHold(tx, id, now);
 }
@@ -120,25 +120,26 @@ async function recordEnd(
   tx: Sql,
   { id, contract_id, environment, order_ref, license_ids, clock_now }: HoldWithClock,
   act: Act,
-  action: 'license.assigned' | 'pool.released',
-  customer_id: string | null,
+  end: { action: 'license.assigned'; customer_id: string } | { action: 'pool.released'; customer_id: string | null },
 ): Promise<void> {
+  const { action, customer_id } = end;
   const licenses = license_ids.length;
   await auditAct(tx, act, {
     ...{ action, subject_type: 'hold', subject_id: id, contract_id, environment },
     after: { order_ref, licenses, customer_id },
     clock: clock_now === null ? 'real' : 'test',
   });
-  if (action === 'pool.released') return;
+  if (end.action === 'pool.released') return;
   const data = {
-    customer_id,
+    operation_id: null,
+    customer_id: end.customer_id,
     count: licenses,
     reassigned: 0,
     license_ids: license_ids.map(licenseIdText),
     hold_id: id,
     order_ref,
   };
-  await insertDomainEvents(tx, contract_id, [{ at: act.now, type: action, environment, data }]);
+  await insertDomainEvents(tx, contract_id, [{ at: act.now, type: end.action, environment, data }]);
 }
 
 async function changedHold(tx: Sql, id: string, now: Instant): Promise<ChangedHold> {

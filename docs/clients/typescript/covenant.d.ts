@@ -1,4 +1,4 @@
-/** Written by `npm run generate` from the OpenAPI document: what the API key of a contract can call. */
+/** Written by `npm run generate` from the OpenAPI document: what the API key of a contract can call, and the events. */
 export interface paths {
     "/api/v1/me": {
         parameters: {
@@ -333,7 +333,2187 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "contract.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.created
+         * @description A contract is created, active or as a draft.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.created",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 1,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractCreatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.updated
+         * @description Fields of a contract are edited.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.updated",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractUpdatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.activated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.activated
+         * @description A draft is activated.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.activated",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 2,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractActivatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.term_started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.term_started
+         * @description The first term begins on its start date.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.term_started",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractTermStartedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.paused
+         * @description An admin pauses a contract.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.paused",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "PAUSED",
+                     *         "revision": 4,
+                     *         "reason": "paused"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractPausedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.resumed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.resumed
+         * @description A paused contract is resumed, by an admin or at its `resume_at`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.resumed",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": "resume_at"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractResumedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.suspended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.suspended
+         * @description A contract is suspended, for unpaid invoices or for compliance.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.suspended",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "SUSPENDED",
+                     *         "revision": 4,
+                     *         "reason": "billing"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractSuspendedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.reinstated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.reinstated
+         * @description A suspended or terminated contract is reinstated.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.reinstated",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": "billing"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractReinstatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.renewed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.renewed
+         * @description A new term begins, by an automatic renewal or by an admin.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.renewed",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": "auto",
+                     *         "term_number": 2,
+                     *         "mode": "auto",
+                     *         "basis": "from_expiry",
+                     *         "start_date": "2028-01-01",
+                     *         "end_date": "2029-01-01",
+                     *         "gap_days": 0,
+                     *         "quota_added": 300,
+                     *         "reference": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractRenewedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.grace_started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.grace_started
+         * @description A term ends without a renewal, and the days of grace begin.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.grace_started",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "EXPIRY_GRACE",
+                     *         "revision": 4,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractGraceStartedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.expired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.expired
+         * @description A contract expires.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.expired",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "EXPIRED",
+                     *         "revision": 4,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractExpiredEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.terminated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.terminated
+         * @description A contract is terminated, by an admin or because invoices stay unpaid.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.terminated",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "TERMINATED",
+                     *         "revision": 4,
+                     *         "reason": "billing"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractTerminatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.amended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.amended
+         * @description An amendment takes effect.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.amended",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": null,
+                     *         "amendment_id": "0197a3c2-8b42-7c33-8a74-6d9e1f2a3b5c",
+                     *         "effective_date": "2027-07-01"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractAmendedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.deleted
+         * @description A contract is deleted. This is its last event.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.deleted",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "DELETED",
+                     *         "revision": 4,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractDeletedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "amendment.scheduled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * amendment.scheduled
+         * @description An amendment is created for a later day.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "amendment.scheduled",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": null,
+                     *         "amendment_id": "0197a3c2-8b42-7c33-8a74-6d9e1f2a3b5c",
+                     *         "effective_date": "2027-07-01",
+                     *         "changes": {
+                     *           "quota_add": 200
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AmendmentScheduledEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "amendment.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * amendment.cancelled
+         * @description A pending amendment is withdrawn.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "amendment.cancelled",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": null,
+                     *         "amendment_id": "0197a3c2-8b42-7c33-8a74-6d9e1f2a3b5c"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AmendmentCancelledEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "amendment.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * amendment.failed
+         * @description An amendment cannot take effect on its day. Nothing is changed.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "amendment.failed",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": "QUOTA_BELOW_USED",
+                     *         "amendment_id": "0197a3c2-8b42-7c33-8a74-6d9e1f2a3b5c",
+                     *         "effective_date": "2027-07-01",
+                     *         "code": "QUOTA_BELOW_USED",
+                     *         "detail": "The quota cannot be lower than the licenses that were claimed."
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AmendmentFailedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "renewal.reminder_due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * renewal.reminder_due
+         * @description The end of a term comes nearer: 90, 60, 30 and 7 days before it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "renewal.reminder_due",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": "30 days",
+                     *         "term_number": 1,
+                     *         "end_date": "2028-01-01",
+                     *         "renewal_mode": "auto",
+                     *         "days_before": 30
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RenewalReminderDueEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "renewal.notice_due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * renewal.notice_due
+         * @description The last day to opt out of the automatic renewal begins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "renewal.notice_due",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": null,
+                     *         "term_number": 1,
+                     *         "end_date": "2028-01-01",
+                     *         "renewal_mode": "auto"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RenewalNoticeDueEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "renewal.opted_out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * renewal.opted_out
+         * @description The customer opts out of the automatic renewal.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "renewal.opted_out",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": "in time",
+                     *         "opt_out_term": 1
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RenewalOptedOutEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "renewal.blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * renewal.blocked
+         * @description An automatic renewal is not possible. It is tried again on each day of grace.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "renewal.blocked",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "EXPIRY_GRACE",
+                     *         "revision": 4,
+                     *         "reason": "PAST_DUE",
+                     *         "term_number": 1,
+                     *         "end_date": "2028-01-01",
+                     *         "renewal_mode": "auto"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RenewalBlockedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "billing.past_due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * billing.past_due
+         * @description An invoice is unpaid after its due date.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "billing.past_due",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "PAST_DUE",
+                     *         "revision": 4,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BillingPastDueEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "billing.cleared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * billing.cleared
+         * @description No invoice is overdue any more.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "billing.cleared",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BillingClearedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "quota.granted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * quota.granted
+         * @description The quota of a contract is raised: by an edit, a renewal or an amendment.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "quota.granted",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "state": "ACTIVE",
+                     *         "revision": 4,
+                     *         "reason": "contract.updated",
+                     *         "amount": 300,
+                     *         "total": 500,
+                     *         "period_label": "Q2",
+                     *         "claimed": 200,
+                     *         "remaining": 300,
+                     *         "message": "Q2 quota activated: 300 licenses available"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["QuotaGrantedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "quota.threshold_reached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * quota.threshold_reached
+         * @description Claims use 80 or 100 percent of the quota.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "quota.threshold_reached",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a",
+                     *         "threshold": 80,
+                     *         "superseded": false,
+                     *         "total": 500,
+                     *         "claimed": 412,
+                     *         "remaining": 88
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["QuotaThresholdReachedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "quota.runs_out_soon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * quota.runs_out_soon
+         * @description By the forecast, the quota is used up within 7 days.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "quota.runs_out_soon",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "in_days": 5,
+                     *         "runs_out_on": "2027-06-12",
+                     *         "per_day": 17.5,
+                     *         "total": 500,
+                     *         "claimed": 412,
+                     *         "remaining": 88
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["QuotaRunsOutSoonEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "pool.low_water": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * pool.low_water
+         * @description The available licenses of a pool fall below its `low_water`. Written again only after there were ten percent more.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "pool.low_water",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "available": 99,
+                     *         "low_water": 100
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PoolLowWaterEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "pool.replenish_blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * pool.replenish_blocked
+         * @description A pool cannot be replenished, such as because a job failed.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "pool.replenish_blocked",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "target": 500,
+                     *         "available": 80,
+                     *         "reserved": 0,
+                     *         "requested": 0,
+                     *         "remaining": 1200,
+                     *         "code": "JOB_FAILED"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PoolReplenishBlockedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "pool.replenish_blocked_by_quota": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * pool.replenish_blocked_by_quota
+         * @description A pool cannot be replenished up to its target, because the quota is used up.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "pool.replenish_blocked_by_quota",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "target": 500,
+                     *         "available": 80,
+                     *         "reserved": 0,
+                     *         "requested": 0,
+                     *         "remaining": 0,
+                     *         "code": "QUOTA_EXCEEDED"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PoolReplenishBlockedByQuotaEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.batch_generated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.batch_generated
+         * @description Licenses of a contract are generated: one event for each request or background job that generated any.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.batch_generated",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a",
+                     *         "state": "SUCCEEDED",
+                     *         "licenses_requested": 50,
+                     *         "licenses_generated": 50,
+                     *         "is_test": false
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseBatchGeneratedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.created
+         * @description Single licenses are created without a contract.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.created",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": null,
+                     *       "environment": "production",
+                     *       "sequence": null,
+                     *       "data": {
+                     *         "product_id": "0197a3c2-ad64-7e55-8c96-8fb03c4d5e7a",
+                     *         "generator_id": "0197a3c2-be75-7f66-9da7-90c14d5e6f8b",
+                     *         "count": 1,
+                     *         "customer_id": "0197a3c2-7a31-7b22-9f63-5c8d0e1f2a4b",
+                     *         "expires_at": "2028-07-01T00:00:00.000Z",
+                     *         "license_ids": [
+                     *           "lic_16777217"
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseCreatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.assigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.assigned
+         * @description Licenses are assigned to a customer.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.assigned",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "count": 1,
+                     *         "license_ids": [
+                     *           "lic_16777217"
+                     *         ],
+                     *         "operation_id": "0197a3c2-9c53-7d44-9b85-7eaf2b3c4d6e",
+                     *         "customer_id": "0197a3c2-7a31-7b22-9f63-5c8d0e1f2a4b",
+                     *         "reassigned": 0,
+                     *         "hold_id": null,
+                     *         "order_ref": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseAssignedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.reassigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.reassigned
+         * @description Licenses are assigned to a customer, some of them from another one.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.reassigned",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "count": 1,
+                     *         "license_ids": [
+                     *           "lic_16777217"
+                     *         ],
+                     *         "operation_id": "0197a3c2-9c53-7d44-9b85-7eaf2b3c4d6e",
+                     *         "customer_id": "0197a3c2-7a31-7b22-9f63-5c8d0e1f2a4b",
+                     *         "reassigned": 1,
+                     *         "hold_id": null,
+                     *         "order_ref": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseReassignedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.returned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.returned
+         * @description A license is taken back from its customer. A license of a pool is available again.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.returned",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "license_id": "lic_16777217",
+                     *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a",
+                     *         "customer_id": "0197a3c2-7a31-7b22-9f63-5c8d0e1f2a4b",
+                     *         "reason": "Refund of order 2027-118"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseReturnedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.suspended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.suspended
+         * @description Licenses are suspended.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.suspended",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "count": 1,
+                     *         "license_ids": [
+                     *           "lic_16777217"
+                     *         ],
+                     *         "operation_id": null,
+                     *         "reason": "Refund of order 2027-118"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseSuspendedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.reinstated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.reinstated
+         * @description Suspended licenses are reinstated.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.reinstated",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "count": 1,
+                     *         "license_ids": [
+                     *           "lic_16777217"
+                     *         ],
+                     *         "operation_id": null,
+                     *         "reason": "Refund of order 2027-118"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseReinstatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "license.revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.revoked
+         * @description Licenses are revoked for good.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.revoked",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "count": 1,
+                     *         "license_ids": [
+                     *           "lic_16777217"
+                     *         ],
+                     *         "operation_id": null,
+                     *         "reason": "Refund of order 2027-118"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseRevokedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /**
@@ -850,6 +3030,1352 @@ export interface components {
                  */
                 last_minute: string;
             }[];
+        };
+        /** @description A contract is created, active or as a draft. */
+        ContractCreatedEvent: {
+            /** @constant */
+            type: "contract.created";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description Fields of a contract are edited. */
+        ContractUpdatedEvent: {
+            /** @constant */
+            type: "contract.updated";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description A draft is activated. */
+        ContractActivatedEvent: {
+            /** @constant */
+            type: "contract.activated";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description The first term begins on its start date. */
+        ContractTermStartedEvent: {
+            /** @constant */
+            type: "contract.term_started";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description An admin pauses a contract. */
+        ContractPausedEvent: {
+            /** @constant */
+            type: "contract.paused";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description A paused contract is resumed, by an admin or at its `resume_at`. */
+        ContractResumedEvent: {
+            /** @constant */
+            type: "contract.resumed";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description A contract is suspended, for unpaid invoices or for compliance. */
+        ContractSuspendedEvent: {
+            /** @constant */
+            type: "contract.suspended";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description A suspended or terminated contract is reinstated. */
+        ContractReinstatedEvent: {
+            /** @constant */
+            type: "contract.reinstated";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /**
+                 * Format: date-time
+                 * @description The suspension was wrong, because a payment was reported late: from this instant
+                 */
+                should_not_have_been_suspended_from?: string;
+                /** Format: date-time */
+                should_not_have_been_suspended_to?: string;
+            };
+        };
+        /** @description A new term begins, by an automatic renewal or by an admin. */
+        ContractRenewedEvent: {
+            /** @constant */
+            type: "contract.renewed";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                term_number: number;
+                /** @enum {string} */
+                mode: "auto" | "manual";
+                /**
+                 * @description The day from which the new term counts
+                 * @enum {string}
+                 */
+                basis: "from_expiry" | "from_now";
+                /** Format: date */
+                start_date: string;
+                /**
+                 * Format: date
+                 * @description The first day that the term does not cover
+                 */
+                end_date: string;
+                /** @description Days between the end of the old term and the start of the new one */
+                gap_days: number;
+                quota_added: number;
+                reference: string | null;
+                /** @description The contract with which the new term could not end */
+                not_cotermed_with?: string | null;
+            };
+        };
+        /** @description A term ends without a renewal, and the days of grace begin. */
+        ContractGraceStartedEvent: {
+            /** @constant */
+            type: "contract.grace_started";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description A contract expires. */
+        ContractExpiredEvent: {
+            /** @constant */
+            type: "contract.expired";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description A contract is terminated, by an admin or because invoices stay unpaid. */
+        ContractTerminatedEvent: {
+            /** @constant */
+            type: "contract.terminated";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /**
+                 * @description Its issued licenses are revoked too
+                 * @constant
+                 */
+                revoke_issued?: true;
+            };
+        };
+        /** @description An amendment takes effect. */
+        ContractAmendedEvent: {
+            /** @constant */
+            type: "contract.amended";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /** Format: uuid */
+                amendment_id: string;
+                /** Format: date */
+                effective_date: string;
+            };
+        };
+        /** @description A contract is deleted. This is its last event. */
+        ContractDeletedEvent: {
+            /** @constant */
+            type: "contract.deleted";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description An amendment is created for a later day. */
+        AmendmentScheduledEvent: {
+            /** @constant */
+            type: "amendment.scheduled";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /** Format: uuid */
+                amendment_id: string;
+                /** Format: date */
+                effective_date: string;
+                /** @description What it changes */
+                changes: {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        /** @description A pending amendment is withdrawn. */
+        AmendmentCancelledEvent: {
+            /** @constant */
+            type: "amendment.cancelled";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /** Format: uuid */
+                amendment_id: string;
+            };
+        };
+        /** @description An amendment cannot take effect on its day. Nothing is changed. */
+        AmendmentFailedEvent: {
+            /** @constant */
+            type: "amendment.failed";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /** Format: uuid */
+                amendment_id: string;
+                /** Format: date */
+                effective_date: string;
+                /** @description The code of the refusal */
+                code: string;
+                /** @description The same for people */
+                detail: string;
+            };
+        };
+        /** @description The end of a term comes nearer: 90, 60, 30 and 7 days before it. */
+        RenewalReminderDueEvent: {
+            /** @constant */
+            type: "renewal.reminder_due";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                term_number: number;
+                /** @description The first day that the term does not cover */
+                end_date: string | null;
+                /** @enum {string} */
+                renewal_mode: "manual" | "auto" | "none";
+                days_before: number;
+                /**
+                 * @description A later reminder is due already: there is no need to send this one
+                 * @constant
+                 */
+                superseded?: true;
+            };
+        };
+        /** @description The last day to opt out of the automatic renewal begins. */
+        RenewalNoticeDueEvent: {
+            /** @constant */
+            type: "renewal.notice_due";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                term_number: number;
+                /** @description The first day that the term does not cover */
+                end_date: string | null;
+                /** @enum {string} */
+                renewal_mode: "manual" | "auto" | "none";
+            };
+        };
+        /** @description The customer opts out of the automatic renewal. */
+        RenewalOptedOutEvent: {
+            /** @constant */
+            type: "renewal.opted_out";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /** @description The last term */
+                opt_out_term: number;
+            };
+        };
+        /** @description An automatic renewal is not possible. It is tried again on each day of grace. */
+        RenewalBlockedEvent: {
+            /** @constant */
+            type: "renewal.blocked";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                term_number: number;
+                /** @description The first day that the term does not cover */
+                end_date: string | null;
+                /** @enum {string} */
+                renewal_mode: "manual" | "auto" | "none";
+            };
+        };
+        /** @description An invoice is unpaid after its due date. */
+        BillingPastDueEvent: {
+            /** @constant */
+            type: "billing.past_due";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description No invoice is overdue any more. */
+        BillingClearedEvent: {
+            /** @constant */
+            type: "billing.cleared";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+            };
+        };
+        /** @description The quota of a contract is raised: by an edit, a renewal or an amendment. */
+        QuotaGrantedEvent: {
+            /** @constant */
+            type: "quota.granted";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * @description The state afterwards
+                 * @enum {string}
+                 */
+                state: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
+                /** @description The revision of the contract afterwards */
+                revision: number;
+                /** @description Why, if a person or a rule gave a reason */
+                reason: string | null;
+                /** Format: uuid */
+                amendment_id?: string;
+                /** Format: date */
+                effective_date?: string;
+                /** @description What is added */
+                amount: number;
+                /** @description The quota afterwards */
+                total: number;
+                /** @description What it is for, such as Q2 */
+                period_label: string | null;
+                /** @description Licenses that are generated or reserved */
+                claimed: number;
+                remaining: number;
+                /** @description The same for people */
+                message: string;
+            };
+        };
+        /** @description Claims use 80 or 100 percent of the quota. */
+        QuotaThresholdReachedEvent: {
+            /** @constant */
+            type: "quota.threshold_reached";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * Format: uuid
+                 * @description The job whose licenses reached it
+                 */
+                job_id: string;
+                /** @description In percent */
+                threshold: 80 | 100;
+                /** @description Whether the same job reached a higher threshold too */
+                superseded: boolean;
+                total: number;
+                claimed: number;
+                remaining: number;
+            };
+        };
+        /** @description By the forecast, the quota is used up within 7 days. */
+        QuotaRunsOutSoonEvent: {
+            /** @constant */
+            type: "quota.runs_out_soon";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                in_days: number;
+                /**
+                 * Format: date
+                 * @description In the time zone of the contract
+                 */
+                runs_out_on: string;
+                /** @description Licenses a day in the last weeks */
+                per_day: number;
+                total: number;
+                claimed: number;
+                remaining: number;
+            };
+        };
+        /** @description The available licenses of a pool fall below its `low_water`. Written again only after there were ten percent more. */
+        PoolLowWaterEvent: {
+            /** @constant */
+            type: "pool.low_water";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                available: number;
+                low_water: number;
+            };
+        };
+        /** @description A pool cannot be replenished, such as because a job failed. */
+        PoolReplenishBlockedEvent: {
+            /** @constant */
+            type: "pool.replenish_blocked";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** @description What blocks it */
+                code: string;
+                /** @description How many licenses the pool should have */
+                target: number | null;
+                available: number;
+                /** @description Licenses that jobs of the pool still have to generate */
+                reserved: number;
+                /** @description Licenses that were requested nevertheless */
+                requested: number;
+                /** @description What remains of the quota */
+                remaining: number;
+            };
+        };
+        /** @description A pool cannot be replenished up to its target, because the quota is used up. */
+        PoolReplenishBlockedByQuotaEvent: {
+            /** @constant */
+            type: "pool.replenish_blocked_by_quota";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** @description What blocks it */
+                code: string;
+                /** @description How many licenses the pool should have */
+                target: number | null;
+                available: number;
+                /** @description Licenses that jobs of the pool still have to generate */
+                reserved: number;
+                /** @description Licenses that were requested nevertheless */
+                requested: number;
+                /** @description What remains of the quota */
+                remaining: number;
+            };
+        };
+        /** @description Licenses of a contract are generated: one event for each request or background job that generated any. */
+        LicenseBatchGeneratedEvent: {
+            /** @constant */
+            type: "license.batch_generated";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** Format: uuid */
+                job_id: string;
+                /**
+                 * @description How the job ended
+                 * @enum {string}
+                 */
+                state: "SUCCEEDED" | "PARTIAL" | "CANCELLED";
+                licenses_requested: number;
+                licenses_generated: number;
+                /** @description Test licenses of a draft: they expire soon and use no quota */
+                is_test: boolean;
+            };
+        };
+        /** @description Single licenses are created without a contract. */
+        LicenseCreatedEvent: {
+            /** @constant */
+            type: "license.created";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                product_id: string;
+                /** Format: uuid */
+                generator_id: string;
+                count: number;
+                customer_id: string | null;
+                expires_at: string | null;
+                license_ids: string[];
+            };
+        };
+        /** @description Licenses are assigned to a customer. */
+        LicenseAssignedEvent: {
+            /** @constant */
+            type: "license.assigned";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** @description The number of licenses */
+                count: number;
+                /** @description The first 100 of them */
+                license_ids: string[];
+                /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
+                operation_id: string | null;
+                /**
+                 * Format: uuid
+                 * @description The customer who has them now
+                 */
+                customer_id: string;
+                /** @description How many of them another customer had before */
+                reassigned: number;
+                /** @description The order of a pool that held them */
+                hold_id: string | null;
+                /** @description The reference of that order */
+                order_ref: string | null;
+            };
+        };
+        /** @description Licenses are assigned to a customer, some of them from another one. */
+        LicenseReassignedEvent: {
+            /** @constant */
+            type: "license.reassigned";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** @description The number of licenses */
+                count: number;
+                /** @description The first 100 of them */
+                license_ids: string[];
+                /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
+                operation_id: string | null;
+                /**
+                 * Format: uuid
+                 * @description The customer who has them now
+                 */
+                customer_id: string;
+                /** @description How many of them another customer had before */
+                reassigned: number;
+                /** @description The order of a pool that held them */
+                hold_id: string | null;
+                /** @description The reference of that order */
+                order_ref: string | null;
+            };
+        };
+        /** @description A license is taken back from its customer. A license of a pool is available again. */
+        LicenseReturnedEvent: {
+            /** @constant */
+            type: "license.returned";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                license_id: string;
+                /** Format: uuid */
+                job_id: string;
+                customer_id: string | null;
+                reason: string | null;
+            };
+        };
+        /** @description Licenses are suspended. */
+        LicenseSuspendedEvent: {
+            /** @constant */
+            type: "license.suspended";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** @description The number of licenses */
+                count: number;
+                /** @description The first 100 of them */
+                license_ids: string[];
+                /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
+                operation_id: string | null;
+                reason: string | null;
+            };
+        };
+        /** @description Suspended licenses are reinstated. */
+        LicenseReinstatedEvent: {
+            /** @constant */
+            type: "license.reinstated";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** @description The number of licenses */
+                count: number;
+                /** @description The first 100 of them */
+                license_ids: string[];
+                /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
+                operation_id: string | null;
+                reason: string | null;
+            };
+        };
+        /** @description Licenses are revoked for good. */
+        LicenseRevokedEvent: {
+            /** @constant */
+            type: "license.revoked";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** @description The number of licenses */
+                count: number;
+                /** @description The first 100 of them */
+                license_ids: string[];
+                /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
+                operation_id: string | null;
+                reason: string | null;
+            };
         };
     };
     responses: never;

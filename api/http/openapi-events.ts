@@ -1,0 +1,36 @@
+/** The domain events in the OpenAPI document, from the catalogue in domain/webhook/: a schema and a webhook for each type. */
+import { EVENT_TYPES, eventExample, eventSchema, occasionOf } from '../../domain/webhook/event';
+import type { EventType } from '../../domain/webhook/event';
+import { z } from './zod';
+
+/** The schemas of the events by their names. */
+export function eventSchemas(): Record<string, object> {
+  return Object.fromEntries(
+    EVENT_TYPES.map((type) => {
+      const { $schema: _dialect, ...schema } = z.toJSONSchema(eventSchema(type));
+      return [schemaName(type), { ...schema, description: occasionOf(type) }];
+    }),
+  );
+}
+
+/** The webhooks by the types of their events. */
+export function eventWebhooks(): Record<string, object> {
+  return Object.fromEntries(EVENT_TYPES.map((type) => [type, { post: webhook(type) }]));
+}
+
+function webhook(type: EventType): object {
+  const schema = { $ref: `#/components/schemas/${schemaName(type)}` };
+  return {
+    tags: ['Events'],
+    summary: type,
+    description: occasionOf(type),
+    requestBody: { required: true, content: { 'application/json': { schema, example: eventExample(type) } } },
+    responses: { '2XX': { description: 'The event was received' } },
+  };
+}
+
+/** `contract.term_started` is `ContractTermStartedEvent`. */
+function schemaName(type: EventType): string {
+  const words = type.split(/[._]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `${words.join('')}Event`;
+}
