@@ -847,55 +847,115 @@ CREATE INDEX pool_holds_of_contract ON pool_holds (contract_id, state, created_a
 CREATE FUNCTION given_out_after(at timestamptz, timezone text, min_remaining_validity text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (at AT TIME ZONE timezone + coalesce(min_remaining_validity, 'P0D')::interval) AT TIME ZONE timezone;
 
--- Takes the shared lock of the contract's generation for a grab, and returns whether its pool gives licenses: its type is pool, it is active
--- and nothing is due. `at` is the time of the contract, `clock` names its clock, and licenses are given that expire after `expires_after`.
--- `expires_by_assignment`: some may get their expiry by their assignment. `rearm_from`: from how many available licenses on a fall below
--- `low_water` is noticed again. Returns no row for a contract that does not exist. Like `admit_chunk` it is a function because it reads
--- after the lock is granted.
-CREATE FUNCTION admit_grab(contract uuid, real_now timestamptz)
-RETURNS TABLE (environment text, open boolean, at timestamptz, clock text, expires_after timestamptz, expires_by_assignment boolean,
-               low_water integer, rearm_from integer) LANGUAGE plpgsql AS $$
+-- Notices that orders took `given` licenses from a pool (db/pool/low-water.ts): records whether it has fewer than `low_water`, and inserts the
+-- event when it fell below. The event is numbered by the quota row, which only a notice locks. Reads no more rows of the pool than have so
+-- many licenses as decide. `fell`: whether it fell now, and its contract replenishes it. `is_ample`: whether it stays above after `more` licenses.
+CREATE FUNCTION notice_low_water(
+  contract uuid, contract_environment text, at timestamptz, expires_after timestamptz, low_water integer, given integer, more integer)
+RETURNS TABLE (fell boolean, is_ample boolean) LANGUAGE plpgsql AS $$
+#variable_conflict use_variable
+DECLARE
+  -- Ten percent more, rounded up: from so many on, a fall is noticed again.
+  rearm_from integer := (11 * low_water + 9) / 10;
+  decisive integer := greatest(rearm_from, low_water + more);
+  after integer := coalesce(
+    (SELECT decisive FROM (
+       SELECT sum(p.licenses) OVER (ORDER BY p.expires_at, p.last_id, p.first_id ROWS UNBOUNDED PRECEDING) AS upto
+       FROM pool_available p WHERE p.contract_id = contract AND p.expires_at > expires_after
+     ) sums WHERE sums.upto >= decisive LIMIT 1),
+    (SELECT sum(p.licenses)::integer FROM pool_available p WHERE p.contract_id = contract AND p.expires_at > expires_after), 0);
+  before integer := after + given;
+  numbered bigint;
 BEGIN
-  PERFORM pg_advisory_xact_lock_shared(generation_lock(contract));
-  RETURN QUERY
-    SELECT c.environment, c.type = 'pool' AND c.state IN ('ACTIVE', 'PAST_DUE') AND coalesce(c.next_boundary_at, 'infinity') > coalesce(k.now, real_now),
-           coalesce(k.now, real_now), CASE WHEN k.id IS NULL THEN 'real' ELSE 'test' END,
-           given_out_after(coalesce(k.now, real_now), c.timezone, c.min_remaining_validity),
-           EXISTS (SELECT FROM license_terms t WHERE t.contract_id = c.id AND t.own_expiry ->> 'basis' = 'assignment'),
-           c.low_water, (11 * c.low_water + 9) / 10
-    FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = contract;
+  is_ample := after >= low_water + more;
+  IF before < low_water THEN
+    -- Another process took licenses at the same moment, or they expired.
+    UPDATE pool_levels l SET low_since = at WHERE l.contract_id = contract AND l.low_since IS NULL;
+    fell := FOUND;
+  ELSIF after < low_water OR NOT EXISTS (SELECT FROM pool_levels l WHERE l.contract_id = contract AND l.low_since IS NULL) THEN
+    INSERT INTO pool_levels AS l (contract_id, low_since) VALUES (contract, CASE WHEN after < low_water THEN at END)
+    ON CONFLICT (contract_id) DO UPDATE SET low_since = excluded.low_since
+    WHERE CASE WHEN l.low_since IS NULL THEN excluded.low_since IS NOT NULL ELSE before >= rearm_from END
+    RETURNING l.low_since IS NOT NULL INTO fell;
+  END IF;
+  fell := coalesce(fell, false);
+  IF fell THEN
+    UPDATE contract_quotas q SET event_sequence = q.event_sequence + 1 WHERE q.contract_id = contract RETURNING q.event_sequence INTO numbered;
+    INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
+    VALUES (at, 'pool.low_water', contract, contract_environment,
+            jsonb_build_object('contract_id', contract, 'available', after, 'low_water', low_water), numbered);
+    fell := (SELECT c.auto_replenish IS NOT NULL FROM contracts c WHERE c.id = contract);
+  END IF;
+  RETURN NEXT;
 END
 $$;
 
 -- Takes licenses from a pool for orders, in their order, and writes holds, facts and audit rows (db/pool/grab.ts). An order gets all that it
--- asks for or none, and the first one that gets nothing ends the group. `order_ends` are the running sums of what they ask for, and
--- `held_minutes` null assigns licenses at once. It is a function because each of its statements sees the rows as they are after the wait for
--- their locks, and keeps its plan. Its caller holds the lock of `admit_grab`.
+-- asks for or none, and the first one that gets nothing ends the group. If some have their holds already, they are returned and nothing is
+-- taken. `order_ends` are the running sums of what the orders ask for; of each license, `license_orders` has the place of its order. Many orders
+-- have the same actor: `order_actors` has its place in `actors`. `held_minutes` null assigns licenses at once.
 --
--- Returns a row for each license that is given, and one for each order that has its hold already, without a license. `found`: how many
--- licenses were found, at most as many as are asked for; a group that gets nothing is one row with nothing else.
-CREATE FUNCTION take_licenses(
-  contract uuid, contract_environment text, at timestamptz, contract_clock text, expires_after timestamptz, waits boolean, hold_ids uuid[],
-  order_refs text[], order_ends integer[], customer_ids uuid[], held_minutes integer[], fingerprints text[], actors jsonb[], request_ids text[])
-RETURNS TABLE (found integer, hold_id uuid, held_until timestamptz, license_id bigint, key text, expires_at timestamptz)
--- The plans do not depend on the numbers of orders and licenses.
-LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+-- The shared lock of the contract's generation is held to the end. It is a function because each of its statements sees the rows as they are
+-- after the wait for their locks, keeps its plan, and begins only if it is needed: the start of unused parts was a quarter of one statement.
+--
+-- Returns a row for each license that is given, and then one with the result for all; nothing if the pool gives no licenses or `is_accepted` is
+-- false. `available`: how many licenses were found, at most as many as are asked for. `fell`: whether the pool fell below `low_water` and its
+-- contract replenishes it. `has_rest`: whether a second group can take licenses of the same expiry at the same moment.
+CREATE FUNCTION grab_licenses(
+  contract uuid, real_now timestamptz, is_accepted boolean, sets_expiry boolean, waits boolean, lock_ms text, hold_ids uuid[], order_refs text[],
+  order_ends integer[], license_orders integer[], customer_ids uuid[], held_minutes integer[], fingerprints text[], actors jsonb[],
+  order_actors integer[], request_ids text[], group_max integer)
+RETURNS TABLE (order_place integer, license_id bigint, key text, expires_at timestamptz, environment text, at timestamptz,
+               needs_transaction boolean, repeated integer[], available integer, fell boolean, has_rest boolean)
+-- The plans do not depend on the numbers of orders and licenses, and a plan that was made while a table was empty does not read all of it.
+LANGUAGE plpgsql ROWS 100 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 #variable_conflict use_column
 DECLARE
+  pool record;
   wanted integer := order_ends[cardinality(order_ends)];
+  given integer := wanted;
   pooled pool_available;
   -- Which rows are locked, and the place of the last one in the order in which licenses are given out.
   locked pool_available[] := '{}';
-  place_expires_at timestamptz := expires_after;
+  place_expires_at timestamptz;
   place_last_id bigint := 9223372036854775807;
   place_first_id bigint := 9223372036854775807;
   found_ids bigint[] := '{}';
   found_expiries timestamptz[] := '{}';
   some_ids bigint[];
-  served uuid[];
-  given int8multirange;
+  used_ids bigint[];
+  given_ids int8multirange;
 BEGIN
+  lock_ms := set_config('lock_timeout', lock_ms, true);
+  PERFORM pg_advisory_xact_lock_shared(generation_lock(contract));
+  SELECT c.environment, coalesce(k.now, real_now) AS at, CASE WHEN k.id IS NULL THEN 'real' ELSE 'test' END AS clock, c.low_water,
+         c.type = 'pool' AND c.state IN ('ACTIVE', 'PAST_DUE') AND coalesce(c.next_boundary_at, 'infinity') > coalesce(k.now, real_now) AS open,
+         given_out_after(coalesce(k.now, real_now), c.timezone, c.min_remaining_validity) AS expires_after,
+         NOT sets_expiry AND EXISTS (SELECT FROM license_terms t WHERE t.contract_id = c.id AND t.own_expiry ->> 'basis' = 'assignment') AS needs_transaction
+  INTO pool FROM contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id WHERE c.id = contract;
+  IF NOT FOUND OR NOT pool.open OR NOT is_accepted THEN
+    RETURN;
+  END IF;
+  environment := pool.environment;
+  at := pool.at;
+  needs_transaction := pool.needs_transaction;
+  available := 0;
+  fell := false;
+  has_rest := false;
+  IF needs_transaction THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
+  SELECT array_agg(array_position(order_refs, h.order_ref)) INTO repeated
+  FROM pool_holds h WHERE h.contract_id = contract AND h.order_ref = ANY(order_refs);
+  IF repeated IS NOT NULL THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+
   -- One row after the other, so that other processes find the rest unlocked.
+  place_expires_at := pool.expires_after;
   LOOP
     IF waits THEN
       SELECT p.* INTO pooled FROM pool_available p
@@ -918,69 +978,83 @@ BEGIN
     found_expiries := found_expiries || array_fill(pooled.expires_at, ARRAY[cardinality(some_ids)]);
     EXIT WHEN cardinality(found_ids) = wanted;
   END LOOP;
-  IF cardinality(found_ids) < order_ends[1] OR wanted IS NULL THEN
-    RETURN QUERY SELECT cardinality(found_ids), NULL::uuid, NULL::timestamptz, NULL::bigint, NULL::text, NULL::timestamptz;
+  available := cardinality(found_ids);
+  IF available < wanted THEN
+    SELECT coalesce(max(upto), 0) INTO given FROM unnest(order_ends) AS upto WHERE upto <= available;
+    found_ids := found_ids[1 : given];
+  END IF;
+  IF given = 0 THEN
+    RETURN NEXT;
     RETURN;
   END IF;
 
-  -- An order that has its hold already gets nothing.
-  WITH hold AS (
-    INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, customer_id, state, held_until, created_at, ended_at, fingerprint)
-    SELECT o.hold_id, contract, contract_environment, o.order_ref, found_ids[coalesce(order_ends[o.place - 1], 0) + 1 : o.upto], o.customer_id,
-           CASE WHEN o.minutes IS NULL THEN 'assigned' ELSE 'held' END, at + make_interval(mins => o.minutes), at,
-           CASE WHEN o.minutes IS NULL THEN at END, o.fingerprint
-    FROM unnest(hold_ids, order_refs, order_ends, customer_ids, held_minutes, fingerprints) WITH ORDINALITY
-         AS o (hold_id, order_ref, upto, customer_id, minutes, fingerprint, place)
-    WHERE o.upto <= cardinality(found_ids)
-    -- In this order, so that two processes that serve the same orders do not wait for each other.
-    ORDER BY o.order_ref
-    ON CONFLICT ON CONSTRAINT pool_holds_order_unique DO NOTHING RETURNING id
-  )
-  SELECT array_agg(id) INTO served FROM hold;
-
-  IF served IS NOT NULL THEN
-    WITH fact AS (
-      INSERT INTO license_facts (license_id, customer_id, assigned_at, held_until)
-      SELECT g.license_id, CASE WHEN o.minutes IS NULL THEN o.customer_id END, CASE WHEN o.minutes IS NULL THEN at END,
-             at + make_interval(mins => o.minutes)
-      FROM unnest(hold_ids, order_ends, customer_ids, held_minutes) WITH ORDINALITY AS o (hold_id, upto, customer_id, minutes, place)
-      CROSS JOIN LATERAL unnest(found_ids[coalesce(order_ends[o.place - 1], 0) + 1 : o.upto]) AS g (license_id)
-      WHERE o.hold_id = ANY(served)
-      -- A license that was held or assigned before has facts.
-      ON CONFLICT (license_id) DO UPDATE
-      SET customer_id = excluded.customer_id, assigned_at = excluded.assigned_at, held_until = excluded.held_until
-      RETURNING license_id
-    )
-    SELECT range_agg(int8range(license_id, license_id + 1)) INTO given FROM fact;
-
-    FOREACH pooled IN ARRAY locked LOOP
-      UPDATE pool_available p SET ids = p.ids - given, licenses = p.licenses - (SELECT sum(upper(part) - lower(part)) FROM unnest(p.ids * given) AS part)
-      WHERE p.contract_id = contract AND p.expires_at = pooled.expires_at AND p.last_id = pooled.last_id AND p.first_id = pooled.first_id
-        AND p.ids && given AND NOT p.ids <@ given;
-      DELETE FROM pool_available p
-      WHERE p.contract_id = contract AND p.expires_at = pooled.expires_at AND p.last_id = pooled.last_id AND p.first_id = pooled.first_id
-        AND p.ids <@ given;
-    END LOOP;
-
-    INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id, clock)
-    SELECT at, o.actor, 'pool.grabbed', 'hold', o.hold_id, contract, contract_environment,
-           jsonb_build_object('order_ref', o.order_ref, 'licenses', o.upto - coalesce(order_ends[o.place - 1], 0), 'customer_id', o.customer_id,
-                              'held_until', at + make_interval(mins => o.minutes)),
-           o.request_id, contract_clock
-    FROM unnest(hold_ids, order_refs, order_ends, customer_ids, held_minutes, actors, request_ids) WITH ORDINALITY
-         AS o (hold_id, order_ref, upto, customer_id, minutes, actor, request_id, place)
-    WHERE o.hold_id = ANY(served);
+  -- A license that was held or assigned before has facts. Only who has locked the row of a pool inserts facts of its licenses.
+  used_ids := ARRAY(SELECT f.license_id FROM license_facts f WHERE f.license_id = ANY(found_ids) ORDER BY f.license_id FOR NO KEY UPDATE);
+  IF used_ids <> '{}' THEN
+    UPDATE license_facts f
+    SET customer_id = CASE WHEN l.minutes IS NULL THEN l.customer_id END, assigned_at = CASE WHEN l.minutes IS NULL THEN pool.at END,
+        held_until = pool.at + make_interval(mins => l.minutes)
+    FROM (SELECT l.id, held_minutes[l.place] AS minutes, customer_ids[l.place] AS customer_id FROM unnest(found_ids, license_orders[1 : given]) AS l (id, place)) l
+    WHERE f.license_id = l.id AND f.license_id = ANY(used_ids);
   END IF;
 
   RETURN QUERY
-    SELECT cardinality(found_ids), o.hold_id, at + make_interval(mins => o.minutes), l.id, l.key, NULLIF(found_expiries[g.place], 'infinity')
-    FROM unnest(hold_ids, order_ends, held_minutes) WITH ORDINALITY AS o (hold_id, upto, minutes, place)
-    LEFT JOIN LATERAL (
-      SELECT i AS place, found_ids[i] AS license_id FROM generate_series(coalesce(order_ends[o.place - 1], 0) + 1, o.upto) AS i WHERE o.hold_id = ANY(served)
-    ) g ON true
+    WITH orders AS MATERIALIZED (
+      SELECT o.hold_id, o.order_ref, coalesce(order_ends[o.place - 1], 0) + 1 AS first, o.upto, o.customer_id,
+             CASE WHEN o.minutes IS NULL THEN pool.at END AS assigned_at, pool.at + make_interval(mins => o.minutes) AS held_until,
+             o.fingerprint, actors[o.actor] AS actor, o.request_id
+      FROM unnest(hold_ids, order_refs, order_ends, customer_ids, held_minutes, fingerprints, order_actors, request_ids) WITH ORDINALITY
+           AS o (hold_id, order_ref, upto, customer_id, minutes, fingerprint, actor, request_id, place)
+      WHERE o.upto <= given
+      -- In this order, so that two processes that serve the same orders do not wait for each other.
+      ORDER BY o.order_ref
+    ), hold AS (
+      -- If another process serves the same order now, the whole group fails, and finds its hold when it is tried again.
+      INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, customer_id, state, held_until, created_at, ended_at, fingerprint)
+      SELECT o.hold_id, contract, pool.environment, o.order_ref, found_ids[o.first : o.upto], o.customer_id,
+             CASE WHEN o.assigned_at IS NULL THEN 'held' ELSE 'assigned' END, o.held_until, pool.at, o.assigned_at, o.fingerprint
+      FROM orders o
+    ), fact AS (
+      INSERT INTO license_facts (license_id, customer_id, assigned_at, held_until)
+      SELECT l.id, CASE WHEN held_minutes[l.place] IS NULL THEN customer_ids[l.place] END, CASE WHEN held_minutes[l.place] IS NULL THEN pool.at END,
+             pool.at + make_interval(mins => held_minutes[l.place])
+      FROM unnest(found_ids, license_orders[1 : given]) AS l (id, place) WHERE l.id <> ALL(used_ids)
+    ), audit AS (
+      INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, after, request_id, clock)
+      SELECT pool.at, o.actor, 'pool.grabbed', 'hold', o.hold_id, contract, pool.environment,
+             jsonb_build_object('order_ref', o.order_ref, 'licenses', o.upto - o.first + 1, 'customer_id', o.customer_id, 'held_until', o.held_until),
+             o.request_id, pool.clock
+      FROM orders o
+    )
+    SELECT license_orders[l.number], l.id, s.key, NULLIF(found_expiries[l.number], 'infinity'), NULL::text, NULL::timestamptz, NULL::boolean,
+           NULL::integer[], NULL::integer, NULL::boolean, NULL::boolean
+    FROM unnest(found_ids) WITH ORDINALITY AS l (id, number)
     -- Each license is one read of the index: a join reads the whole table when the plan expects many.
-    LEFT JOIN LATERAL (SELECT s.id, s.key FROM licenses s WHERE s.id = g.license_id OFFSET 0) l ON true
-    WHERE o.upto <= cardinality(found_ids) ORDER BY o.place, g.place;
+    CROSS JOIN LATERAL (SELECT s.key FROM licenses s WHERE s.id = l.id OFFSET 0) s ORDER BY l.number;
+
+  given_ids := (SELECT range_agg(int8range(id, id + 1)) FROM unnest(found_ids) AS id);
+  FOREACH pooled IN ARRAY locked LOOP
+    UPDATE pool_available p SET ids = p.ids - given_ids, licenses = p.licenses - (SELECT sum(upper(part) - lower(part)) FROM unnest(p.ids * given_ids) AS part)
+    WHERE p.contract_id = contract AND p.expires_at = pooled.expires_at AND p.last_id = pooled.last_id AND p.first_id = pooled.first_id
+      AND p.ids && given_ids AND NOT p.ids <@ given_ids;
+    IF NOT FOUND THEN
+      DELETE FROM pool_available p
+      WHERE p.contract_id = contract AND p.expires_at = pooled.expires_at AND p.last_id = pooled.last_id AND p.first_id = pooled.first_id
+        AND p.ids <@ given_ids;
+    END IF;
+  END LOOP;
+
+  has_rest := true;
+  IF pool.low_water > 0 THEN
+    SELECT n.fell, n.is_ample INTO fell, has_rest
+    FROM notice_low_water(contract, pool.environment, pool.at, pool.expires_after, pool.low_water, given, 2 * group_max) n;
+  END IF;
+  -- A license that expires earlier is given out first, so only another row of the same expiry counts.
+  has_rest := has_rest AND coalesce((
+    SELECT p.licenses >= group_max FROM pool_available p
+    WHERE p.contract_id = contract AND p.expires_at = place_expires_at AND (p.last_id, p.first_id) <> (place_last_id, place_first_id)
+    ORDER BY p.last_id, p.first_id LIMIT 1), false);
+  RETURN NEXT;
 END
 $$;
 

@@ -1,6 +1,6 @@
 /**
  * The available licenses of pools, in the table `pool_available`. The statements that generate licenses insert rows of up to 1,000 licenses
- * (db/generation/chunk.ts, db/generation/grant-statement.ts), `take_licenses` in db/schema.sql takes some for orders, and a license that is
+ * (db/generation/chunk.ts, db/generation/grant-statement.ts), `grab_licenses` in db/schema.sql takes some for orders, and a license that is
  * available again returns to its row, or gets one of its own. Which licenses of equal expiry are given out first follows their ids, except
  * for those that returned while their row was locked.
  *

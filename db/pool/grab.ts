@@ -2,17 +2,18 @@
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
 import type { Environment } from '../../domain/base/environment';
+import { millisLater } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { areKeysAccepted } from '../access/caller-key';
 import type { CallerKey } from '../access/caller-key';
 import type { Sql } from '../base/database';
 import { withoutPipelining } from '../base/database';
-import { limitedLockWait } from '../base/session';
 import type { HeldLicense } from './hold';
-import { noticeLowWater } from './low-water';
 
 /** The most licenses that the grabs of one statement may ask for. */
 export const GROUP_LICENSES_MAX = 128;
+/** The constraint that an order has one hold. */
+export const ORDER_UNIQUE = 'pool_holds_order_unique';
 
 /** One grab, ready to be served. */
 export interface Grab {
@@ -53,108 +54,116 @@ export interface Grabbed {
 /**
  * What a group of grabs came to. `served` has those that were served, by the ids of their holds. `closed`: nothing is given now, because
  * the contract does not exist, has no pool, is not active, has to be settled first, or an API key is no longer accepted. `repeated` has
- * those whose order has its hold already, by the ids of the holds that were not inserted. `left` are the available licenses that were found
- * and that no grab took, at most as many as were asked for.
+ * those whose order has its hold already, by the ids of the holds that were not inserted; then no other grab is served. `left` are the
+ * available licenses that were found and that no grab took, at most as many as were asked for.
  */
 export interface GrabOutcome {
   served: Map<string, Grabbed>;
   repeated: ReadonlySet<string>;
   closed: boolean;
-  /** Whether it is closed because licenses of the pool may expire by their assignment: then it needs a transaction that sets their expiry. */
+  /** Whether nothing was given because licenses may expire by their assignment: then it needs a transaction that sets their expiry. */
   needs_transaction: boolean;
   left: number;
-  /** Whether the pool fell below `low_water`, and its contract replenishes it. */
-  replenishes: boolean;
+  /** Whether a second group may take licenses of this pool at the same moment, without taking some that expire later. */
+  has_rest: boolean;
 }
 
-interface GrabRow {
-  environment: Environment;
-  open: boolean;
-  needs_transaction: boolean;
-  at: Instant;
-  /** How many licenses were found, at most as many as were asked for; null when it is not open. */
-  found: number | null;
-  replenishes: boolean;
-  /** Null: no grab was served. */
-  hold_id: string | null;
-  held_until: Instant | null;
-  /** Null: the order has its hold already. */
-  id: string | null;
-  key: string;
-  expires_at: Instant | null;
-}
+/** A license that was given, or in the last row the result for all. */
+type GrabRow =
+  | { order_place: number; id: string; key: string; expires_at: Instant | null; at: null }
+  | {
+      order_place: null;
+      environment: Environment;
+      at: Instant;
+      needs_transaction: boolean;
+      repeated: number[] | null;
+      available: number;
+      fell: boolean;
+      has_rest: boolean;
+    };
 
 /**
  * Takes the licenses that expire first, in the order of the grabs, and writes for each the hold, the facts of its licenses and an audit
  * row, in one statement. A grab gets all licenses that it asks for or none, and the first one that cannot be served ends the group: the
  * caller tries the others again. Licenses that another transaction has locked are skipped. With `wait` they are awaited, for `lock_ms`.
  *
- * A shared lock of the contract's generation is held to the end (`admit_grab`): a change that closes the contract waits for it, so no
- * license is given after such a change (`awaitChunks` in db/generation/chunk.ts).
+ * A shared lock of the contract's generation is held to the end: a change that closes the contract waits for it, so no license is given
+ * after such a change (`awaitChunks` in db/generation/chunk.ts).
  *
  * Licenses that are assigned and expire by their assignment need `in_transaction`, and then `setExpiryByAssignment` (transactions/pool/).
+ *
+ * @throws a violation of {@link ORDER_UNIQUE} when another process has served one of the orders at the same moment
  */
 export async function grabLicenses(
   sql: Sql,
   { contract_id, grabs, now }: GrabGroup,
-  { wait, lock_ms, in_transaction }: { wait: boolean; lock_ms: number | undefined; in_transaction: boolean },
+  { wait, lock_ms, in_transaction }: { wait: boolean; lock_ms: number; in_transaction: boolean },
 ): Promise<GrabOutcome> {
-  let total = 0;
-  const ends = grabs.map(({ count }) => (total += count));
-  const assigns = grabs.some(({ hold_minutes }) => hold_minutes === null);
-  const keys = grabs.map(({ caller_key }) => caller_key);
-  const needsTransaction = assigns && !in_transaction ? sql`p.expires_by_assignment` : sql`false`;
-  const valuesOf = <Name extends keyof Grab>(name: Name) => grabs.map((grab) => grab[name]);
+  const given = columnsOf(grabs);
+  const keys = grabs.flatMap(({ caller_key }) => (caller_key === null ? [] : [caller_key]));
+  const is_accepted = keys.length === 0 ? sql`true` : areKeysAccepted(sql, keys);
+  const sets_expiry = in_transaction || grabs.every(({ hold_minutes }) => hold_minutes !== null);
   const rows = await withoutPipelining(sql<GrabRow[]>`
-    WITH pool AS MATERIALIZED (
-      SELECT p.environment, p.at, p.clock, p.expires_after, p.low_water, p.rearm_from, p.open AND ${areKeysAccepted(sql, keys)} AND NOT ${needsTransaction} AS open, p.open AND ${needsTransaction} AS needs_transaction
-      FROM ${lock_ms === undefined ? sql`` : sql`${limitedLockWait(sql, lock_ms)} CROSS JOIN LATERAL`}
-        -- Planned for one row. With the default of 1,000 rows, everything after it is planned for millions.
-        (SELECT environment, open, at, clock, expires_after, expires_by_assignment, low_water, rearm_from FROM admit_grab(${contract_id}, ${now}) LIMIT 1) p
-    ), taken AS MATERIALIZED (
-      SELECT t.found, t.hold_id, t.held_until, t.license_id, t.key, t.expires_at, t.place FROM pool CROSS JOIN LATERAL (
-        SELECT found, hold_id, held_until, license_id, key, expires_at, place FROM take_licenses(
-          ${contract_id}, pool.environment, pool.at, pool.clock, pool.expires_after, ${wait}, ${valuesOf('hold_id')}::uuid[], ${valuesOf('order_ref')}::text[],
-          ${ends}::int[], ${valuesOf('customer_id')}::uuid[], ${valuesOf('hold_minutes')}::int[], ${valuesOf('fingerprint')}::text[],
-          ${grabs.map(({ actor }) => JSON.stringify(storedActor(actor)))}::text[]::jsonb[], ${valuesOf('request_id')}::text[]
-        ) WITH ORDINALITY AS t (found, hold_id, held_until, license_id, key, expires_at, place)
-        LIMIT ${sql.unsafe(String(GROUP_LICENSES_MAX))}
-      ) t WHERE pool.open
-    ), served AS MATERIALIZED (
-      SELECT count(license_id)::int AS licenses FROM taken
-    ), ${noticeLowWater(sql, contract_id, total)}
-    SELECT pool.environment, pool.open, pool.needs_transaction, pool.at, taken.found,
-           CASE WHEN EXISTS (SELECT FROM numbered) THEN (SELECT auto_replenish IS NOT NULL FROM contracts WHERE id = ${contract_id}) ELSE false END AS replenishes,
-           taken.hold_id, taken.held_until, taken.license_id AS id, taken.key, taken.expires_at
-    FROM pool LEFT JOIN taken ON true ORDER BY taken.place`);
-  return outcomeOf(rows);
+    SELECT order_place, license_id AS id, key, expires_at, environment, at, needs_transaction, repeated, available, fell, has_rest
+    FROM grab_licenses(
+      ${contract_id}, ${now}, ${is_accepted}, ${sets_expiry}, ${wait}, ${String(lock_ms)}, ${given.hold_ids}::uuid[], ${given.order_refs}::text[],
+      ${given.order_ends}::int[], ${given.license_orders}::int[], ${given.customer_ids}::uuid[], ${given.held_minutes}::int[],
+      ${given.fingerprints}::text[], ${given.actors}::text[]::jsonb[], ${given.order_actors}::int[], ${given.request_ids}::text[], ${GROUP_LICENSES_MAX})`);
+  return outcomeOf(grabs, rows);
 }
 
-function outcomeOf(rows: readonly GrabRow[]): GrabOutcome {
-  const [first] = rows;
-  const replenishes = first?.replenishes === true;
+/** The parameters of the statement, with places from 1 on. */
+function columnsOf(grabs: readonly Grab[]) {
+  const actors = new Map<string, number>();
+  const columns = {
+    hold_ids: [] as string[],
+    order_refs: [] as string[],
+    order_ends: [] as number[],
+    license_orders: [] as number[],
+    customer_ids: [] as (string | null)[],
+    held_minutes: [] as (number | null)[],
+    fingerprints: [] as string[],
+    order_actors: [] as number[],
+    request_ids: [] as (string | null)[],
+  };
+  grabs.forEach((grab, index) => {
+    const actor = JSON.stringify(storedActor(grab.actor));
+    const place = actors.get(actor) ?? actors.size + 1;
+    actors.set(actor, place);
+    columns.hold_ids.push(grab.hold_id);
+    columns.order_refs.push(grab.order_ref);
+    for (let license = 0; license < grab.count; license++) columns.license_orders.push(index + 1);
+    columns.order_ends.push(columns.license_orders.length);
+    columns.customer_ids.push(grab.customer_id);
+    columns.held_minutes.push(grab.hold_minutes);
+    columns.fingerprints.push(grab.fingerprint);
+    columns.order_actors.push(place);
+    columns.request_ids.push(grab.request_id);
+  });
+  return { ...columns, actors: [...actors.keys()] };
+}
+
+function outcomeOf(grabs: GrabGroup['grabs'], rows: readonly GrabRow[]): GrabOutcome {
   const served = new Map<string, Grabbed>();
   const repeated = new Set<string>();
-  let given = 0;
-  for (const { hold_id, environment, at, held_until, id, key, expires_at } of rows) {
-    if (hold_id === null) continue;
-    if (id === null) {
-      repeated.add(hold_id);
-      continue;
-    }
+  const result = rows.at(-1);
+  if (result === undefined || result.at === null)
+    return { served, repeated, closed: true, needs_transaction: false, left: 0, has_rest: false };
+  const { environment, at, needs_transaction, available, fell, has_rest } = result;
+  const grabAt = (place: number): Grab => grabs[place - 1] ?? grabs[0];
+  for (const place of result.repeated ?? []) repeated.add(grabAt(place).hold_id);
+  for (const row of rows) {
+    if (row.at !== null) continue;
+    const { hold_id, hold_minutes } = grabAt(row.order_place);
     let grabbed = served.get(hold_id);
     if (grabbed === undefined) {
+      const held_until = hold_minutes === null ? null : millisLater(at, hold_minutes * 60_000);
       // Only the first one starts the replenishment.
-      grabbed = { environment, at, held_until, licenses: [], replenishes: replenishes && served.size === 0 };
+      grabbed = { environment, at, held_until, licenses: [], replenishes: fell && served.size === 0 };
       served.set(hold_id, grabbed);
     }
-    grabbed.licenses.push({ id, key, status: held_until === null ? 'assigned' : 'held', expires_at });
-    given += 1;
+    const { id, key, expires_at } = row;
+    grabbed.licenses.push({ id, key, status: hold_minutes === null ? 'assigned' : 'held', expires_at });
   }
-  return {
-    ...{ served, repeated, replenishes },
-    closed: first?.open !== true,
-    needs_transaction: first?.needs_transaction === true,
-    left: (first?.found ?? 0) - given,
-  };
+  return { served, repeated, closed: false, needs_transaction, left: available - (rows.length - 1), has_rest };
 }

@@ -1,50 +1,12 @@
 /**
  * Notices that a pool has few available licenses (domain.md 5.4): once when they fall below `low_water`, and again only after there were ten
- * percent more. A grab notices it in its own statement, from the licenses that were available when it began. The sweep notices what else
+ * percent more. A grab notices it in its own statement (`notice_low_water` in db/schema.sql). The sweep notices what else
  * makes them fewer: they expire or will soon, are suspended, revoked or assigned, or two processes take the last ones above `low_water` at one moment.
  */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
-import { countAvailable, givenOutAfter, hasAvailable, isOpenPool, timeOfContract } from './level';
-
-/**
- * The CTEs of a grab that notice its effect, after the CTEs `pool` and `served`, which counts the `licenses` that were given. They count at most as many licenses as decide, so their
- * cost does not grow with the pool. The event is numbered by the quota row, which only a notice locks.
- */
-export function noticeLowWater(sql: Sql, contract_id: string, asked: number): Fragment {
-  return sql`
-    level AS MATERIALIZED (
-      SELECT pool.at, pool.environment, pool.low_water, pool.rearm_from, c.before, c.before - served.licenses AS after
-      FROM pool CROSS JOIN served CROSS JOIN LATERAL (
-        SELECT ${countAvailable(sql, { contract_id: sql`${contract_id}`, after: sql`pool.expires_after`, most: sql`(pool.rearm_from + ${asked}::int)` })} AS before
-        OFFSET 0
-      ) c
-      WHERE pool.low_water > 0 AND served.licenses > 0
-    ), fallen AS (
-      INSERT INTO pool_levels (contract_id, low_since)
-      SELECT ${contract_id}, CASE WHEN after < low_water THEN at END FROM level
-      WHERE before >= low_water
-        AND (after < low_water OR NOT EXISTS (SELECT FROM pool_levels WHERE contract_id = ${contract_id} AND low_since IS NULL))
-      ON CONFLICT (contract_id) DO UPDATE SET low_since = excluded.low_since
-      WHERE CASE WHEN pool_levels.low_since IS NULL THEN excluded.low_since IS NOT NULL ELSE (SELECT before >= rearm_from FROM level) END
-      RETURNING low_since
-    ), fallen_before AS (
-      -- Another process took licenses at the same moment, or they expired.
-      UPDATE pool_levels SET low_since = level.at FROM level
-      WHERE contract_id = ${contract_id} AND low_since IS NULL AND before < level.low_water RETURNING low_since
-    ), numbered AS (
-      UPDATE contract_quotas SET event_sequence = event_sequence + 1
-      WHERE contract_id = ${contract_id}
-        AND EXISTS (SELECT FROM fallen WHERE low_since IS NOT NULL UNION ALL SELECT FROM fallen_before)
-      RETURNING event_sequence
-    ), noticed AS (
-      INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
-      SELECT level.at, 'pool.low_water', ${contract_id}, level.environment,
-             jsonb_build_object('contract_id', ${contract_id}::uuid, 'available', level.after, 'low_water', level.low_water), numbered.event_sequence
-      FROM numbered CROSS JOIN level
-    )`;
-}
+import { givenOutAfter, hasAvailable, isOpenPool, timeOfContract } from './level';
 
 /** The contracts whose pool has another level than is recorded: it fell below `low_water`, or a fall can be noticed again. At most `limit`. */
 export async function listMovedPools(sql: Sql, limit: number): Promise<string[]> {

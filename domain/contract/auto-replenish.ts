@@ -7,7 +7,7 @@ import { permissionFor } from './operations';
 export const REPLENISH_TARGET_MAX = 1_000_000;
 
 /**
- * From how many available licenses on a fall below `low_water` is noticed again: ten percent more, rounded up. `admit_grab` in db/schema.sql
+ * From how many available licenses on a fall below `low_water` is noticed again: ten percent more, rounded up. `notice_low_water` in db/schema.sql
  * has the same rule.
  */
 export function rearmFrom(low_water: number): number {

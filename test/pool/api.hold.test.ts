@@ -598,7 +598,7 @@ describe('a license of a pool, in the hands of a program', () => {
           },
         ],
       },
-      { wait: false, lock_ms: undefined, in_transaction: true },
+      { wait: false, lock_ms: 5_000, in_transaction: true },
     );
 
   test.each<[string, boolean, (tx: Sql, pool: Pool, license: any) => Promise<unknown>, number]>([

@@ -2,9 +2,9 @@
  * Serves grabs of one pool that wait at the same moment together, because each statement and each commit costs more than the rows of one
  * grab. Each gets all its licenses or none, and no grab decides the outcome of another.
  */
-import { isDatabaseUnavailable, isLockTimeout } from '../../db/base/errors';
+import { isDatabaseUnavailable, isLockTimeout, violates } from '../../db/base/errors';
 import type { Database, Sql } from '../../db/base/database';
-import { GROUP_LICENSES_MAX, grabLicenses } from '../../db/pool/grab';
+import { GROUP_LICENSES_MAX, ORDER_UNIQUE, grabLicenses } from '../../db/pool/grab';
 import type { Grab, GrabGroup, GrabOutcome, Grabbed } from '../../db/pool/grab';
 import { laterOf, millisLater } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
@@ -54,8 +54,9 @@ export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<M
       } catch (error) {
         if (isLockTimeout(error)) throw error;
         const unsettled = calls.filter(({ is_settled }) => !is_settled);
-        if (unsettled.length === 1 || isDatabaseUnavailable(error)) return reject(unsettled, error);
-        // One grab can fail the statement of all, such as one of two that wait for each other in two processes.
+        const is_certain = unsettled.length === 1 && !violates(error, ORDER_UNIQUE);
+        if (is_certain || isDatabaseUnavailable(error)) return reject(unsettled, error);
+        // One grab can fail the statement of all, such as one of two that wait for each other in two processes, or that serve the same order.
         for (const call of unsettled) await serveTogether([call]).catch((own: unknown) => reject([call], own));
       }
     },
@@ -63,14 +64,26 @@ export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<M
 
   /** Serves grabs until each is settled. Each round puts back licenses of holds that are over, or settles a grab at least. */
   async function serveTogether(calls: Calls): Promise<void> {
-    let open = settle(calls, await grabTogether(calls, { wait: false, lock_ms: attempt_ms }));
+    let open = await serveNew(calls);
     while (!isNone(open)) {
       const { contract_id, now } = groupOf(open);
       const put_back = await endOverdueHolds(db, { contract_id, now });
       const outcome = await grabAwaited(open);
       open = settle(open, outcome);
-      if (put_back.length === 0) open = open.filter((call) => !refuseAbove(call, outcome.left));
+      const is_final = put_back.length === 0 && outcome.repeated.size === 0;
+      if (is_final) open = open.filter((call) => !refuseAbove(call, outcome.left));
     }
+  }
+
+  /** Runs the statement until it finds no repeated orders; returns the calls that it did not settle. */
+  async function serveNew(calls: Calls): Promise<Call[]> {
+    let open: Call[] = calls;
+    for (let is_repeated = true; is_repeated && !isNone(open);) {
+      const outcome = await grabTogether(open, { wait: false, lock_ms: attempt_ms });
+      open = settle(open, outcome);
+      is_repeated = outcome.repeated.size > 0;
+    }
+    return open;
   }
 
   /** Runs the statement for all calls, in a transaction if licenses get their expiry by their assignment. */
