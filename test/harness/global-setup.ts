@@ -109,6 +109,8 @@ async function startPostgres(
     settings: {
       fsync: 'off',
       full_page_writes: 'off',
+      // The tests run most statements a few times on each connection. Postgres would make a plan each time, a third of its CPU time.
+      plan_cache_mode: 'force_generic_plan',
       ...(isShortEnough(postgresDirectory) ? { unix_socket_directories: postgresDirectory } : {}),
     },
   });
