@@ -28,10 +28,11 @@ const AREAS = {
   contract: ['base', 'billing', 'catalogue'],
   generation: ['base', 'catalogue', 'contract'],
   license: ['base', 'catalogue', 'contract'],
+  import: ['base', 'access', 'catalogue', 'contract', 'generation', 'license'],
   pool: ['base', 'catalogue', 'contract', 'generation', 'license'],
   metric: ['base', 'contract'],
   webhook: ['base', 'contract'],
-  system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'pool'],
+  system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'import', 'pool'],
 };
 
 /**

@@ -34,6 +34,7 @@ import { createOpenStreams, streamLimits } from './http/open-streams';
 import type { StreamLimits } from './http/open-streams';
 import { followedJobs } from './generation/generation-job-presenter';
 import { followedOperations, presentAssignment, presentOperation } from './license/license-operation-presenter';
+import { followedImports } from './import/import-presenter';
 import { HEARTBEAT_MS, createProgressFeed } from './http/progress-feed';
 import type { FollowedKind, ProgressFeed } from './http/progress-feed';
 
@@ -129,6 +130,7 @@ export function createApi(options: ApiOptions): Api {
     progress: follow(followedJobs(db)),
     operationProgress: follow(followedOperations(db, presentOperation)),
     assignmentProgress: follow(followedOperations(db, presentAssignment)),
+    importProgress: follow(followedImports(db)),
     streams: createOpenStreams(db, log, { ...streamLimits(db.options.max), ...options.streamLimits }),
   };
 }

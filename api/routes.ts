@@ -11,6 +11,7 @@ import { customerRoutes } from './catalogue/customer';
 import { generationRoutes } from './generation/generation';
 import { generatorRoutes } from './catalogue/generator';
 import { historyRoutes } from './system/history';
+import { importRoutes } from './import/import';
 import { jobRoutes } from './generation/generation-job';
 import { changeLicensesRoutes } from './license/change-licenses';
 import { licenseAssignmentRoutes } from './license/license-assignment';
@@ -48,6 +49,7 @@ export const ROUTES: readonly Route[] = [
   ...amendmentRoutes,
   ...generationRoutes,
   ...jobRoutes,
+  ...importRoutes,
   ...licenseAssignmentRoutes,
   ...changeLicensesRoutes,
   ...poolRoutes,

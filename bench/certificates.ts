@@ -53,6 +53,8 @@ const ROW: LicenseRow = {
   own_expiry: null,
   activations: 0,
   created_at: CREATED_AT,
+  imported: false,
+  originally_created_at: null,
   channel: 'ui',
   clock_now: null,
   customer_id: PRODUCT_ID,

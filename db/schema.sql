@@ -494,8 +494,8 @@ CREATE TABLE license_terms (
 ALTER TABLE contracts ADD CONSTRAINT contracts_terms FOREIGN KEY (terms_id) REFERENCES license_terms (id);
 ALTER TABLE contract_quotas ADD CONSTRAINT quotas_grantable_terms FOREIGN KEY (grantable_terms_id) REFERENCES license_terms (id);
 
--- One row for each generation request, inline or background; and one, with the execution `direct`, for each request of an admin for
--- licenses without a contract. Lists of jobs and metrics read only inline and background jobs.
+-- One row for each generation request, inline or background; one, with the execution `import`, for each import of licenses; and one, with
+-- the execution `direct`, for each request of an admin for licenses without a contract. Metrics read only inline and background jobs.
 CREATE TABLE generation_jobs (
   id                       uuid PRIMARY KEY DEFAULT uuidv7(),
   -- The upper bits of the ids of this job's licenses.
@@ -503,9 +503,9 @@ CREATE TABLE generation_jobs (
   contract_id              uuid REFERENCES contracts (id),
   environment              text NOT NULL,
   terms_id                 bigint NOT NULL REFERENCES license_terms (id),
-  execution                text NOT NULL CONSTRAINT jobs_execution_known CHECK (execution IN ('inline', 'background', 'direct')),
+  execution                text NOT NULL CONSTRAINT jobs_execution_known CHECK (execution IN ('inline', 'background', 'import', 'direct')),
   is_test                  boolean NOT NULL DEFAULT false,
-  requested                integer NOT NULL CONSTRAINT jobs_requested_bounded CHECK (requested BETWEEN 1 AND 10000000),
+  requested                integer NOT NULL CONSTRAINT jobs_requested_bounded CHECK (requested BETWEEN CASE execution WHEN 'import' THEN 0 ELSE 1 END AND 10000000),
   chunk_size               integer NOT NULL CONSTRAINT jobs_chunk_size_positive CHECK (chunk_size > 0),
   state                    text NOT NULL CONSTRAINT jobs_state_known CHECK (state IN
                              ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING', 'SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED')),
@@ -540,6 +540,8 @@ CREATE INDEX generation_jobs_in_background ON generation_jobs (environment, crea
 CREATE INDEX generation_jobs_of_contract_in_background ON generation_jobs (contract_id, created_at, serial) WHERE execution = 'background';
 CREATE INDEX generation_jobs_by_state_and_date ON generation_jobs (environment, state, created_at, serial) WHERE state <> 'SUCCEEDED';
 CREATE INDEX generation_jobs_of_contract_by_state ON generation_jobs (contract_id, state, created_at, serial) WHERE state <> 'SUCCEEDED';
+CREATE INDEX generation_jobs_of_imports ON generation_jobs (environment, created_at, serial) WHERE execution = 'import';
+CREATE INDEX generation_jobs_of_contract_imports ON generation_jobs (contract_id, created_at, id) WHERE execution = 'import';
 CREATE INDEX generation_jobs_direct ON generation_jobs (environment, serial) WHERE execution = 'direct';
 CREATE INDEX generation_jobs_of_tests ON generation_jobs (environment, serial) WHERE is_test;
 CREATE INDEX generation_jobs_unfinished ON generation_jobs (contract_id) WHERE state IN ('QUEUED', 'RUNNING', 'PAUSED', 'CANCELLING');
@@ -654,7 +656,7 @@ $$;
 CREATE TABLE generation_chunks (
   job_id      uuid NOT NULL REFERENCES generation_jobs (id),
   chunk_no    integer NOT NULL,
-  licenses    integer NOT NULL CONSTRAINT chunks_not_empty CHECK (licenses > 0),
+  licenses    integer NOT NULL CONSTRAINT chunks_not_negative CHECK (licenses >= 0),
   created_at  timestamptz NOT NULL,
   PRIMARY KEY (job_id, chunk_no)
 );
@@ -708,8 +710,10 @@ CREATE TABLE license_facts (
   activated_at  timestamptz,
   suspended_at  timestamptz,
   revoked_at    timestamptz,
-  -- When the license expires, if that depends on its assignment or activation; null: as its job says.
+  -- When the license expires, if that depends on its assignment or activation, or on its import; null: as its job says.
   expires_at    timestamptz,
+  -- When it was created in the system from which it was imported.
+  created_at    timestamptz,
   CONSTRAINT license_facts_assigned_to_customer CHECK ((customer_id IS NULL) = (assigned_at IS NULL))
 );
 -- For lists by status and by customer. Most licenses have only some of these facts.
@@ -1274,6 +1278,53 @@ CREATE TABLE license_operation_outcomes (
 );
 -- An operation may have millions. Planned for their average number, the first of an operation would be found by reading all of them.
 ALTER TABLE license_operation_outcomes ALTER COLUMN operation_id SET (n_distinct = -0.0005);
+
+-- Imports of existing licenses (domain/import/). An import is a job of the execution `import` with the same id. The number of a row in the
+-- file, without the header, is the ordinal of its license, so rows that are not imported leave gaps.
+CREATE TABLE license_imports (
+  id           uuid PRIMARY KEY,
+  contract_id  uuid NOT NULL REFERENCES contracts (id),
+  duplicates   text NOT NULL CONSTRAINT license_imports_duplicates_known CHECK (duplicates IN ('reject', 'skip')),
+  received_at  timestamptz NOT NULL DEFAULT now(),
+  -- The rows and the size of the file; null while it arrives. There is no job before.
+  rows         integer,
+  file_bytes   bigint,
+  -- The same file is imported once into a contract. Null again for an import that ended before all rows were decided, when its rows are deleted.
+  file_sha256  text,
+  -- Until when the rows of chunks and the outcomes are kept; null: nothing is to be deleted.
+  rows_until   timestamptz,
+  report_until timestamptz,
+  CONSTRAINT license_imports_file_unique UNIQUE (contract_id, file_sha256)
+);
+CREATE INDEX license_imports_arriving ON license_imports (received_at) WHERE rows IS NULL;
+CREATE INDEX license_imports_with_rows ON license_imports (rows_until) WHERE rows_until IS NOT NULL;
+CREATE INDEX license_imports_with_report ON license_imports (report_until) WHERE report_until IS NOT NULL;
+
+-- The rows of a file, a row of this table for each chunk of the job: it is written while the file arrives, and with the licenses.
+CREATE TABLE license_import_chunks (
+  import_id  uuid NOT NULL REFERENCES license_imports (id),
+  chunk_no   integer NOT NULL,
+  -- Rows that can be imported, as JSON. Not compressed, because they are read once and deleted.
+  accepted   integer NOT NULL,
+  payload    text STORAGE EXTERNAL,
+  -- Null: not decided yet.
+  imported   integer,
+  -- Rows that are not imported, also those that were not accepted.
+  skipped    integer NOT NULL,
+  rejected   integer NOT NULL,
+  PRIMARY KEY (import_id, chunk_no)
+);
+
+-- The rows that are not imported.
+CREATE TABLE license_import_outcomes (
+  import_id  uuid NOT NULL REFERENCES license_imports (id),
+  ordinal    integer NOT NULL,
+  key        text,
+  outcome    text NOT NULL CONSTRAINT license_import_outcomes_known CHECK (outcome IN ('skipped', 'rejected')),
+  code       text NOT NULL,
+  detail     text,
+  PRIMARY KEY (import_id, ordinal)
+);
 
 -- History ----------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import { notifyProgress, startJob } from '../../db/generation/job-state';
 import type { RunningJob } from '../../db/generation/job-state';
 import type { Database, Sql } from '../../db/base/database';
 import { findTestClockTime } from '../../db/contract/clock';
+import { countImportChunks } from '../../db/import/import';
 import { chunkCount, chunkSpan, isUnfinished } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
@@ -18,6 +19,8 @@ import { joinedKeys } from '../../domain/catalogue/license-key';
 import { bySystem } from '../../transactions/generation/change-job';
 import { finishJob } from '../../transactions/generation/finish-job';
 import { openJob } from '../../transactions/generation/open-job';
+import { finishImport } from '../../transactions/import/change-import';
+import { importChunk } from '../../transactions/import/import-chunk';
 import { settleForGeneration } from '../../transactions/generation/settle-for-generation';
 import { KEY_DRAWS_MAX } from '../../transactions/generation/request-licenses';
 import { beginWithShortWaits } from '../base/short-wait';
@@ -136,6 +139,7 @@ export function createGenerationJobActivities({
     now: Instant,
     first_keys: string,
   ): Promise<ChunkOutcome | GivenUpChunk> {
+    if (plan.execution === 'import') return importOnce(plan.id, chunk_no, now);
     const span = chunkSpan(plan.requested, plan.chunk_size, chunk_no);
     let keys = first_keys;
     for (let draws = 1; ; draws++) {
@@ -153,11 +157,21 @@ export function createGenerationJobActivities({
     }
   }
 
+  /** Imports one chunk. Its keys are those of the file. */
+  async function importOnce(job_id: string, chunk_no: number, now: Instant): Promise<ChunkOutcome | GivenUpChunk> {
+    try {
+      return await beginWithShortWaits(db, (tx) => importChunk(tx, { job_id, chunk_no, now }));
+    } catch (error) {
+      if (isPermanent(error)) return { error };
+      throw error;
+    }
+  }
+
   return {
     /** Sets a job running, or pauses it while its contract does not allow generation. Safe to run twice. */
     async openJob({ job_id, now, epoch }: OpenJobInput): Promise<OpenedJob> {
       const started = await startJob(db, bySystem(job_id, now), epoch);
-      if (started) return toOpenedJob(job_id, 'RUNNING', started);
+      if (started) return await toOpenedJob(job_id, 'RUNNING', started);
       const job = await findJob(db, job_id);
       if (!job) throw new Error(`generation job ${job_id} does not exist`);
       if (!isUnfinished(job.state) || job.state === 'CANCELLING') return toOpenedJob(job_id, job.state, job);
@@ -179,7 +193,7 @@ export function createGenerationJobActivities({
       const given_up: number[] = [];
       let failures = failuresBefore(context.info.heartbeatDetails);
       const draw = (chunk_no: number | undefined): string =>
-        chunk_no === undefined
+        chunk_no === undefined || plan.execution === 'import'
           ? ''
           : joinedKeys(plan.key_format, chunkSpan(plan.requested, plan.chunk_size, chunk_no).licenses, randomFillSync);
 
@@ -231,6 +245,9 @@ export function createGenerationJobActivities({
       now,
       given_up,
     }: CloseJobInput): Promise<{ state: JobState; completed: number }> {
+      const plan = await findJobPlan(db, job_id);
+      if (plan?.execution === 'import')
+        return beginInTurn(plan.contract_id, (tx) => finishImport(tx, bySystem(job_id, now)));
       const errors = given_up.length === 0 ? [] : await errorsOf(job_id, given_up);
       const { replenished_id, ...closed } = await beginInTurn(contract_id ?? job_id, (tx) =>
         finishJob(tx, bySystem(job_id, now), errors),
@@ -252,9 +269,9 @@ export function createGenerationJobActivities({
       });
   }
 
-  function toOpenedJob(job_id: string, state: JobState, job: RunningJob): OpenedJob {
-    const { contract_id, requested, completed, chunk_size } = job;
-    const chunks = chunkCount(requested, chunk_size);
+  async function toOpenedJob(job_id: string, state: JobState, job: RunningJob): Promise<OpenedJob> {
+    const { contract_id, requested, completed, chunk_size, execution } = job;
+    const chunks = execution === 'import' ? await countImportChunks(db, job_id) : chunkCount(requested, chunk_size);
     const contract_name = showNames ? job.contract_name : null;
     return { job_id, contract_id, contract_name, state, requested, completed, chunks, task_queue: fillTaskQueue };
   }

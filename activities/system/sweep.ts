@@ -6,7 +6,7 @@ import { BATCH_AHEAD_MS } from '../../domain/contract/due-batch';
 import { reviewWaitingBillingEvents } from '../../db/billing/billing-event';
 import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
-import { deleteExpiredIdempotency, deleteOldOutcomes } from '../../transactions/system/delete-expired';
+import { deleteExpiredIdempotency, deleteOldImports, deleteOldOutcomes } from '../../transactions/system/delete-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
@@ -141,6 +141,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     await runPart(() => noticePoolLevels(db, () => attempt.hasTimeLeft()), 0);
     await runPart(() => deleteExpiredIdempotency(db), undefined);
     await runPart(() => deleteOldOutcomes(db), undefined);
+    await runPart(() => deleteOldImports(db), undefined);
     await runPart(() => dropOldRefusedAttempts(db), 0);
     await runPart(() => dropOldRefusedCalls(db), 0);
     await runPart(() => dropOldFailures(db), 0);

@@ -5,7 +5,8 @@ import { jobActions } from '../../domain/generation/allowed-actions';
 import type { JobActionName } from '../../domain/generation/allowed-actions';
 import { GENERATION_METHODS, JOB_STATUSES, jobStatus, methodOf } from '../../domain/generation/generation-history';
 import { JOB_STATES, isUnfinished, percentOf } from '../../domain/generation/generation-job';
-import { EXECUTIONS } from '../../domain/base/channel';
+import { IMPORT_INLINE_ROWS_MAX } from '../../domain/import/file';
+import { JOB_EXECUTIONS } from '../../domain/base/channel';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { findJob } from '../../db/generation/generation-job';
@@ -36,12 +37,12 @@ export const JobShape = z
       .int()
       .describe('The revision of the contract that all its licenses follow, despite later changes'),
     environment: EnvironmentShape,
-    execution: z.enum(EXECUTIONS).describe('inline: within the request; background: by a job, from 100 licenses on'),
+    execution: z.enum(JOB_EXECUTIONS).describe('inline: within the request; background: by a job, from 100 licenses on; import: of licenses that exist (/contracts/{id}/licenses/import)'),
     is_test: z.boolean(),
     method: z
       .enum(GENERATION_METHODS)
       .describe(
-        'Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, for every caller',
+        'Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, for every caller; import',
       ),
     state: z.enum(JOB_STATES),
     status: z.enum(JOB_STATUSES).describe('The state in the words of the generation history'),
@@ -122,7 +123,7 @@ export function presentJob(row: JobRow, now: Instant, caller: Pick<Caller, 'kind
     requested: row.requested,
     completed: row.completed,
     failed: unfinished || row.state === 'CANCELLED' ? 0 : remaining,
-    percent: percentOf(row.completed, row.requested),
+    percent: row.requested === 0 ? 100 : percentOf(row.completed, row.requested),
     licenses_per_second: per_second === null ? null : Math.round(per_second * 10) / 10,
     eta,
     created_at: row.created_at,
@@ -132,8 +133,13 @@ export function presentJob(row: JobRow, now: Instant, caller: Pick<Caller, 'kind
     actor: caller.kind === 'contract' && row.actor.type === 'user' ? VENDOR : shownActor(row.actor),
     expires_at: row.expires_at,
     errors: row.errors,
-    workflow_id: row.execution === 'background' ? generationJobWorkflowId(row.id) : null,
+    workflow_id: hasWorkflow(row) ? generationJobWorkflowId(row.id) : null,
   };
+}
+
+/** Whether a workflow makes the licenses of a job. A small file is imported by its request. */
+function hasWorkflow({ execution, chunk_size }: JobRow): boolean {
+  return execution === 'background' || (execution === 'import' && chunk_size !== IMPORT_INLINE_ROWS_MAX);
 }
 
 function shownActor({ type, id, name }: JobRow['actor']) {

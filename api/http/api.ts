@@ -56,6 +56,8 @@ export interface Api {
   /** Live progress of operations on licenses, and of assignments with their own names. */
   operationProgress: ProgressFeed;
   assignmentProgress: ProgressFeed;
+  /** Live progress of imports. */
+  importProgress: ProgressFeed;
   streams: OpenStreams;
   log: Logger;
   /** The time by which the API decides: the clock of Postgres (db/base/clock.ts). */

@@ -27,6 +27,8 @@ import type { ClientStream } from './client-stream';
 import { isFailedAuthentication } from './failed-authentication';
 import { recordRefusedCall } from './refused-call';
 import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
+import type { ReadBody } from './body';
+import { NO_FILE, fileOf, refuseOtherFiles } from './file-body';
 import { idempotencyOf } from './idempotency';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProblem } from './problem';
 import type { FieldError, Problem } from './problem';
@@ -37,7 +39,7 @@ import { z } from './zod';
 /** Creates the function that responds to requests for one route. It rejects with an error that `app.ts` presents as a problem. */
 export function endpoint(api: Api, route: Route): (request: Request, response: Response) => Promise<void> {
   const access = accessOf(api, route);
-  const readBody = route.raw_body === undefined ? readJson(route.body_types) : readBytes;
+  const readBody = bodyReaderOf(route);
   return async (request, response) => {
     try {
       await answer(request, response);
@@ -62,6 +64,11 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
       }
     } else await send(response, await outcomeOf(route, handled), { cached_s: route.cached_s });
   }
+}
+
+function bodyReaderOf({ raw_body, file_body, body_types }: Route): ReadBody {
+  if (file_body !== undefined) return refuseOtherFiles(file_body.media_types);
+  return raw_body === undefined ? readJson(body_types) : readBytes;
 }
 
 async function outcomeOf(route: Route, handled: AnyHandlerRequest): Promise<Answer> {
@@ -178,6 +185,7 @@ function parse(
     query,
     body,
     raw_body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    file: route.file_body === undefined ? NO_FILE : fileOf(request),
     headers: route.raw_body === undefined ? {} : singleHeaders(request),
     caller,
     actor: known && actorOf(known, clientAddress(request)),

@@ -192,6 +192,18 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
             },
           }
         : {}),
+      ...(route.file_body
+        ? {
+            body: {
+              required: true,
+              description: route.file_body.description,
+              content: contentOf(
+                { schema: z.string(), examples: { 'A file': route.file_body.example } },
+                route.file_body.media_types,
+              ),
+            },
+          }
+        : {}),
       ...(route.body
         ? {
             body: {
@@ -267,7 +279,7 @@ function refusalStatuses(route: Route): number[] {
     // A path with invalid percent-encoding is 400, a malformed id is 404.
     ...(route.params ? [400, 404] : []),
     ...(route.path.startsWith('/api/v1/contracts/:id') ? [410] : []),
-    ...(route.body || route.raw_body ? [400, 413, 415] : []),
+    ...(route.body || route.raw_body || route.file_body ? [400, 413, 415] : []),
     ...(takesIdempotencyKey(route) ? [409] : []),
   ];
   return [...new Set([...own, ...formal])].sort((a, b) => a - b);

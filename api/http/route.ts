@@ -46,7 +46,9 @@ export interface HandlerRequest<Params, Query, Body, CallerKind extends Caller =
   body: Body;
   /** The bytes of the body of a route with `raw_body`; else empty. */
   raw_body: Buffer;
-  /** The headers of such a request by lower-case name; else empty. */
+  /** The bytes of the file of a route with `file_body`, decompressed, as they arrive; else empty. */
+  file: AsyncIterable<Buffer>;
+  /** The headers of a request with `raw_body` by lower-case name; else empty. */
   headers: Readonly<Record<string, string | undefined>>;
   caller: CallerKind;
   /** Null for an operation without a known caller. */
@@ -123,6 +125,8 @@ export interface RouteSpec<
    * schema, the examples and the headers are only for the OpenAPI document.
    */
   raw_body?: { description: string; schema: ZodType; examples: Examples<ZodType>; headers: ZodObject };
+  /** In place of `body`: the body is a file of these media types that the handler reads as it arrives, however large it is. */
+  file_body?: { description: string; media_types: readonly string[]; example: string };
   /**
    * The answer to a read is the same for everyone, and can be cached for so many seconds. It has an `ETag`, and is 304 for a client that
    * has it (`If-None-Match`). Without this, no answer may be stored.

@@ -1,7 +1,7 @@
 /** Reads single generation jobs. `job-list.ts` lists them, `grant.ts` inserts them, `chunk.ts` generates their licenses, `job-state.ts` changes their state. */
 import type { ContractState } from '../../domain/contract/facts';
 import type { Actor } from '../../domain/base/actor';
-import type { Channel, Execution } from '../../domain/base/channel';
+import type { Channel, JobExecution } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { JobState } from '../../domain/generation/generation-job';
 import type { Instant } from '../../domain/base/instant';
@@ -24,7 +24,7 @@ export interface JobRow {
   terms_id: string;
   /** The revision of the contract whose license terms the job uses, also after later changes. */
   contract_revision: number;
-  execution: Execution;
+  execution: JobExecution;
   is_test: boolean;
   requested: number;
   chunk_size: number;
@@ -116,6 +116,7 @@ export interface JobPlan {
   contract_id: string;
   requested: number;
   chunk_size: number;
+  execution: JobExecution;
   state: JobState;
   key_format: KeyFormat;
   /** The test clock that gives its chunks their time; null for the real time. */
@@ -124,7 +125,7 @@ export interface JobPlan {
 
 export async function findJobPlan(sql: Sql, id: string): Promise<JobPlan | undefined> {
   const [row] = await sql<JobPlan[]>`
-    SELECT g.id, g.serial, g.contract_id, g.requested, g.chunk_size, g.state, t.key_format, c.test_clock_id
+    SELECT g.id, g.serial, g.contract_id, g.requested, g.chunk_size, g.execution, g.state, t.key_format, c.test_clock_id
     FROM generation_jobs g JOIN license_terms t ON t.id = g.terms_id JOIN contracts c ON c.id = g.contract_id WHERE g.id = ${id}`;
   return row;
 }

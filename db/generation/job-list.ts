@@ -92,12 +92,15 @@ function partsOf(sql: Sql, { method, state }: JobFilter): Fragment[] {
   const of_channels = sql`g.channel = ANY(${[...channels]})`;
   const inline = channels.map((channel) => sql`g.execution = 'inline' AND g.channel = ${channel}`);
   const background = sql`g.execution = 'background' AND ${of_channels}`;
+  const imported = sql`g.execution = 'import' AND ${of_channels}`;
   const both = [...inline, background];
-  const parts = { manual: inline, api: inline, background_job: [background], schedule: both, replenishment: both };
-  const of_method = method === undefined ? both : parts[method];
+  const parts = { manual: inline, api: inline, background_job: [background], schedule: both, replenishment: both, import: [imported] };
+  const of_method = method === undefined ? [...both, imported] : parts[method];
   if (state === undefined || state === 'SUCCEEDED') return of_method;
   // Inline jobs have succeeded. Postgres does not derive the condition of the index from a state that is a parameter.
-  return of_method.includes(background) ? [sql`${of_channels} AND g.state <> 'SUCCEEDED'`] : [sql`false`];
+  if (method === undefined) return [sql`${of_channels} AND g.state <> 'SUCCEEDED'`];
+  const unfinished = of_method.filter((part) => part === background || part === imported);
+  return unfinished.length > 0 ? unfinished.map((part) => sql`${part} AND g.state <> 'SUCCEEDED'`) : [sql`false`];
 }
 
 /** The channels of the jobs with a method (`methodOf`). */
@@ -107,4 +110,5 @@ const CHANNELS_BY_METHOD: Record<GenerationMethod, readonly Channel[]> = {
   background_job: ['ui', 'api'],
   schedule: ['schedule'],
   replenishment: ['replenish'],
+  import: CHANNELS,
 };

@@ -6,7 +6,7 @@
  */
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';
-import type { Channel } from '../../domain/base/channel';
+import type { Channel, JobExecution } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
@@ -32,6 +32,7 @@ export interface RunningJob {
   contract_name: string;
   requested: number;
   chunk_size: number;
+  execution: JobExecution;
   completed: number;
 }
 
@@ -50,14 +51,14 @@ export async function startJob(sql: Sql, change: JobChange, epoch?: string): Pro
       FROM mine, contracts c LEFT JOIN test_clocks k ON k.id = c.test_clock_id
       WHERE g.id = mine.id AND g.state = 'QUEUED' AND c.id = g.contract_id
         AND c.may_generate AND coalesce(c.next_boundary_at, 'infinity') > coalesce(k.now, ${change.now}::timestamptz)
-      RETURNING g.id, g.contract_id, c.name AS contract_name, g.environment, g.requested, g.chunk_size, k.now AS clock_now
+      RETURNING g.id, g.contract_id, c.name AS contract_name, g.environment, g.requested, g.chunk_size, g.execution, k.now AS clock_now
     ), audited AS (
       INSERT INTO audit_events (at, actor, action, subject_type, subject_id, contract_id, environment, before, after, request_id, clock)
       SELECT coalesce(clock_now, ${change.now}), ${sql.json(storedActor(change.actor))}, 'job.started', 'job', id, contract_id, environment,
              '{"state": "QUEUED"}', '{"state": "RUNNING"}', ${change.request_id}, CASE WHEN clock_now IS NULL THEN 'real' ELSE 'test' END
       FROM job
     )
-    SELECT contract_id, contract_name, requested, chunk_size, pg_notify(${PROGRESS_CHANNEL}, ${stateChanged(change.job_id)}),
+    SELECT contract_id, contract_name, requested, chunk_size, execution, pg_notify(${PROGRESS_CHANNEL}, ${stateChanged(change.job_id)}),
            (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks k WHERE k.job_id = job.id) AS completed
     FROM job`;
   return job;

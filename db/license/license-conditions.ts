@@ -75,12 +75,12 @@ export function partsWithDetails(sql: Sql, filter: DetailFilter, now: Instant, p
 }
 
 /**
- * The condition that the job `j` has a chunk of these dates, of those that `which` selects. Only jobs in the background have chunks that are
+ * The condition that the job `j` has a chunk of these dates, of those that `which` selects. Only jobs in the background, also those of imports, have chunks that are
  * later than the job. `OFFSET 0` keeps Postgres from reading the chunks of all jobs.
  */
 function hasChunk(sql: Sql, created: InstantRange, which: Fragment = sql``): Fragment {
   return sql`
-    CASE WHEN j.execution = 'background'
+    CASE WHEN j.execution IN ('background', 'import')
       THEN EXISTS (SELECT FROM generation_chunks k WHERE k.job_id = j.job_id ${which} AND ${isIn(sql, sql`k.created_at`, created)} OFFSET 0)
       ELSE ${isIn(sql, sql`j.created_at`, created)} END`;
 }

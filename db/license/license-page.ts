@@ -315,6 +315,6 @@ function jobs(sql: Sql, which: Fragment = sql``) {
 
 /** The columns of a page, from a license `l` and its job `j`. */
 function pageColumns(sql: Sql) {
-  return sql`l.id, l.key, j.job_id, j.contract_id, j.environment, j.terms_id, j.is_test, j.expires_at, j.channel, j.chunk_size`;
+  return sql`l.id, l.key, j.job_id, j.contract_id, j.environment, j.terms_id, j.is_test, j.expires_at, j.channel, j.chunk_size, j.execution`;
 }
 

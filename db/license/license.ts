@@ -41,6 +41,10 @@ export interface LicenseRow extends LicenseFacts {
   /** Devices on which it is active. */
   activations: number;
   created_at: Instant;
+  /** Whether it was imported from another system. */
+  imported: boolean;
+  /** When it was created there, if the import says so. */
+  originally_created_at: Instant | null;
   channel: Channel;
   /** The time of the contract's test clock, which decides the status; null for the real time. */
   clock_now: Instant | null;
@@ -103,7 +107,8 @@ async function withDetails(sql: Sql, page: Fragment, order: 'asc' | 'desc'): Pro
     WITH page AS MATERIALIZED (${page})
     SELECT p.id, p.key, (p.id & ${ORDINAL_MASK}::int)::int AS ordinal, p.job_id, p.contract_id, c.name AS contract_name,
            c.customer_id AS contract_customer_id, v.email AS contract_customer_email, u.email AS customer_email, p.environment, p.is_test,
-           g.product_id, t.generator_id, t.features, t.is_signed, t.activation_limit, t.own_expiry, k.created_at, p.channel, o.now AS clock_now,
+           g.product_id, t.generator_id, t.features, t.is_signed, t.activation_limit, t.own_expiry, k.created_at, p.channel, p.execution = 'import' AS imported,
+           f.created_at AS originally_created_at, o.now AS clock_now,
            ${factsOf(sql, sql`p.expires_at`)}, (${activationsOf(sql, sql`p.id`, sql`o.now`)}) AS activations
     FROM page p
     JOIN license_terms t ON t.id = p.terms_id

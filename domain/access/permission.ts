@@ -105,6 +105,14 @@ export const PERMISSIONS = {
   resumeJob: ADMIN,
   exportJobLicenses: { ...OPERATOR, contract: OWN },
 
+  importLicenses: ADMIN,
+  listImports: OPERATOR,
+  getImport: OPERATOR,
+  followImport: OPERATOR,
+  exportImportReport: OPERATOR,
+  cancelImport: ADMIN,
+  resumeImport: ADMIN,
+
   grabLicenses: { ...ADMIN, contract: OWN },
   getHold: { ...VIEWER, contract: OWN },
   listHolds: { ...VIEWER, contract: OWN },

@@ -11,3 +11,8 @@ export type Channel = (typeof CHANNELS)[number];
 export const EXECUTIONS = ['inline', 'background'] as const;
 
 export type Execution = (typeof EXECUTIONS)[number];
+
+/** How the licenses of a job are made. An import takes them from a file. Metrics count only licenses that were generated. */
+export const JOB_EXECUTIONS = [...EXECUTIONS, 'import'] as const;
+
+export type JobExecution = (typeof JOB_EXECUTIONS)[number];

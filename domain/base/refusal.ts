@@ -297,6 +297,11 @@ const SENTENCES = {
     title: 'The operation is already finished',
     detail: (m) => `The operation is ${show(m.state)}; there is nothing left to cancel.`,
   },
+  IMPORT_NOT_RESUMABLE: {
+    title: 'The import cannot be resumed',
+    detail: (m) =>
+      `The import is ${show(m.state)}, and ${show(m.pending)} of its rows are not decided. Only an import that has ended with undecided rows can be resumed, within ${show(m.rows_kept_days)} days. Correct the rows that its report names, and import them as another file.`,
+  },
   OPERATION_NOT_RESUMABLE: {
     title: 'The operation cannot be resumed',
     detail: (m) =>
@@ -475,6 +480,7 @@ export type ResourceKind =
   | 'generation job'
   | 'generator'
   | 'hold'
+  | 'import'
   | 'license'
   | 'license operation'
   | 'product'

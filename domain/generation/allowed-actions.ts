@@ -1,4 +1,5 @@
 /** The actions that a generation job allows now, decided by the functions that carry them out. */
+import type { JobExecution } from '../base/channel';
 import { resumptionCode } from '../contract/operations';
 import type { ContractState } from '../contract/facts';
 import { claimRefusal } from '../contract/quota';
@@ -11,6 +12,7 @@ import type { JobState } from './generation-job';
 /** A job with the facts of its contract that its actions depend on. */
 export interface JobWithContract {
   state: JobState;
+  execution: JobExecution;
   requested: number;
   completed: number;
   /** The stored state of the contract. */
@@ -26,9 +28,9 @@ export function jobActions(job: JobWithContract): Record<JobActionName, Allowed>
   return { cancel: isRefusal(cancelled) ? cancelled.code : true, resume: resumeAllowed(job) };
 }
 
-function resumeAllowed({ state, requested, completed, contract_state, quota }: JobWithContract): Allowed {
+function resumeAllowed({ state, execution, requested, completed, contract_state, quota }: JobWithContract): Allowed {
   if (contract_state === 'DELETED') return 'CONTRACT_DELETED';
-  const resumed = resumeDecision(state);
+  const resumed = resumeDecision(state, execution);
   if (isRefusal(resumed)) return resumed.code;
   return resumptionCode(contract_state) ?? allowedUnless(claimRefusal(quota, 0, requested - completed));
 }

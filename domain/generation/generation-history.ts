@@ -4,15 +4,16 @@
  * Channel and execution are separate facts of a job (decisions 47). The history of the source has one column for both, in which
  * "Background Job" hides who asked. So a method is a name for a combination of both, and every job has exactly one.
  */
-import type { Channel, Execution } from '../base/channel';
+import type { Channel, JobExecution } from '../base/channel';
 import type { JobState } from './generation-job';
 
-export const GENERATION_METHODS = ['manual', 'api', 'background_job', 'schedule', 'replenishment'] as const;
+export const GENERATION_METHODS = ['manual', 'api', 'background_job', 'schedule', 'replenishment', 'import'] as const;
 
 export type GenerationMethod = (typeof GENERATION_METHODS)[number];
 
 /** The method of a job. What a person or a program requests is a background job from 100 licenses on, for every caller. */
-export function methodOf(channel: Channel, execution: Execution): GenerationMethod {
+export function methodOf(channel: Channel, execution: JobExecution): GenerationMethod {
+  if (execution === 'import') return 'import';
   switch (channel) {
     case 'schedule':
       return 'schedule';

@@ -5,6 +5,7 @@
  * chunk_size`; the last chunk has the rest. A chunk exists completely or not at all. So an activity that crashes or runs twice
  * does no harm, and a resumed job generates exactly the missing licenses.
  */
+import type { JobExecution } from '../base/channel';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
 
@@ -88,7 +89,12 @@ export function cancelDecision(state: JobState): 'CANCELLING' | 'unchanged' | Re
 }
 
 /** Resumes an incomplete job, which generates the missing ordinals. The caller must claim quota for them again. */
-export function resumeDecision(state: JobState): 'QUEUED' | Refusal {
+export function resumeDecision(state: JobState, execution: JobExecution = 'background'): 'QUEUED' | Refusal {
+  if (execution === 'import')
+    return refuse('JOB_NOT_RESUMABLE', {
+      state,
+      remedy: 'It is an import: use POST /api/v1/contracts/{id}/licenses/import/{import_id}/resume.',
+    });
   if (state === 'PARTIAL' || state === 'FAILED') return 'QUEUED';
   const remedies: Partial<Record<JobState, string>> = {
     PAUSED: 'It continues automatically when its contract is active again.',

@@ -43,6 +43,27 @@ export const LICENSE_EVENTS = {
       is_test: false,
     },
   ),
+  'license.batch_imported': eventKind(
+    'Existing licenses are imported into a contract: one event for each import that imported any.',
+    {
+      contract_id: Id,
+      job_id: Id.describe('The import'),
+      state: z.enum(['SUCCEEDED', 'PARTIAL', 'CANCELLED']).describe('How the import ended'),
+      imported: Count.describe('Licenses'),
+      skipped: Count.describe('Rows whose key existed already'),
+      rejected: Count.describe('Rows that were not imported for the reason in the report'),
+      pending: Count.describe('Rows that were not decided'),
+    },
+    {
+      contract_id: EXAMPLE.contract_id,
+      job_id: EXAMPLE.job_id,
+      state: 'PARTIAL',
+      imported: 990,
+      skipped: 0,
+      rejected: 10,
+      pending: 0,
+    },
+  ),
   'license.created': eventKind(
     'Single licenses are created without a contract.',
     {

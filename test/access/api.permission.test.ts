@@ -150,6 +150,7 @@ describe('the name of an operation', () => {
       'generate',
       'grab',
       'hold',
+      'import',
       'merge',
       'opt',
       'pause',

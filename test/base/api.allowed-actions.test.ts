@@ -11,6 +11,7 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
+import { buildImport } from '../harness/imports';
 import { backdateContract } from '../harness/contract-states';
 
 let api: TestApi;
@@ -105,6 +106,23 @@ describe('a job', () => {
     const { body } = await api.call('POST', `/jobs/${id}/resume`);
     expect(body.allowed_actions).toEqual({ cancel: true, resume: { code: 'JOB_NOT_RESUMABLE' } });
   });
+});
+
+test.each(JOB_STATES)('an import in %s shows the outcome of cancelling and resuming it', async (state) => {
+  for (const action of ['cancel', 'resume'] as const) {
+    const contract = await addContract(api, catalogue, { quota: 10 });
+    const id = await buildImport(api.sql, contract.id);
+    await api.sql`UPDATE generation_jobs SET state = ${state} WHERE id = ${id}`;
+    const path = `/contracts/${contract.id}/licenses/import`;
+    const carryOut = async (key: string) => presentOutcome(await api.call('POST', `${path}/${id}/${action}`, { key }));
+    expect(await actionsOf(`${path}/${id}`, api.keys.operator)).toEqual({ cancel: FORBIDDEN, resume: FORBIDDEN });
+    expect(await carryOut(api.keys.operator)).toEqual(FORBIDDEN);
+    const shown = await actionsOf(`${path}/${id}`, api.keys.admin);
+    expect(await listed(path, id, api.keys.admin)).toEqual(shown);
+    expect((await actionsOf(`/jobs/${id}`, api.keys.admin)).resume).toEqual({ code: 'JOB_NOT_RESUMABLE' });
+    expect(presentOutcome(await api.call('POST', `/jobs/${id}/resume`))).toEqual({ code: 'JOB_NOT_RESUMABLE' });
+    expect(shown[action]).toEqual(await carryOut(api.keys.admin));
+  }
 });
 
 test('an amendment shows whether it can be withdrawn', async () => {

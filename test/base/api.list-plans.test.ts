@@ -208,6 +208,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     path: `/contracts/${busy_contract}/amendments`,
     queries: [''],
   }),
+  '/contracts/:id/licenses/import': ({ busy_contract }) => ({
+    path: `/contracts/${busy_contract}/licenses/import`,
+    queries: [''].flatMap(inOrders),
+  }),
   '/activity': (of) => ({
     queries: [
       '',
@@ -247,6 +251,9 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'method=api',
       'method=background_job',
       'method=background_job&state=FAILED',
+      'method=import',
+      'method=import&state=FAILED',
+      `contract_id=${busy_contract}&method=import`,
       `contract_id=${busy_contract}&method=manual`,
       `contract_id=${busy_contract}&method=api`,
       `contract_id=${busy_contract}&method=background_job`,

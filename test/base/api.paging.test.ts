@@ -209,6 +209,8 @@ describe('a cursor that the list did not issue', () => {
       await api.sql`
         INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, state, held_until, created_at, fingerprint)
         VALUES (${randomUUID()}, ${contract.id}, 'staging', ${order_ref}, '{}', 'held', '2999-01-01', now(), 'f')`;
+    for (const key of ['IMPORTED-1', 'IMPORTED-2'])
+      await api.call('POST', `/contracts/${contract.id}/licenses/import`, { body: `key\n${key}`, headers: { 'Content-Type': 'text/csv' } });
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
@@ -229,6 +231,7 @@ describe('a cursor that the list did not issue', () => {
       ['/api-calls', `/api-calls?contract_id=${contract.id}`],
       ['/contracts/:id/revisions', `${contract_path}/revisions?`],
       ['/contracts/:id/amendments', `${contract_path}/amendments?`],
+      ['/contracts/:id/licenses/import', `${contract_path}/licenses/import?`],
       ['/activity', '/activity?environment=staging'],
       ['/jobs', '/jobs?environment=staging'],
       ['/licenses', '/licenses?environment=staging'],

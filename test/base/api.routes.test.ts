@@ -15,6 +15,7 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import { documentedStatuses } from '../harness/documented-answer';
+import { buildImport } from '../harness/imports';
 import { expectRefusal } from '../harness/expect-refusal';
 
 const BASE_PATH = '/api/v1';
@@ -125,6 +126,14 @@ async function unfinishedJob(state: 'QUEUED' | 'PARTIAL'): Promise<string> {
   const { job_id } = await generateLicenses(1);
   await api.sql`UPDATE generation_jobs SET state = ${state}, requested = 2 WHERE id = ${job_id}`;
   return job_id;
+}
+
+/** An import of two rows that no workflow carries out. */
+async function importIds(state: 'QUEUED' | 'SUCCEEDED' | 'CANCELLED'): Promise<Call> {
+  const { id } = await createContract();
+  const import_id = await buildImport(api.sql, id);
+  await api.sql`UPDATE generation_jobs SET state = ${state} WHERE id = ${import_id}`;
+  return { params: { id, import_id } };
 }
 
 /** An event for a contract that does not exist. */
@@ -283,6 +292,17 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /jobs/:id/licenses.csv': async () => ({ params: { id: (await generateLicenses(3)).job_id } }),
   'POST /jobs/:id/cancel': async () => ({ params: { id: await unfinishedJob('QUEUED') } }),
   'POST /jobs/:id/resume': async () => ({ params: { id: await unfinishedJob('PARTIAL') } }),
+  'POST /contracts/:id/licenses/import': async () => ({
+    params: { id: (await createContract()).id },
+    body: `key\n${randomUUID()}`,
+    headers: { 'Content-Type': 'text/csv' },
+  }),
+  'GET /contracts/:id/licenses/import': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/licenses/import/:import_id': () => importIds('SUCCEEDED'),
+  'GET /contracts/:id/licenses/import/:import_id/progress': () => importIds('SUCCEEDED'),
+  'GET /contracts/:id/licenses/import/:import_id/report.csv': () => importIds('SUCCEEDED'),
+  'POST /contracts/:id/licenses/import/:import_id/cancel': () => importIds('QUEUED'),
+  'POST /contracts/:id/licenses/import/:import_id/resume': () => importIds('CANCELLED'),
   'POST /test-clocks': async () => ({ body: { now: '2027-01-01T00:00:00.000Z' } }),
   'GET /test-clocks': async () => ({}),
   'GET /test-clocks/:id': async () => ({ params: { id: await testClockId() } }),
@@ -489,7 +509,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
       403,
       ...(isOpen(route.operation_id) ? [] : [401, 429]),
       ...(route.params ? [404] : []),
-      ...(route.body || route.raw_body ? [400, 413, 415] : []),
+      ...(route.body || route.raw_body || route.file_body ? [400, 413, 415] : []),
     ];
     expect(documentedStatuses(route)).toEqual(expect.arrayContaining(expected));
   });

@@ -1,6 +1,6 @@
 /** The generation history over HTTP: what a job shows, which filter finds it, and the same as a file. */
 import fc from 'fast-check';
-import { CHANNELS, EXECUTIONS } from '../../domain/base/channel';
+import { CHANNELS, JOB_EXECUTIONS } from '../../domain/base/channel';
 import { GENERATION_METHODS } from '../../domain/generation/generation-history';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import { startTestApi } from '../harness/api';
@@ -47,11 +47,11 @@ test('every job is found by its method, and by no other', async () => {
   const contract_id = await addContract();
   const at = '2026-03-01T10:00:00.000Z';
   const asked = CHANNELS.flatMap((channel) =>
-    EXECUTIONS.map((execution): JobSpec => ({ contract_id, at, requested: 1, channel, execution })),
+    JOB_EXECUTIONS.map((execution): JobSpec => ({ contract_id, at, requested: 1, channel, execution })),
   );
   await insertJobs(api.sql, asked);
   const all = await jobsOf(contract_id);
-  expect(all).toHaveLength(8);
+  expect(all).toHaveLength(12);
   const listed = await Promise.all(
     GENERATION_METHODS.map(async (method) => {
       const jobs = await jobsOf(contract_id, `&method=${method}`);
@@ -59,7 +59,7 @@ test('every job is found by its method, and by no other', async () => {
       return jobs.length;
     }),
   );
-  expect(listed).toEqual([1, 1, 2, 2, 2]);
+  expect(listed).toEqual([1, 1, 2, 2, 2, 4]);
 });
 
 test('the states of a job have the statuses of the source', async () => {

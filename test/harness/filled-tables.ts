@@ -154,6 +154,12 @@ FROM (SELECT id, row_number() OVER (ORDER BY created_at) AS n FROM license_opera
 INSERT INTO license_devices (license_id, device_id, activated_at, seen_at)
 SELECT ((SELECT min(serial) FROM generation_jobs) + CASE WHEN n % 6 = 0 THEN 0 ELSE n END << 24) + 1, 'device-' || n, at, at FROM numbers;
 
+INSERT INTO generation_jobs (id, contract_id, environment, terms_id, execution, requested, chunk_size, state, channel, actor, created_at, quota_remaining)
+SELECT filled_id('import', n), filled_contract(n), environment, (SELECT min(id) FROM license_terms), 'import', 0, 2, CASE WHEN rare THEN 'FAILED' ELSE 'SUCCEEDED' END, 'ui',
+       filled_actor(n), at, 0 FROM numbers WHERE rare OR n % 100 = 0 ORDER BY n;
+INSERT INTO license_imports (id, contract_id, duplicates, rows, file_bytes, file_sha256)
+SELECT id, contract_id, 'skip', 0, 1, id::text FROM generation_jobs WHERE execution = 'import';
+
 INSERT INTO audit_people (id, person_id, name) OVERRIDING SYSTEM VALUE
 SELECT n, filled_id('admin', n), filled_name(n) FROM generate_series(0, ${FILLED_ROWS}) n;
 INSERT INTO audit_origins (id, person_id, address) OVERRIDING SYSTEM VALUE

@@ -72,10 +72,13 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
              (SELECT coalesce(sum(amount), 0)::int FROM quota_grants WHERE contract_id = q.contract_id) AS granted
       FROM contract_quotas q LEFT JOIN used USING (contract_id)
     ), license_chunk AS (
-      SELECT l.id, l.id & 16777215 AS ordinal, j.id AS job_id, j.requested, ((l.id & 16777215) - 1) / j.chunk_size AS chunk_no
-      FROM licenses l LEFT JOIN generation_jobs j ON j.serial = l.id >> 24
+      SELECT l.id, l.id & 16777215 AS ordinal, j.id AS job_id, coalesce(i.rows, j.requested) AS ordinals, ((l.id & 16777215) - 1) / j.chunk_size AS chunk_no
+      FROM licenses l LEFT JOIN generation_jobs j ON j.serial = l.id >> 24 LEFT JOIN license_imports i ON i.id = j.id
     ), chunk AS (
-      SELECT k.job_id, k.chunk_no, k.licenses, least(j.chunk_size, j.requested - k.chunk_no * j.chunk_size) AS span,
+      SELECT k.job_id, k.chunk_no, k.licenses,
+             -- The rows of an import that are not imported leave gaps.
+             CASE WHEN j.execution = 'import' THEN (SELECT imported FROM license_import_chunks WHERE import_id = j.id AND chunk_no = k.chunk_no)
+                  ELSE least(j.chunk_size, j.requested - k.chunk_no * j.chunk_size) END AS span,
              (SELECT count(*)::int FROM licenses l
               WHERE l.id > (j.serial << 24) + k.chunk_no::bigint * j.chunk_size
                 AND l.id <= (j.serial << 24) + (k.chunk_no + 1)::bigint * j.chunk_size) AS made
@@ -89,7 +92,19 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
               WHERE subject_id = j.id::text AND action = 'job.finished' AND (after ->> 'completed')::int > 0) AS finished_with_licenses,
              (SELECT count(*) FROM domain_events
               WHERE contract_id = j.contract_id AND type = 'license.batch_generated' AND data ->> 'job_id' = j.id::text) AS batches
-      FROM job j WHERE j.execution <> 'direct'
+      FROM job j WHERE j.execution NOT IN ('direct', 'import')
+    ), imported AS (
+      SELECT j.id, j.unfinished, j.made, i.rows, j.chunk_size, k.imported, k.decided, o.outcomes,
+             (SELECT count(*) FROM audit_events WHERE subject_id = j.id::text AND action = 'import.requested') AS requested,
+             (SELECT count(*) FROM audit_events WHERE subject_id = j.id::text AND action = 'job.resumed') AS resumed,
+             (SELECT count(*) FROM audit_events WHERE subject_id = j.id::text AND action = 'job.finished') AS finished,
+             (SELECT count(*) FROM domain_events
+              WHERE contract_id = j.contract_id AND type = 'license.batch_imported' AND data ->> 'job_id' = j.id::text) AS batches
+      FROM job j LEFT JOIN license_imports i ON i.id = j.id
+      CROSS JOIN LATERAL (SELECT coalesce(sum(imported), 0)::int AS imported, coalesce(sum(coalesce(imported, 0) + skipped + rejected), 0)::int AS decided
+                          FROM license_import_chunks WHERE import_id = j.id) k
+      CROSS JOIN LATERAL (SELECT count(*)::int AS outcomes FROM license_import_outcomes WHERE import_id = j.id) o
+      WHERE j.execution = 'import'
     ), direct AS (
       SELECT j.id, 'lic_' || (j.serial << 24) + 1 AS first_license,
              (SELECT count(*) FROM audit_events WHERE subject_id = 'lic_' || (j.serial << 24) + 1 AND action = 'license.created') AS audited,
@@ -160,17 +175,17 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     SELECT 'every contract has a quota', 'contract ' || id, 'none' FROM contracts c WHERE NOT EXISTS (SELECT FROM contract_quotas WHERE contract_id = c.id)
     UNION ALL
     SELECT 'a chunk has exactly its licenses', format('chunk %s of job %s', chunk_no, job_id), format('%s of %s, with a span of %s', made, licenses, span)
-    FROM chunk WHERE made <> licenses OR licenses <> span
+    FROM chunk WHERE made <> licenses OR licenses IS DISTINCT FROM span
     UNION ALL
     SELECT 'a license has its chunk and an ordinal of its job', 'license ' || l.id, format('job %s, ordinal %s, chunk %s', l.job_id, l.ordinal, l.chunk_no)
     FROM license_chunk l LEFT JOIN generation_chunks k ON k.job_id = l.job_id AND k.chunk_no = l.chunk_no
-    WHERE k.job_id IS NULL OR l.ordinal NOT BETWEEN 1 AND l.requested
+    WHERE k.job_id IS NULL OR l.ordinal NOT BETWEEN 1 AND l.ordinals
     UNION ALL
     SELECT 'the ordinals of a job that succeeded are 1 to requested', 'job ' || id, format('%s of %s, from %s to %s', made, requested, first, last)
-    FROM job WHERE state = 'SUCCEEDED' AND (made <> requested OR first <> 1 OR last <> requested)
+    FROM job WHERE execution <> 'import' AND state = 'SUCCEEDED' AND (made <> requested OR first <> 1 OR last <> requested)
     UNION ALL
     SELECT 'a job that did not succeed has fewer licenses than requested', 'job ' || id, format('state %s with %s of %s', state, made, requested)
-    FROM job WHERE (state = 'PARTIAL' AND made NOT BETWEEN 1 AND requested - 1) OR (state = 'FAILED' AND made <> 0)
+    FROM job WHERE execution <> 'import' AND (state = 'PARTIAL' AND made NOT BETWEEN 1 AND requested - 1) OR (state = 'FAILED' AND made <> 0)
     UNION ALL
     SELECT 'a license of a pool is available exactly while it is unused', 'license ' || l.id,
            format('%s rows in the pool, and it is %s', coalesce(p.rows, 0), CASE WHEN l.available THEN 'available' ELSE 'used, or of no pool' END)
@@ -197,6 +212,15 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM job WHERE unfinished <> (finished_at IS NULL)
     UNION ALL
     SELECT 'a request is recorded once', 'job ' || id, requested || ' rows of generation.requested' FROM audited WHERE requested <> 1
+    UNION ALL
+    SELECT 'an import has a license or an outcome for each decided row', 'import ' || id,
+           format('%s licenses, %s imported, %s decided of %s, %s outcomes', made, imported, decided, rows, outcomes)
+    FROM imported WHERE rows IS NULL OR made <> imported OR decided <> made + outcomes OR decided > rows
+    UNION ALL
+    SELECT 'an import is recorded once', 'import ' || id, format('%s requests, %s ends, %s resumed, %s events', requested, finished, resumed, batches)
+    FROM imported
+    WHERE requested <> 1 OR finished <> CASE WHEN chunk_size = 1000 THEN 0 WHEN unfinished THEN resumed ELSE resumed + 1 END
+       OR batches > finished + 1 OR (batches = 0 AND made > 0 AND NOT unfinished)
     UNION ALL
     SELECT 'a creation without a contract is recorded once', 'license ' || first_license, format('%s audit rows and %s events', audited, events)
     FROM direct WHERE audited <> 1 OR events <> 1

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../db/base/database';
 import type { Actor } from '../../domain/base/actor';
-import type { Channel, Execution } from '../../domain/base/channel';
+import type { Channel, JobExecution } from '../../domain/base/channel';
 import type { Instant } from '../../domain/base/instant';
 import type { JobState } from '../../domain/generation/generation-job';
 import { TEST_ACTOR } from './contract-facts';
@@ -14,7 +14,7 @@ export interface JobSpec {
   at: Instant;
   requested: number;
   channel?: Channel;
-  execution?: Execution;
+  execution?: JobExecution;
   state?: JobState;
   is_test?: boolean;
   finished_at?: Instant | null;

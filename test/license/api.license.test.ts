@@ -80,6 +80,8 @@ test('a license shows what it grants and its origin', async () => {
     activations: 0,
     expires_at: null,
     created_at: expect.any(String),
+    imported: false,
+    originally_created_at: null,
     assigned_at: null,
     held_until: null,
     activated_at: null,

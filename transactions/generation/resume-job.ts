@@ -27,7 +27,7 @@ export async function resumeJob(tx: Sql, change: JobChange): Promise<JobState | 
   // Read without a lock: the lock of a running job would wait for its chunks.
   const job = await findJob(tx, change.job_id);
   if (!job) return notFound('generation job', change.job_id);
-  const decision = resumeDecision(job.state);
+  const decision = resumeDecision(job.state, job.execution);
   if (isRefusal(decision)) return decision;
   return contract.refusal ?? requeue(tx, change);
 }

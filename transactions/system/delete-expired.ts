@@ -3,12 +3,17 @@ import { deleteExpiredIdempotencyKeys } from '../../db/base/idempotency';
 import type { Sql } from '../../db/base/database';
 import { deleteExpiredCommands } from '../../db/contract/command';
 import { clearExpiredIdempotencyKeys } from '../../db/generation/generation-job';
+import { deleteImport, deleteReports, deleteRows, listGivenUp } from '../../db/import/import';
 import { deleteExpiredOutcomes } from '../../db/license/license-outcome';
 import { IDEMPOTENCY_DAYS } from '../base/idempotency';
 
 /** The most rows of one statement, and the most statements of one call for each table. */
 const DELETED_ROWS_MAX = 1_000;
 const DELETED_BATCHES_MAX = 50;
+/** Chunks of imports are up to some megabytes each. */
+const DELETED_CHUNKS_MAX = 50;
+/** Files that stopped to arrive are few. */
+const GIVEN_UP_MAX = 10;
 
 /**
  * Deletes idempotency keys after thirty days: those of commands, of generation and of all other requests. After that a key can
@@ -24,7 +29,14 @@ export async function deleteOldOutcomes(sql: Sql): Promise<void> {
   await inBatches((limit) => deleteExpiredOutcomes(sql, limit));
 }
 
-async function inBatches(drop: (limit: number) => Promise<number>): Promise<void> {
+/** Deletes the rows and the reports of imports that no longer need them, and files that stopped to arrive. */
+export async function deleteOldImports(sql: Sql): Promise<void> {
+  for (const id of await listGivenUp(sql, GIVEN_UP_MAX)) await deleteImport(sql, id);
+  await inBatches((limit) => deleteRows(sql, limit), DELETED_CHUNKS_MAX);
+  await inBatches((limit) => deleteReports(sql, limit));
+}
+
+async function inBatches(drop: (limit: number) => Promise<number>, rows_max = DELETED_ROWS_MAX): Promise<void> {
   for (let batch = 1; batch <= DELETED_BATCHES_MAX; batch++)
-    if ((await drop(DELETED_ROWS_MAX)) < DELETED_ROWS_MAX) return;
+    if ((await drop(rows_max)) < rows_max) return;
 }

@@ -2094,6 +2094,66 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "license.batch_imported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * license.batch_imported
+         * @description Existing licenses are imported into a contract: one event for each import that imported any.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "license.batch_imported",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a",
+                     *         "state": "PARTIAL",
+                     *         "imported": 990,
+                     *         "skipped": 0,
+                     *         "rejected": 10,
+                     *         "pending": 0
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LicenseBatchImportedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "license.created": {
         parameters: {
             query?: never;
@@ -2635,16 +2695,16 @@ export interface components {
             /** @enum {string} */
             environment: "production" | "staging" | "development";
             /**
-             * @description inline: within the request; background: by a job, from 100 licenses on
+             * @description inline: within the request; background: by a job, from 100 licenses on; import: of licenses that exist (/contracts/{id}/licenses/import)
              * @enum {string}
              */
-            execution: "inline" | "background";
+            execution: "inline" | "background" | "import";
             is_test: boolean;
             /**
-             * @description Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, for every caller
+             * @description Channel and execution in one word: manual or api for a request below 100 licenses, background_job from 100 on, for every caller; import
              * @enum {string}
              */
-            method: "manual" | "api" | "background_job" | "schedule" | "replenishment";
+            method: "manual" | "api" | "background_job" | "schedule" | "replenishment" | "import";
             /** @enum {string} */
             state: "QUEUED" | "RUNNING" | "PAUSED" | "CANCELLING" | "SUCCEEDED" | "PARTIAL" | "FAILED" | "CANCELLED";
             /**
@@ -2894,6 +2954,14 @@ export interface components {
              * @example 2027-02-01T00:00:00.000Z
              */
             created_at: string;
+            /** @description Whether it was imported from another system; its `job_id` is the id of the import */
+            imported: boolean;
+            /**
+             * Format: date-time
+             * @description When it was created there
+             * @example 2027-02-01T00:00:00.000Z
+             */
+            originally_created_at: string | null;
             /**
              * Format: date-time
              * @example 2027-02-01T00:00:00.000Z
@@ -4148,6 +4216,49 @@ export interface components {
                 is_test: boolean;
             };
         };
+        /** @description Existing licenses are imported into a contract: one event for each import that imported any. */
+        LicenseBatchImportedEvent: {
+            /** @constant */
+            type: "license.batch_imported";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /**
+                 * Format: uuid
+                 * @description The import
+                 */
+                job_id: string;
+                /**
+                 * @description How the import ended
+                 * @enum {string}
+                 */
+                state: "SUCCEEDED" | "PARTIAL" | "CANCELLED";
+                /** @description Licenses */
+                imported: number;
+                /** @description Rows whose key existed already */
+                skipped: number;
+                /** @description Rows that were not imported for the reason in the report */
+                rejected: number;
+                /** @description Rows that were not decided */
+                pending: number;
+            };
+        };
         /** @description Single licenses are created without a contract. */
         LicenseCreatedEvent: {
             /** @constant */
@@ -4398,7 +4509,7 @@ export interface components {
          */
         "Content-Disposition": string;
         /**
-         * @description The answer is that of an earlier request with the same key or `order_ref`; else the field is absent
+         * @description The answer is that of an earlier request with the same key, `order_ref` or file; else the field is absent
          * @example true
          */
         "Idempotent-Replayed": "true";
@@ -4633,7 +4744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body has another media type */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4688,7 +4799,7 @@ export interface operations {
                 environment?: "production" | "staging" | "development";
                 /** @description UUID */
                 contract_id?: string;
-                method?: "manual" | "api" | "background_job" | "schedule" | "replenishment";
+                method?: "manual" | "api" | "background_job" | "schedule" | "replenishment" | "import";
                 state?: "QUEUED" | "RUNNING" | "PAUSED" | "CANCELLING" | "SUCCEEDED" | "PARTIAL" | "FAILED" | "CANCELLED";
                 /** @description Jobs that were created at or after this instant */
                 from?: string;
@@ -5063,7 +5174,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body has another media type */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5199,7 +5310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body has another media type */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5629,7 +5740,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body has another media type */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -6078,7 +6189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description UNSUPPORTED_MEDIA_TYPE: The body must be JSON */
+            /** @description UNSUPPORTED_MEDIA_TYPE: The body has another media type */
             415: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,162 @@
+/** Reads the file of an import as it arrives: a chunk of rows is in memory at one time. */
+import { createHash, randomInt } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import type { ReadChunk } from '../../db/import/chunk';
+import type { OutcomeOfRow } from '../../db/import/import';
+import {
+  IMPORT_BYTES_MAX,
+  IMPORT_CHUNK_ROWS,
+  IMPORT_RECORD_BYTES_MAX,
+  IMPORT_ROWS_MAX,
+  readHeader,
+} from '../../domain/import/file';
+import type { ImportColumn } from '../../domain/import/file';
+import type { DuplicateRule } from '../../domain/import/import';
+import { KeySet } from '../../domain/import/key-set';
+import { outcomeOf } from '../../domain/import/outcome';
+import { isRejected, readImportRow } from '../../domain/import/row';
+import type { ImportContext, ImportRow } from '../../domain/import/row';
+import { EmailShape } from '../http/email';
+import { ProblemError, protocolProblem, throwShapeProblem } from '../http/problem';
+
+export interface FileOptions extends Omit<ImportContext, 'emailOf'> {
+  duplicates: DuplicateRule;
+}
+
+/** A file that was read to its end. */
+export interface ReadFile {
+  rows: number;
+  accepted: number;
+  bytes: number;
+  sha256: string;
+}
+
+/** Seeds of the set of keys. */
+const SEEDS = 2 ** 32;
+
+/** The byte order marks of UTF-16. */
+const UTF_16 = ['fffe', 'feff'];
+
+/**
+ * Reads a file, and passes its rows to `take` in chunks. The next chunk is read while one is taken. Throws a problem that says what is wrong
+ * with a file that cannot be read to its end.
+ */
+export async function readFile(
+  file: AsyncIterable<Buffer>,
+  options: FileOptions,
+  take: (chunk: ReadChunk) => Promise<void>,
+): Promise<ReadFile> {
+  const hash = createHash('sha256');
+  const read = { rows: 0, accepted: 0, bytes: 0 };
+  const keys = new KeySet(randomInt(SEEDS));
+  const context: ImportContext = { ...options, emailOf };
+  const parser = parse({
+    bom: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    max_record_size: IMPORT_RECORD_BYTES_MAX,
+  });
+  let columns: readonly ImportColumn[] | undefined;
+  let accepted: ImportRow[] = [];
+  let outcomes: OutcomeOfRow[] = [];
+  let taking: Promise<void> = Promise.resolve();
+
+  async function passChunk(): Promise<void> {
+    const chunk = { chunk_no: Math.ceil(read.rows / IMPORT_CHUNK_ROWS) - 1, accepted, outcomes };
+    [accepted, outcomes] = [[], []];
+    await taking;
+    taking = take(chunk);
+    // A failure is thrown by the next `await`.
+    taking.catch(() => undefined);
+  }
+
+  function readRecord(record: readonly string[], columns_of_file: readonly ImportColumn[]): void {
+    read.rows += 1;
+    const row = readImportRow(record, columns_of_file, read.rows, context);
+    if (isRejected(row)) outcomes.push(outcomeOf(row, options.duplicates));
+    else if (keys.add(row.key)) {
+      read.accepted += 1;
+      accepted.push(row);
+    } else {
+      const { ordinal, key } = row;
+      outcomes.push(outcomeOf({ ordinal, key, code: 'DUPLICATE_IN_FILE', detail: null }, options.duplicates));
+    }
+  }
+
+  const feeding = pipeline(Readable.from(checked(file, hash, read)), parser);
+  // A failure of the pipeline also fails the loop.
+  feeding.catch(() => undefined);
+  try {
+    for await (const record of parser as AsyncIterable<string[]>) {
+      if (columns === undefined) {
+        const header = readHeader(record);
+        if ('problem' in header) refuseFile(header.problem);
+        else columns = header;
+        continue;
+      }
+      if (read.rows === IMPORT_ROWS_MAX) refuseFile(`It has more than ${IMPORT_ROWS_MAX} rows. Divide it.`);
+      readRecord(record, columns);
+      if (read.rows % IMPORT_CHUNK_ROWS === 0) await passChunk();
+    }
+    await feeding;
+    if (read.rows === 0)
+      refuseFile('It has no rows. The first row names the columns, and each further row is a license.');
+    if (read.rows % IMPORT_CHUNK_ROWS !== 0) await passChunk();
+    await taking;
+  } catch (error) {
+    await taking.catch(() => undefined);
+    if (error instanceof CsvError) refuseFile(csvProblem(error, read.rows));
+    throw error;
+  }
+  return { ...read, sha256: hash.digest('hex') };
+}
+
+function emailOf(text: string): string | undefined {
+  return EmailShape.safeParse(text).data;
+}
+
+/** The bytes of the file, while they are UTF-8 and not too many. */
+async function* checked(file: AsyncIterable<Buffer>, hash: ReturnType<typeof createHash>, read: { bytes: number }) {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  const decode = (bytes?: Buffer): void => {
+    try {
+      utf8.decode(bytes, { stream: bytes !== undefined });
+    } catch {
+      refuseFile(`It is not UTF-8 text near byte ${read.bytes}. Save it as CSV in UTF-8.`);
+    }
+  };
+  for await (const bytes of file) {
+    if (read.bytes === 0 && UTF_16.includes(bytes.subarray(0, 2).toString('hex')))
+      refuseFile('It is UTF-16 text. Save it as CSV in UTF-8.');
+    read.bytes += bytes.length;
+    if (read.bytes > IMPORT_BYTES_MAX) throw tooLarge();
+    hash.update(bytes);
+    decode(bytes);
+    yield bytes;
+  }
+  decode();
+}
+
+function tooLarge(): ProblemError {
+  const detail = `The file can have at most ${IMPORT_BYTES_MAX} bytes. Divide it.`;
+  return new ProblemError(protocolProblem('BODY_TOO_LARGE', detail, { metadata: { bytes_max: IMPORT_BYTES_MAX } }));
+}
+
+function refuseFile(message: string): never {
+  throwShapeProblem([{ path: 'file', message }]);
+}
+
+/** What is wrong with a file that is no CSV, with the row after which it is. */
+function csvProblem(error: CsvError, rows: number): string {
+  const after = `after row ${rows + 1}`;
+  switch (error.code) {
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return `A quotation mark ${after} is never closed. Double a quotation mark inside of a quoted value.`;
+    case 'CSV_MAX_RECORD_SIZE':
+      return `The row ${after} has more than ${IMPORT_RECORD_BYTES_MAX} bytes, or a quotation mark in it is not closed.`;
+    default:
+      return `The row ${after} is not CSV. Quote values with commas, quotation marks or line breaks, and double a quotation mark inside of a quoted value.`;
+  }
+}

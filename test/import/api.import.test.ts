@@ -1,0 +1,265 @@
+/** Imports of existing licenses: small files by their request, large ones by a job. */
+import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { IMPORT_CHUNK_ROWS, IMPORT_INLINE_ROWS_MAX } from '../../domain/import/file';
+import { waitFor } from '../../dev/waiting';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { expectRefusal } from '../harness/expect-refusal';
+import { expectInvariants } from '../harness/invariants';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+beforeAll(async () => {
+  api = await startTestApi({ worker: true });
+  catalogue = await addCatalogue(api, { features: { seats: 5 }, activation_limit: 2 });
+});
+afterEach(() => expectInvariants(api.sql));
+afterAll(() => api.close());
+
+let keys = 0;
+const newKey = () => `OLD-${String(++keys).padStart(8, '0')}-${randomUUID().slice(0, 8)}`;
+const contractOf = async (fields: object = {}): Promise<string> =>
+  (await addContract(api, catalogue, { status: 'active', quota: 100_000, ...fields })).id;
+const upload = (id: string, file: string | Uint8Array, { query = '', headers = {}, key = api.keys.admin } = {}) =>
+  api.call('POST', `/contracts/${id}/licenses/import${query}`, {
+    body: file,
+    headers: { 'Content-Type': 'text/csv', ...headers },
+    key,
+  });
+const pathOf = (row: { id: string; contract_id: string }) => `/contracts/${row.contract_id}/licenses/import/${row.id}`;
+const readImport = async (row: { id: string; contract_id: string }) => (await api.call('GET', pathOf(row))).body;
+async function ended(row: { id: string; contract_id: string }) {
+  await waitFor(async () => ['SUCCEEDED', 'PARTIAL', 'FAILED', 'CANCELLED'].includes((await readImport(row)).state), {
+    timeout_ms: 60_000,
+    what: 'the end of the import',
+  });
+  return readImport(row);
+}
+async function reportOf(row: { id: string; contract_id: string }) {
+  const { text } = await api.call('GET', `${pathOf(row)}/report.csv`);
+  return text
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(','));
+}
+const licenseOf = async (contract_id: string, key: string) =>
+  (await api.call('GET', `/licenses?contract_id=${contract_id}&search=${key}`)).body.data[0];
+const quotaOf = async (id: string) => (await api.call('GET', `/contracts/${id}`)).body.quota;
+const rowsOf = (count: number) => Array.from({ length: count }, newKey);
+
+test('a small file is imported by its request, with what happened to each license', async () => {
+  const id = await contractOf();
+  const [available, assigned, active, expired, revoked] = rowsOf(5) as [string, string, string, string, string];
+  const email = `${randomUUID()}@covenant.test`;
+  const answer = await upload(
+    id,
+    [
+      'status,key,customer,customer_name,created_at,assigned_at,activated_at,expires_at,devices',
+      `available,${available},,,,,,,`,
+      `assigned,${assigned},${email},"Ada, Ltd",2020-01-02T03:04:05Z,2020-02-01T00:00:00Z,,,`,
+      `active,${active},${email.toUpperCase()},,,,2021-01-01T00:00:00Z,2999-01-01T00:00:00Z,one;two`,
+      `expired,${expired},,,,,,2021-01-01,`,
+      `revoked,${revoked},,,,,,,`,
+    ].join('\r\n'),
+  );
+  expect(answer.status).toBe(201);
+  expect(answer.body).toMatchObject({
+    ...{ contract_id: id, state: 'SUCCEEDED', rows: 5, percent: 100, not_imported: [], workflow_id: null },
+    counts: { imported: 5, skipped: 0, rejected: 0, pending: 0 },
+    allowed_actions: { cancel: { code: 'JOB_ALREADY_FINISHED' }, resume: { code: 'IMPORT_NOT_RESUMABLE' } },
+  });
+  expect(await licenseOf(id, available)).toMatchObject({
+    status: 'available',
+    job_id: answer.body.id,
+    imported: true,
+    features: { seats: 5 },
+  });
+  const shown = await licenseOf(id, assigned);
+  expect(shown).toMatchObject({
+    status: 'assigned',
+    assigned_at: '2020-02-01T00:00:00.000Z',
+    originally_created_at: '2020-01-02T03:04:05.000Z',
+  });
+  expect((await api.call('GET', `/customers/${shown.customer_id}`)).body).toMatchObject({ email, name: 'Ada, Ltd' });
+  expect(await licenseOf(id, active)).toMatchObject({
+    ...{ status: 'active', customer_id: shown.customer_id, activations: 2, activated_at: '2021-01-01T00:00:00.000Z' },
+    ...{ assigned_at: '2021-01-01T00:00:00.000Z', expires_at: '2999-01-01T00:00:00.000Z' },
+  });
+  expect(await licenseOf(id, expired)).toMatchObject({ status: 'expired', expires_at: '2021-01-02T00:00:00.000Z' });
+  expect(await licenseOf(id, revoked)).toMatchObject({ status: 'revoked' });
+  expect(await quotaOf(id)).toMatchObject({ generated: 5, reserved: 0 });
+
+  const validate = (key: string, device_id?: string) =>
+    api.call('POST', '/licenses/validate', { key: null, body: { key, ...(device_id ? { device_id } : {}) } });
+  expect((await validate(available)).body).toMatchObject({ valid: true });
+  expect((await validate(active, 'one')).body).toMatchObject({ valid: true });
+  expect((await validate(active, 'three')).body).toMatchObject({ code: 'TOO_MANY_DEVICES' });
+  const activated = await api.call('POST', '/licenses/activate', {
+    key: null,
+    body: { key: available, device_id: 'new' },
+  });
+  expect(activated.status).toBe(200);
+
+  const { data: audit } = (await api.call('GET', `/activity?subject=${answer.body.id}`)).body;
+  expect(audit.map(({ action }: any) => action)).toEqual(['import.requested']);
+  const { data: events } = (await api.call('GET', `/contracts/${id}/events`)).body;
+  expect(events.filter(({ type }: any) => type.startsWith('license.'))).toMatchObject([
+    { type: 'license.batch_imported', data: { imported: 5 } },
+  ]);
+  const { data: jobs } = (await api.call('GET', `/jobs?contract_id=${id}&method=import`)).body;
+  expect(jobs).toMatchObject([
+    { id: answer.body.id, execution: 'import', method: 'import', completed: 5, workflow_id: null },
+  ]);
+  const metrics = (await api.call('GET', `/contracts/${id}/metrics`)).body;
+  expect(JSON.stringify(metrics)).not.toContain('"inline":5');
+});
+
+test('bad rows stop no other row, and the report names each of them', async () => {
+  const [id, other] = [await contractOf(), await contractOf()];
+  const [good, twice, elsewhere, here] = rowsOf(4) as [string, string, string, string];
+  await upload(other, `key\n${elsewhere}\n`);
+  await upload(id, `key\n${here}\n`);
+  const file = [
+    'key,status,devices',
+    `${good},,`,
+    `${twice},,`,
+    `${twice},,`,
+    `${elsewhere},,`,
+    `${here},,`,
+    'x,,',
+    `${newKey()},,1;2;3`,
+    `${newKey()},`,
+  ].join('\n');
+  const { status, body } = await upload(id, file);
+  expect(status).toBe(201);
+  expect(body).toMatchObject({
+    state: 'PARTIAL',
+    rows: 8,
+    counts: { imported: 2, skipped: 0, rejected: 6, pending: 0 },
+  });
+  const codes = [
+    'DUPLICATE_IN_FILE',
+    'KEY_EXISTS',
+    'KEY_EXISTS_IN_CONTRACT',
+    'KEY_INVALID',
+    'TOO_MANY_DEVICES',
+    'COLUMN_COUNT',
+  ];
+  expect(body.not_imported.map(({ row, code }: any) => [row, code])).toEqual(codes.map((code, n) => [n + 4, code]));
+  const report = await reportOf(body);
+  expect(report.map(([row, key, , outcome, code]) => [row, key, outcome, code]).slice(0, 3)).toEqual([
+    ['2', good, 'imported', ''],
+    ['3', twice, 'imported', ''],
+    ['4', twice, 'rejected', 'DUPLICATE_IN_FILE'],
+  ]);
+  expect(report.slice(2).map(([, , , , code]) => code)).toEqual(codes);
+  expect(await quotaOf(id)).toMatchObject({ generated: 3, reserved: 0 });
+  const again = await upload(id, `${file}\n\n`, { query: '?duplicates=skip' });
+  expect(again.body).toMatchObject({ counts: { imported: 0, skipped: 5, rejected: 3 }, state: 'PARTIAL' });
+});
+
+test('the same file is imported once, also by two requests at the same time', async () => {
+  const id = await contractOf();
+  for (const count of [10, IMPORT_INLINE_ROWS_MAX + 1]) {
+    const file = `\ufeffkey\r\n${rowsOf(count).join('\r\n')}`;
+    const answers = await Promise.all([
+      upload(id, file),
+      upload(id, gzipSync(file), { headers: { 'Content-Encoding': 'gzip' } }),
+    ]);
+    const [first] = answers;
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect(answers.map(({ headers }) => headers.get('idempotent-replayed')).sort()).toEqual([null, 'true']);
+    expect(await ended(first.body)).toMatchObject({ state: 'SUCCEEDED', counts: { imported: count } });
+    const repeated = await upload(id, file);
+    expect(repeated.status).toBe(count > IMPORT_INLINE_ROWS_MAX ? 202 : 201);
+    expect(repeated.body.id).toBe(first.body.id);
+  }
+  expect((await api.call('GET', `/contracts/${id}/licenses/import`)).body.data).toHaveLength(2);
+  const [left] = await api.sql`SELECT count(*)::int FROM license_imports WHERE rows IS NULL`;
+  expect(left).toEqual({ count: 0 });
+});
+
+test('a large file is imported by a job, whose report has every row', async () => {
+  const id = await contractOf({ type: 'pool' });
+  const lines = rowsOf(2 * IMPORT_CHUNK_ROWS + 100);
+  const bad = new Set(lines.filter((_, n) => n % 100 === 51));
+  const file = `key,customer\n${lines.map((key, n) => (bad.has(key) ? `${key},no address` : `${key},${n % 10 === 0 ? `a${n % 70}@covenant.test` : ''}`)).join('\n')}\n`;
+  const { status, headers, body } = await upload(id, file);
+  expect(status).toBe(202);
+  expect(headers.get('location')).toBe(`/api/v1${pathOf(body)}`);
+  const done = await ended(body);
+  expect(done).toMatchObject({
+    ...{
+      state: 'PARTIAL',
+      rows: lines.length,
+      percent: 100,
+      counts: { imported: lines.length - bad.size, skipped: 0, rejected: bad.size, pending: 0 },
+    },
+  });
+  const report = await reportOf(body);
+  expect(report.map(([, key]) => key)).toEqual(lines);
+  expect(report.filter(([, , , outcome]) => outcome === 'rejected').map(([, key]) => key)).toEqual([...bad]);
+  expect(await quotaOf(id)).toMatchObject({ generated: lines.length - bad.size, reserved: 0 });
+  const { pool } = (await api.call('GET', `/contracts/${id}`)).body;
+  expect(pool).toMatchObject({ assigned: lines.length / 10, available: lines.length - bad.size - lines.length / 10 });
+  const grabbed = await api.call('POST', `/contracts/${id}/pool/grab`, { body: { order_ref: 'first', count: 3 } });
+  expect(lines).toEqual(expect.arrayContaining(grabbed.body.licenses.map(({ key }: any) => key)));
+  const progress = await api.call('GET', `${pathOf(body)}/progress`);
+  expect(progress.text).toContain('event: end');
+  expect((await api.call('POST', `${pathOf(body)}/resume`)).body).toMatchObject({ code: 'IMPORT_NOT_RESUMABLE' });
+});
+
+test('a file that does not fit the quota, or whose contract is closed, imports nothing', async () => {
+  const id = await contractOf({ quota: 3 });
+  const file = `key\n${rowsOf(4).join('\n')}`;
+  const refused = await upload(id, file);
+  expectRefusal(refused, 409, 'QUOTA_EXCEEDED');
+  expect(refused.body.metadata).toMatchObject({ requested: 4, total: 3, remaining: 3 });
+  expect((await upload(id, file, { query: '?dry_run=true' })).body.code).toBe('QUOTA_EXCEEDED');
+  const draft = await contractOf({ status: 'inactive' });
+  expect((await upload(draft, file)).body.code).toBe('CONTRACT_INACTIVE');
+  const [stored] = await api.sql`SELECT count(*)::int FROM license_imports WHERE contract_id = ANY(${[id, draft]})`;
+  expect(stored).toEqual({ count: 0 });
+});
+
+test('a dry run counts what the import would do, and changes nothing', async () => {
+  const id = await contractOf();
+  const [old, fresh] = rowsOf(2) as [string, string];
+  await upload(id, `key\n${old}`);
+  const { status, body } = await upload(id, `key\n${old}\n${fresh}\n${fresh}\nbad\n`, {
+    query: '?dry_run=true&duplicates=skip',
+  });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ dry_run: true, rows: 4, counts: { imported: 1, skipped: 2, rejected: 1, pending: 0 } });
+  expect(body.not_imported.map(({ row }: any) => row)).toEqual([2, 4, 5]);
+  expect(await quotaOf(id)).toMatchObject({ generated: 1 });
+});
+
+test.each([
+  ['', 'no rows'],
+  ['key\n', 'no rows'],
+  ['key;status\nABCDEFGH;active\n', 'semicolons'],
+  ['key,plan\nABCDEFGH,pro\n', '“plan”'],
+  ['key\n"ABCDEFGH\n', 'quotation mark'],
+  [`key\n${'x'.repeat(20_000)}\n`, '16384 bytes'],
+  [Buffer.from('key\nABCDEF\xe4\n', 'latin1'), 'not UTF-8'],
+  [Buffer.from('\ufeffkey\nABCDEFGH\n', 'utf16le'), 'UTF-16'],
+] as [string | Buffer, string][])('the file %j is refused as a whole: %s', async (file, message) => {
+  const answer = await upload(await contractOf(), file);
+  expect(answer.status).toBe(422);
+  expect(answer.body.errors).toEqual([{ path: 'file', message: expect.stringContaining(message) }]);
+});
+
+test('a file of another media type or encoding is refused before it is read', async () => {
+  const id = await contractOf();
+  for (const headers of [
+    { 'Content-Type': 'application/json' },
+    { 'Content-Encoding': 'br' },
+    { 'Content-Type': 'text/csv; charset=latin1' },
+  ])
+    expect((await upload(id, 'key\nABCDEFGH', { headers })).status).toBe(415);
+});

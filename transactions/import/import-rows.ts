@@ -1,0 +1,163 @@
+/** Imports the rows of one chunk: inserts licenses with what happened to them, and says why the others are not imported. */
+import type { Sql } from '../../db/base/database';
+import type { ChunkResult } from '../../db/import/chunk';
+import type { OutcomeOfRow } from '../../db/import/import';
+import {
+  findExistingKeys,
+  insertImportedDevices,
+  insertImportedFacts,
+  insertIntoPool,
+  insertLicenses,
+} from '../../db/import/licenses';
+import type { ImportedFacts } from '../../db/import/licenses';
+import type { ImportPlan } from '../../db/import/plan';
+import type { Act } from '../../domain/base/edit';
+import type { DuplicateRule } from '../../domain/import/import';
+import { outcomeOf } from '../../domain/import/outcome';
+import type { ImportCode, ImportRow } from '../../domain/import/row';
+import { ownExpiry } from '../../domain/license/license-expiry';
+import { addressOf, createCustomers, findCustomers } from './import-customers';
+import type { CustomerIds } from './import-customers';
+
+/** The part of a plan that decides whether a row can be imported. */
+export type JudgingPlan = Pick<ImportPlan, 'contract_id' | 'is_pool' | 'activation_limit'>;
+
+/**
+ * Imports rows. Call it once for each chunk, inside a transaction that also stores the result. A license is inserted before its customer is
+ * created, so no customer is created for a key that exists already.
+ */
+export async function importRows(
+  tx: Sql,
+  plan: ImportPlan,
+  { rows, duplicates }: { rows: readonly ImportRow[]; duplicates: DuplicateRule },
+  act: Act,
+): Promise<ChunkResult> {
+  const customers = await findCustomers(tx, rows);
+  const { valid, outcomes } = judgeRows(plan, rows, customers, duplicates);
+  const inserted = await insertLicenses(tx, plan.serial, valid);
+  const imported = inserted.size === valid.length ? valid : valid.filter(({ ordinal }) => inserted.has(ordinal));
+  if (imported.length < valid.length) {
+    const left = valid.filter(({ ordinal }) => !inserted.has(ordinal));
+    outcomes.push(...(await existingOutcomes(tx, plan.contract_id, left, duplicates)));
+  }
+  await createCustomers(tx, customers, imported, act);
+  await storeFacts(tx, plan, imported, customers, act);
+  return { imported: imported.length, outcomes };
+}
+
+/** Divides rows into those that the contract and their customers permit, and the others. */
+function judgeRows(
+  plan: JudgingPlan,
+  rows: readonly ImportRow[],
+  customers: CustomerIds,
+  duplicates: DuplicateRule,
+): { valid: ImportRow[]; outcomes: OutcomeOfRow[] } {
+  const valid: ImportRow[] = [];
+  const outcomes: OutcomeOfRow[] = [];
+  for (const row of rows) {
+    const code = codeOf(plan, row, customers);
+    if (code === null) valid.push(row);
+    else {
+      const detail = code === 'TOO_MANY_DEVICES' ? `${plan.activation_limit}.` : null;
+      outcomes.push(outcomeOf({ ordinal: row.ordinal, key: row.key, code, detail }, duplicates));
+    }
+  }
+  return { valid, outcomes };
+}
+
+function codeOf({ is_pool, activation_limit }: JudgingPlan, row: ImportRow, customers: CustomerIds): ImportCode | null {
+  if (activation_limit !== null && (row.devices?.length ?? 0) > activation_limit) return 'TOO_MANY_DEVICES';
+  if (is_pool && row.expires_at !== undefined && isUnused(row)) return 'EXPIRY_BY_CONTRACT';
+  const address = addressOf(row);
+  return address !== undefined && customers.get(address) === null ? 'PERSON_ERASED' : null;
+}
+
+/** Whether a pool can give the license to an order. */
+function isUnused(row: ImportRow): boolean {
+  return (row.assigned_at ?? row.activated_at ?? row.suspended_at ?? row.revoked_at) === undefined;
+}
+
+/** The outcomes of rows whose keys exist already. */
+async function existingOutcomes(
+  sql: Sql,
+  contract_id: string,
+  rows: readonly ImportRow[],
+  duplicates: DuplicateRule,
+): Promise<OutcomeOfRow[]> {
+  const existing = await findExistingKeys(
+    sql,
+    rows.map(({ key }) => key),
+  );
+  const of_contract = new Set(existing.filter((one) => one.contract_id === contract_id).map(({ key }) => key));
+  return rows.map(({ ordinal, key }) => {
+    const code = of_contract.has(key) ? 'KEY_EXISTS_IN_CONTRACT' : 'KEY_EXISTS';
+    return outcomeOf({ ordinal, key, code, detail: null }, duplicates);
+  });
+}
+
+/** What an import would do with rows. Reads only; for a dry run. */
+export async function checkRows(
+  sql: Sql,
+  plan: JudgingPlan,
+  { rows, duplicates }: { rows: readonly ImportRow[]; duplicates: DuplicateRule },
+): Promise<ChunkResult> {
+  const { valid, outcomes } = judgeRows(plan, rows, await findCustomers(sql, rows), duplicates);
+  const existing = await findExistingKeys(
+    sql,
+    valid.map(({ key }) => key),
+  );
+  const keys = new Set(existing.map(({ key }) => key));
+  const left = valid.filter(({ key }) => keys.has(key));
+  if (left.length > 0) outcomes.push(...(await existingOutcomes(sql, plan.contract_id, left, duplicates)));
+  return { imported: valid.length - left.length, outcomes };
+}
+
+async function storeFacts(
+  tx: Sql,
+  plan: ImportPlan,
+  rows: readonly ImportRow[],
+  customers: CustomerIds,
+  { now }: Act,
+): Promise<void> {
+  const { serial, contract_id, is_pool, expires_at, lease_minutes } = plan;
+  await insertImportedFacts(
+    tx,
+    serial,
+    rows.flatMap((row) => factsOf(plan, row, customers) ?? []),
+  );
+  const devices = rows.flatMap(({ ordinal, devices: ids = [], activated_at = now }) =>
+    ids.map((device_id) => ({ ordinal, device_id, activated_at })),
+  );
+  await insertImportedDevices(tx, serial, devices, { now, lease_minutes });
+  if (!is_pool) return;
+  const unused = rows.filter(isUnused).map(({ ordinal }) => ordinal);
+  await insertIntoPool(tx, { serial, contract_id, expires_at }, unused);
+}
+
+/** The facts of a license; undefined for one that has none. */
+function factsOf(plan: ImportPlan, row: ImportRow, customers: CustomerIds): ImportedFacts | undefined {
+  const { ordinal, created_at, assigned_at, activated_at, suspended_at, revoked_at } = row;
+  const expires_at = row.expires_at ?? expiryByRule(plan, row);
+  if (
+    (created_at ?? assigned_at ?? activated_at ?? suspended_at ?? revoked_at ?? expires_at ?? undefined) === undefined
+  )
+    return undefined;
+  return {
+    ordinal,
+    customer_id: customers.get(addressOf(row) ?? '') ?? null,
+    created_at: created_at ?? null,
+    assigned_at: assigned_at ?? null,
+    activated_at: activated_at ?? null,
+    suspended_at: suspended_at ?? null,
+    revoked_at: revoked_at ?? null,
+    expires_at,
+  };
+}
+
+/** The expiry that the assignment or the first activation gives by the rule of the contract. */
+function expiryByRule({ own_expiry, end_date }: ImportPlan, { assigned_at, activated_at }: ImportRow) {
+  if (own_expiry === null) return null;
+  if (own_expiry.basis === 'assignment')
+    return assigned_at === undefined ? null : ownExpiry(own_expiry, 'assignment', assigned_at, end_date);
+  return activated_at === undefined ? null : ownExpiry(own_expiry, 'first_activation', activated_at, end_date);
+}
