@@ -1,12 +1,17 @@
 /**
  * `npm run build` creates dist/ again, which runs without a compiler. It contains the product as JavaScript, one bundle
  * of its workflows, and the files that the product reads at run time (migrations, the page at /docs, openapi.json).
+ * The compiler is that of the tests and of the development stack, so what runs is what was tested. It does not check types; tsc does
+ * before it.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { transformFileSync } from '@swc/core';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { commandLine } from '../command-line';
+import swcOptions from '../dev/swc-options.cjs';
+import { include } from '../tsconfig.build.json';
 
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -22,9 +27,8 @@ async function build(): Promise<void> {
     .parse()
     .opts<{ unchecked?: true }>();
   rmSync(DIST, { recursive: true, force: true });
-  const compiler = [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'];
-  if (unchecked) compiler.push('--noCheck');
-  execFileSync(process.execPath, compiler, { cwd: ROOT, stdio: 'inherit' });
+  if (!unchecked) checkTypes();
+  include.flatMap(sourceFiles).forEach(compile);
   for (const file of RUNTIME_FILES) {
     if (existsSync(join(ROOT, file))) cpSync(join(ROOT, file), join(DIST, file), { recursive: true });
   }
@@ -34,6 +38,35 @@ async function build(): Promise<void> {
   });
   writeFileSync(join(DIST, 'workflow-bundle.js'), code);
   console.log(`Built ${DIST} (workflow bundle of ${Math.round(code.length / 1024)} KiB).`);
+}
+
+function checkTypes(): void {
+  const tsc = [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json'];
+  execFileSync(process.execPath, tsc, { cwd: ROOT, stdio: 'inherit' });
+}
+
+/** The TypeScript files of an entry of tsconfig.build.json: those of a folder with its folders, or those at the top level (`*.ts`). */
+function sourceFiles(entry: string): string[] {
+  const at_top = entry === '*.ts';
+  const folder = at_top ? ROOT : join(ROOT, entry);
+  return readdirSync(folder, { recursive: !at_top, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(folder, file));
+}
+
+/** Writes the JavaScript of a source file, and its source map, to the same path in dist/. */
+function compile(file: string): void {
+  const target = join(DIST, relative(ROOT, file)).replace(/\.ts$/, '.js');
+  const map = `${basename(target)}.map`;
+  const { code, map: content = '' } = transformFileSync(file, {
+    ...swcOptions,
+    swcrc: false,
+    sourceMaps: true,
+    sourceFileName: relative(dirname(target), file),
+  });
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, `${code}//# sourceMappingURL=${map}\n`);
+  writeFileSync(join(dirname(target), map), content);
 }
 
 build().catch((error: unknown) => {
