@@ -1,0 +1,191 @@
+/**
+ * Sends signed events to the endpoints of other systems (Standard Webhooks 1.0.0). The connection is guarded against requests to
+ * addresses that are not public (security.md, SSRF):
+ *
+ * - an IP address in a URL is judged before the connection is made, because no name is looked up for it;
+ * - of the addresses of a name, those that are not allowed are dropped;
+ * - the address of the open connection is judged again, before TLS begins.
+ *
+ * Redirects are not followed. Every wait and every size has a limit.
+ */
+import { lookup as systemLookup } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { Agent, buildConnector, request } from 'undici';
+import { version } from '../package.json';
+import { millisOf } from '../domain/base/instant';
+import type { Instant } from '../domain/base/instant';
+import type { AttemptFailure, AttemptResult } from '../domain/webhook/attempt';
+import { PUBLIC_ONLY, isAllowedAddress, literalAddress } from '../domain/webhook/destination';
+import type { DestinationPolicy } from '../domain/webhook/destination';
+
+/** One event on its way to one endpoint. */
+export interface OutgoingMessage {
+  url: string;
+  /** The id of the message, the same in every attempt. */
+  id: string;
+  /** When this attempt is made. */
+  at: Instant;
+  /** Exactly the text to be signed and sent. */
+  body: string;
+  /** The secrets that sign it (`whsec_…`): during a rotation the old ones too. */
+  secrets: readonly string[];
+}
+
+/** Sends messages. Never throws: what goes wrong at the receiver is a result. */
+export interface WebhookSender {
+  send(message: OutgoingMessage): Promise<AttemptResult>;
+  close(): Promise<void>;
+}
+
+export interface SenderOptions {
+  policy?: DestinationPolicy;
+  /** Looks up the addresses of a name. */
+  lookup?: typeof systemLookup;
+  connect_timeout_ms?: number;
+  /** For the whole attempt. */
+  timeout_ms?: number;
+  /** Certificates that are trusted besides the public ones. */
+  ca?: string;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 15_000;
+/** What is read of an answer, and what is kept of it. */
+const ANSWER_BYTES_MAX = 64 * 1_024;
+const EXCERPT_BYTES_MAX = 2 * 1_024;
+/** Connections to one receiver. */
+const CONNECTIONS_MAX = 32;
+/** An idle connection is closed after this time: most receivers close theirs after five seconds or more. */
+const IDLE_MS = 4_000;
+
+/** Creates a sender. Close it at the end: it keeps connections open. */
+export function createWebhookSender({
+  policy = PUBLIC_ONLY,
+  lookup = systemLookup,
+  connect_timeout_ms = CONNECT_TIMEOUT_MS,
+  timeout_ms = TIMEOUT_MS,
+  ca,
+}: SenderOptions = {}): WebhookSender {
+  const dispatcher = new Agent({
+    connect: guardedConnector({ policy, lookup, connect_timeout_ms, ca }),
+    connections: CONNECTIONS_MAX,
+    keepAliveTimeout: IDLE_MS,
+    keepAliveMaxTimeout: IDLE_MS,
+  });
+  return {
+    async send(message) {
+      const begun = performance.now();
+      const latency = () => ({ latency_ms: Math.round(performance.now() - begun) });
+      try {
+        const { statusCode, headers, body } = await request(message.url, {
+          dispatcher,
+          method: 'POST',
+          headers: headersOf(message),
+          body: message.body,
+          signal: AbortSignal.timeout(timeout_ms),
+        });
+        const excerpt = await excerptOf(body);
+        const retry_after = headers['retry-after'];
+        const first = Array.isArray(retry_after) ? retry_after[0] : retry_after;
+        return { answered: true, status: statusCode, retry_after: first ?? null, excerpt, ...latency() };
+      } catch (error) {
+        return { answered: false, ...failureOf(error), ...latency() };
+      }
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+/** A connection was not made, because an address is not allowed. */
+class AddressNotAllowed extends Error {
+  readonly code = 'ADDRESS_NOT_ALLOWED';
+}
+
+interface ConnectorOptions {
+  policy: DestinationPolicy;
+  lookup: typeof systemLookup;
+  connect_timeout_ms: number;
+  ca: string | undefined;
+}
+
+/** Connects in two steps, so that the address of the connection is judged before TLS sends the first byte. */
+function guardedConnector({ policy, lookup, connect_timeout_ms, ca }: ConnectorOptions): buildConnector.connector {
+  const connect = buildConnector({ lookup: guardedLookup(lookup, policy), timeout: connect_timeout_ms });
+  const secure = buildConnector({ timeout: connect_timeout_ms, ...(ca === undefined ? {} : { ca }) });
+  return (options, callback) => {
+    const literal = literalAddress(options.hostname);
+    if (literal !== null && !isAllowedAddress(literal, policy)) return callback(notAllowed(literal), null);
+    const port = options.port || (options.protocol === 'https:' ? '443' : '80');
+    connect({ ...options, port, protocol: 'http:' }, (error, socket) => {
+      if (error !== null) return callback(error, null);
+      const address = socket.remoteAddress ?? 'a closed connection';
+      if (!isAllowedAddress(address, policy)) {
+        socket.destroy();
+        return callback(notAllowed(address), null);
+      }
+      if (options.protocol === 'http:') return callback(null, socket);
+      secure({ ...options, port, httpSocket: socket }, callback);
+    });
+  };
+}
+
+function notAllowed(address: string): AddressNotAllowed {
+  return new AddressNotAllowed(`${address} is no public address`);
+}
+
+/** Looks up a name, and drops the addresses that are not allowed. */
+function guardedLookup(lookup: typeof systemLookup, policy: DestinationPolicy): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
+      if (error !== null) return callback(error, '', 0);
+      const allowed = found.filter(({ address }) => isAllowedAddress(address, policy));
+      const [first] = allowed;
+      if (first === undefined) return callback(new AddressNotAllowed(`no address of ${hostname} is public`), '', 0);
+      if (options.all === true) callback(null, allowed);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+function headersOf({ id, at, body, secrets }: OutgoingMessage): Record<string, string> {
+  const signed_at = new Date(millisOf(at));
+  return {
+    'content-type': 'application/json',
+    'user-agent': `Covenant/${version}`,
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(signed_at.getTime() / 1_000)),
+    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, signed_at, body)).join(' '),
+  };
+}
+
+/** The beginning of an answer as text that can be stored. The rest is not read: it may have no end. */
+async function excerptOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const kept: Uint8Array[] = [];
+  let read = 0;
+  for await (const chunk of body) {
+    if (read < EXCERPT_BYTES_MAX) kept.push(chunk.subarray(0, EXCERPT_BYTES_MAX - read));
+    read += chunk.byteLength;
+    // Leaving the loop closes the connection.
+    if (read > ANSWER_BYTES_MAX) break;
+  }
+  return Buffer.concat(kept)
+    .toString('utf8')
+    .replace(/[^\P{C}\n\t]/gu, '\uFFFD');
+}
+
+function failureOf(error: unknown): { why: AttemptFailure; detail: string } {
+  const { code, name, message } = error as { code?: string; name?: string; message?: string };
+  return { why: whyOf(code ?? '', name ?? ''), detail: message ?? String(error) };
+}
+
+/** The codes of Node, undici and OpenSSL by what they mean. */
+function whyOf(code: string, name: string): AttemptFailure {
+  if (code === 'ADDRESS_NOT_ALLOWED') return 'address_not_allowed';
+  if (name === 'TimeoutError' || code.includes('TIMEOUT') || code === 'ETIMEDOUT') return 'timeout';
+  if (/^(ENOTFOUND|EAI_)/.test(code)) return 'dns';
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|ISSUER/.test(code)) return 'certificate';
+  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'answer';
+  return 'connection';
+}
