@@ -17,7 +17,7 @@ const ORDER_REF_CHARS_MAX = 255;
 
 const GrabBody = z.strictObject({
   order_ref: visibleText(z.string().min(1).max(ORDER_REF_CHARS_MAX)).describe(
-    'Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key. After the end of its hold it is refused: then send a new `order_ref`',
+    'Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key. Once it has none, because its hold is over or was released, or because they were returned, it is refused: then send a new `order_ref`',
   ),
   count: z.int().min(1).max(GRAB_LICENSES_MAX).describe('All of them are taken, or none'),
   customer_email: EmailShape.optional().describe(
@@ -57,6 +57,7 @@ export const poolRoutes: Route[] = [
       'POOL_INSUFFICIENT',
       'ORDER_REF_REUSED',
       'HOLD_EXPIRED',
+      'ORDER_CLOSED',
       'CONTRACT_INACTIVE',
       'CONTRACT_EXPIRED',
       'CONTRACT_TERMINATED',

@@ -62,6 +62,7 @@ const DETAILS: Partial<Record<RefusalCode, Detail | typeof SAME>> = {
     `${show(m.requested)} licenses requested, but only ${show(m.available)} of the pool can be taken. Take fewer, try again later, or ask the vendor to fill the pool.`,
   ORDER_REF_REUSED: SAME,
   HOLD_EXPIRED: SAME,
+  ORDER_CLOSED: SAME,
   HOLD_NOT_OPEN: SAME,
   LICENSE_NOT_AVAILABLE: (m) =>
     `${unavailableText(m)} so the hold cannot be assigned. Release the hold, which makes its other licenses available again, and grab licenses for a new order.`,

@@ -246,6 +246,11 @@ const SENTENCES = {
     detail: (m) =>
       `The licenses were held until ${show(m.held_until)}, and are available again. Grab licenses with a new order_ref.`,
   },
+  ORDER_CLOSED: {
+    title: 'The order has no licenses any more',
+    detail: (m) =>
+      `The licenses of the order ${show(m.order_ref)} ${m.state === 'released' ? `were released at ${show(m.ended_at)}` : 'were returned, or given to another customer'} (hold ${show(m.hold_id)}). Grab licenses with a new order_ref.`,
+  },
   HOLD_NOT_OPEN: {
     title: 'The hold is not open',
     detail: (m) => `The licenses of the hold were ${show(m.state)} before. Grab licenses for a new order.`,

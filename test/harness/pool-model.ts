@@ -122,7 +122,8 @@ export class PoolModel {
     const content = JSON.stringify(grab);
     const known = this.holds.get(order_ref);
     if (known && known.content !== content) return 'ORDER_REF_REUSED';
-    if (known) return this.holdState(known) === 'expired' ? 'HOLD_EXPIRED' : known;
+    if (known && this.holdState(known) === 'expired') return 'HOLD_EXPIRED';
+    if (known) return this.licensesOf(known).length === 0 ? 'ORDER_CLOSED' : known;
     if (this.inactive_code) return this.inactive_code;
     if (this.pooled().length < count) this.putBack();
     const pooled = this.pooled();

@@ -198,12 +198,17 @@ describe('a license that expires by its assignment', () => {
 describe('releasing a hold', () => {
   test('makes its licenses available again, with one audit row', async () => {
     const pool = await addPool(2);
-    const held = (await grab(pool, { count: 2 })).body;
+    const order = { order_ref: 'SO-1', count: 2 };
+    const held = (await grab(pool, order)).body;
     const released = (await post(`/holds/${held.id}/release`)).body;
     expect(released).toEqual({ ...held, state: 'released', ended_at: START, licenses: [] });
     expect((await post(`/holds/${held.id}/release`)).body).toEqual(released);
     expect(await poolOf(pool)).toMatchObject({ available: 2, held: 0, assigned: 0 });
     expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'pool.released']);
+    const again = await grab(pool, order);
+    expectRefusal(again, 409, 'ORDER_CLOSED');
+    expect(again.body.metadata).toEqual({ order_ref: 'SO-1', hold_id: held.id, state: 'released', ended_at: START });
+    expect(again.body.detail).toMatch(/released at .* with a new order_ref/);
     expect((await grab(pool, { count: 2 })).status).toBe(201);
   });
 
@@ -525,6 +530,10 @@ describe('an order that no longer has all its licenses', () => {
     const licenses = [{ ...revoked, status: 'revoked' }];
     expect(await grab(pool, order)).toMatchObject({ status: 201, body: { ...first, licenses } });
     expect(await poolOf(pool)).toMatchObject({ available: 0, held: 0, assigned: 3 });
+    const small = await addPool(1);
+    const [{ id }] = (await grab(small, { order_ref: 'SO-1', ...someone(small) })).body.licenses;
+    await post(`/licenses/${id}/return`);
+    expectRefusal(await grab(small, { order_ref: 'SO-1', ...someone(small) }), 409, 'ORDER_CLOSED');
   });
 
   test('does not show those that a newer order has, also for the same customer', async () => {

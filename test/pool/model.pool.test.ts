@@ -612,7 +612,7 @@ const REACHED = [
   ],
   ...['AssignHold assigned', 'AssignHold HOLD_EXPIRED', 'AssignHold HOLD_NOT_OPEN', 'AssignHold LICENSE_NOT_AVAILABLE'],
   ...['ReleaseHold released', 'ReleaseHold HOLD_NOT_OPEN'],
-  ...['Grab again held: ORDER_REF_REUSED', 'Grab again released: done', 'Grab again assigned: done'],
+  ...['Grab again held: ORDER_REF_REUSED', 'Grab again released: ORDER_CLOSED', 'Grab again assigned: done'],
   ...['Grab again expired: HOLD_EXPIRED'],
   ...['Return returned', 'Return of a customer, with its own expiry: returned'],
   ...['Return of a customer: LICENSE_ALREADY_ACTIVATED', 'Return LICENSE_NOT_ASSIGNED'],

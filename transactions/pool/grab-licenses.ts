@@ -138,8 +138,8 @@ export function createGrabs(db: Database): GrabLicenses {
   }
 
   /**
-   * The hold that the order has already, or a refusal: when it was another request, or when the hold is over. Then the order has no
-   * licenses, and only a new one can get some. Licenses that no longer belong to the order are not shown: others may have them now.
+   * The hold that the order has already, or a refusal: when it was another request, or when the order has no licenses any more, and only a
+   * new one can get some. Licenses that no longer belong to the order are not shown: others may have them now.
    */
   async function replay(request: GrabRequest): Promise<GrabbedHold | Refusal | undefined> {
     const { contract_id, order_ref, fingerprint, now } = request;
@@ -150,6 +150,8 @@ export function createGrabs(db: Database): GrabLicenses {
     if (holdStateAt(hold, at) === 'expired')
       return refuse('HOLD_EXPIRED', { order_ref, hold_id: hold.id, held_until: hold.held_until });
     const licenses = await listHeldLicenses(db, hold.id, at);
+    if (licenses.length === 0)
+      return refuse('ORDER_CLOSED', { order_ref, hold_id: hold.id, state: hold.state, ended_at: hold.ended_at });
     return { hold, licenses, replayed: true, replenishes: false };
   }
 }

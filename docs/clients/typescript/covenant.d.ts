@@ -5075,7 +5075,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key. After the end of its hold it is refused: then send a new `order_ref` */
+                    /** @description Your order. A repeated request for it gets the licenses that it still has, and never others; it needs no Idempotency-Key. Once it has none, because its hold is over or was released, or because they were returned, it is refused: then send a new `order_ref` */
                     order_ref: string;
                     /** @description All of them are taken, or none */
                     count: number;
@@ -5142,7 +5142,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; HOLD_EXPIRED: The hold is over; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; NOT_A_POOL: The contract has no pool; POOL_EMPTY: The pool is empty; POOL_INSUFFICIENT: The pool has too few licenses */
+            /** @description BILLING_SUSPENDED: Contract suspended: unpaid invoices; CONTRACT_EXPIRED: Contract expired; CONTRACT_INACTIVE: Contract inactive; CONTRACT_TERMINATED: Contract terminated; HOLD_EXPIRED: The hold is over; IDEMPOTENCY_IN_PROGRESS: The first request with this key is still running; NOT_A_POOL: The contract has no pool; ORDER_CLOSED: The order has no licenses any more; POOL_EMPTY: The pool is empty; POOL_INSUFFICIENT: The pool has too few licenses */
             409: {
                 headers: {
                     "Retry-After": components["headers"]["Retry-After"];
