@@ -82,6 +82,7 @@ export const amendmentRoutes: Route[] = [
       'GENERATOR_KEYSPACE_TOO_SMALL',
       'FEATURE_TYPE_MISMATCH',
       'EXPIRY_IN_PAST',
+      'VALIDITY_TOO_SHORT',
       'EXPIRY_CONFLICT',
       'NOTICE_PERIOD_PASSED',
     ],

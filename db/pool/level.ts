@@ -40,6 +40,28 @@ export function isLow(sql: Sql): Fragment {
   return sql`(c.low_water > 0 AND NOT ${hasAvailable(sql, sql`c.low_water`)})`;
 }
 
+/** An expression for the licenses of the contract `c` that are available, but that no order gets, because they expire too early. */
+function countExpiring(sql: Sql): Fragment {
+  return sql`
+    coalesce((SELECT sum(p.licenses)::int FROM pool_available p
+              WHERE p.contract_id = c.id AND p.expires_at > ${timeOfContract(sql)} AND p.expires_at <= ${givenOutAfter(sql)}), 0)`;
+}
+
+/** The condition that the pool of the contract `c` has available licenses, and that all of them expire too early to be given out. */
+export function hasOnlyExpiring(sql: Sql): Fragment {
+  return sql`(c.min_remaining_validity IS NOT NULL AND NOT ${hasAvailable(sql, sql`1`)} AND ${countExpiring(sql)} > 0)`;
+}
+
+/** How many available licenses of a contract no order gets, because they are valid for less than `min_remaining_validity`. */
+export async function findExpiring(
+  sql: Sql,
+  contract_id: string,
+): Promise<{ expiring: number; min_remaining_validity: string | null } | undefined> {
+  const [row] = await sql<{ expiring: number; min_remaining_validity: string | null }[]>`
+    SELECT ${countExpiring(sql)} AS expiring, c.min_remaining_validity FROM contracts c WHERE c.id = ${contract_id}`;
+  return row;
+}
+
 /** The condition that the contract `c` has a pool from which orders can take licenses now (`operations.ts`). */
 export function isOpenPool(sql: Sql): Fragment {
   // All environments, so that the index `contracts_by_type` finds the pools.

@@ -2,7 +2,7 @@
 import { POOL_WARNINGS } from '../../domain/contract/facts';
 import type { ContractWarning, PoolWarning } from '../../domain/contract/facts';
 import type { Fragment, Sql } from '../base/database';
-import { isLow, isOpenPool } from './level';
+import { hasOnlyExpiring, isLow, isOpenPool } from './level';
 import { isReplenishmentBlocked } from './replenishment';
 
 export function isPoolWarning(warning: ContractWarning): warning is PoolWarning {
@@ -14,24 +14,26 @@ export function hasPoolWarning(sql: Sql, warning: PoolWarning): Fragment {
   const conditions: Record<PoolWarning, Fragment> = {
     POOL_LOW: isLow(sql),
     POOL_REPLENISH_BLOCKED: isReplenishmentBlocked(sql),
+    POOL_VALIDITY_TOO_SHORT: hasOnlyExpiring(sql),
   };
   return sql`(${isOpenPool(sql)} AND ${conditions[warning]})`;
 }
 
 /** An expression for the warnings about the pool of the contract `c`, in their order. For other types nothing is read. */
 export function poolWarnings(sql: Sql): Fragment {
-  const [low, blocked] = POOL_WARNINGS.map((warning) => hasPoolWarning(sql, warning)) as [Fragment, Fragment];
-  return sql`
-    CASE WHEN c.type = 'pool' THEN
-      array_remove(ARRAY[CASE WHEN ${low} THEN ${POOL_WARNINGS[0]} END, CASE WHEN ${blocked} THEN ${POOL_WARNINGS[1]} END], NULL)
-    ELSE '{}' END`;
+  const cases = POOL_WARNINGS.map(
+    (warning) => sql`CASE WHEN ${hasPoolWarning(sql, warning)} THEN ${warning}::text END`,
+  );
+  const all = cases.reduce((some, one) => sql`${some}, ${one}`);
+  return sql`CASE WHEN c.type = 'pool' THEN array_remove(ARRAY[${all}], NULL) ELSE '{}' END`;
 }
 
 /** How many contracts have each of the warnings. */
 export async function countPoolWarnings(sql: Sql): Promise<{ warning: PoolWarning; contracts: number }[]> {
   const [counted] = await sql<[Record<PoolWarning, number>]>`
     SELECT count(*) FILTER (WHERE ${isLow(sql)})::int AS "POOL_LOW",
-           count(*) FILTER (WHERE ${isReplenishmentBlocked(sql)})::int AS "POOL_REPLENISH_BLOCKED"
+           count(*) FILTER (WHERE ${isReplenishmentBlocked(sql)})::int AS "POOL_REPLENISH_BLOCKED",
+           count(*) FILTER (WHERE ${hasOnlyExpiring(sql)})::int AS "POOL_VALIDITY_TOO_SHORT"
     FROM contracts c WHERE ${isOpenPool(sql)}`;
   return POOL_WARNINGS.map((warning) => ({ warning, contracts: counted[warning] }));
 }

@@ -15,6 +15,10 @@ const SAME = 'same';
 
 const show = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
+/** Licenses that the vendor has to replace. */
+const tooShort = (m: JsonObject): string =>
+  m.expiring === undefined ? '' : ` It has ${show(m.expiring)} that expire too soon to be given out.`;
+
 const DETAILS: Partial<Record<RefusalCode, Detail | typeof SAME>> = {
   NOT_FOUND: SAME,
   VALIDATION_FAILED: SAME,
@@ -57,9 +61,9 @@ const DETAILS: Partial<Record<RefusalCode, Detail | typeof SAME>> = {
     'The license cannot be signed now. Ask the vendor to check the signing key of the product.',
   NOT_A_POOL: SAME,
   POOL_EMPTY: (m) =>
-    `No license of the pool is available, ${show(m.requested)} requested. Try again later, or ask the vendor to fill the pool.`,
+    `No license of the pool can be taken, ${show(m.requested)} requested.${tooShort(m)} Try again later, or ask the vendor to fill the pool.`,
   POOL_INSUFFICIENT: (m) =>
-    `${show(m.requested)} licenses requested, but only ${show(m.available)} of the pool can be taken. Take fewer, try again later, or ask the vendor to fill the pool.`,
+    `${show(m.requested)} licenses requested, but only ${show(m.available)} of the pool can be taken.${tooShort(m)} Take fewer, try again later, or ask the vendor to fill the pool.`,
   ORDER_REF_REUSED: SAME,
   HOLD_EXPIRED: SAME,
   ORDER_CLOSED: SAME,

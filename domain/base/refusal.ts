@@ -28,6 +28,12 @@ export function unavailableText({ licenses }: JsonObject): string {
   return `The licenses ${shown.join(', ')}${more} are not available,`;
 }
 
+/** A sentence about licenses that a pool has and does not give out; nothing if there are none. */
+function expiringText({ expiring, min_remaining_validity }: JsonObject): string {
+  if (expiring === undefined) return '';
+  return ` It has ${show(expiring)} that no order gets, because they expire within min_remaining_validity (${show(min_remaining_validity)}): shorten that with PATCH /api/v1/contracts/{id}, or set a later expiry for new licenses.`;
+}
+
 /** Every refusal that a rule of the domain can give. */
 const SENTENCES = {
   NOT_FOUND: {
@@ -189,6 +195,11 @@ const SENTENCES = {
     title: 'The expiry date is in the past',
     detail: (m) => `Licenses would be valid through ${show(m.date)}, which is over. Set a later expiry.`,
   },
+  VALIDITY_TOO_SHORT: {
+    title: 'The licenses would expire too early to be given out',
+    detail: (m) =>
+      `min_remaining_validity is ${show(m.min_remaining_validity)}, and new licenses would be valid for no longer (expiry ${show(m.expiry)}), so no order could get one. Set a later expiry, or a shorter min_remaining_validity.`,
+  },
   EXPIRY_CONFLICT: {
     title: 'Two expiry rules',
     detail: () => 'Send a duration or a date as expiry, not both.',
@@ -229,12 +240,12 @@ const SENTENCES = {
   POOL_EMPTY: {
     title: 'The pool is empty',
     detail: (m) =>
-      `No license of the pool is available, ${show(m.requested)} requested. Generate licenses for the contract.`,
+      `No license of the pool can be taken, ${show(m.requested)} requested.${expiringText(m)} Generate licenses for the contract.`,
   },
   POOL_INSUFFICIENT: {
     title: 'The pool has too few licenses',
     detail: (m) =>
-      `${show(m.requested)} licenses requested, but only ${show(m.available)} of the pool can be taken. Generate licenses for the contract, or take fewer.`,
+      `${show(m.requested)} licenses requested, but only ${show(m.available)} of the pool can be taken.${expiringText(m)} Generate licenses for the contract, or take fewer.`,
   },
   ORDER_REF_REUSED: {
     title: 'The order already has licenses',

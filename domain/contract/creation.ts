@@ -8,6 +8,7 @@ import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
 import { operationRefusal, permissionFor } from './operations';
 import { poolFieldsRefusal } from './pool-fields';
+import { remainingValidityRefusal } from './remaining-validity';
 import { catalogueRefusal } from './refusals';
 import type { Dunning } from '../billing/dunning';
 import { expiryRefusal } from './expiry';
@@ -130,6 +131,7 @@ export function create(
     datesRefusal(facts) ??
     renewalRefusal(facts) ??
     poolFieldsRefusal(facts) ??
+    remainingValidityRefusal(facts, now) ??
     autoReplenishRefusal(facts);
   if (refusal) return refusal;
   const created = input.status === 'active' ? applyActivation(facts, context) : facts;

@@ -8,6 +8,7 @@ import { activate, datesRefusal, renewalRefusal, withTermEnd } from './creation'
 import { revise } from './decision';
 import type { Conditional, Decision, DecisionContext } from './decision';
 import { poolFieldsRefusal } from './pool-fields';
+import { remainingValidityRefusal } from './remaining-validity';
 import { catalogueRefusal } from './refusals';
 import { pause, resume } from './hold';
 import { frozenRefusal, operationRefusal, permissionFor } from './operations';
@@ -171,6 +172,7 @@ export function editFields(facts: ContractFacts, input: EditInput, context: Deci
     (touches('expiry') ? expiryRefusal(next, context.now) : null) ??
     (touches('dunning') ? dunningRefusal(next.dunning) : null) ??
     poolFieldsRefusal(next, facts) ??
+    (touches('expiry') || touches('min_remaining_validity') ? remainingValidityRefusal(next, context.now) : null) ??
     (touches('auto_replenish') || touches('low_water') ? autoReplenishRefusal(next) : null) ??
     (touches('renewal') && !may_edit_dates ? (optOutRefusal(facts, next, context.now) ?? renewalRefusal(next)) : null);
   if (refusal) return refusal;

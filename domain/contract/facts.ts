@@ -53,8 +53,8 @@ export type StoredWarning = (typeof STORED_WARNINGS)[number];
 export const QUOTA_WARNINGS = ['QUOTA_NEARLY_USED', 'QUOTA_USED', 'QUOTA_RUNS_OUT'] as const;
 export type QuotaWarning = (typeof QUOTA_WARNINGS)[number];
 
-/** Warnings about the pool, read from its licenses: few are available, and nothing is done about it. */
-export const POOL_WARNINGS = ['POOL_LOW', 'POOL_REPLENISH_BLOCKED'] as const;
+/** Warnings about the pool, read from its licenses: few are available; nothing is done about it; those that it has expire too early. */
+export const POOL_WARNINGS = ['POOL_LOW', 'POOL_REPLENISH_BLOCKED', 'POOL_VALIDITY_TOO_SHORT'] as const;
 export type PoolWarning = (typeof POOL_WARNINGS)[number];
 
 /** Warnings that need a person's attention (decisions 26). */

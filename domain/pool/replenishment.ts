@@ -1,12 +1,10 @@
 /** Whether a pool is filled up by itself now, and with how many licenses (domain.md 5.4). */
-import { addPeriodToInstant } from '../base/calendar';
 import { millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
-import { isRefusal } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
-import { licenseExpiry } from '../contract/expiry';
 import type { ContractFacts } from '../contract/facts';
 import { operationRefusal } from '../contract/operations';
+import { expiresTooEarly } from '../contract/remaining-validity';
 import { isUnfinished } from '../generation/generation-job';
 import type { JobState } from '../generation/generation-job';
 
@@ -75,15 +73,6 @@ function blockedBy(
   if (refusal) return refusal.code;
   if (expiresTooEarly(facts, now)) return BLOCKED_BY_SHORT_VALIDITY;
   return facts.quota.total === facts.quota.claimed ? BLOCKED_BY_QUOTA : null;
-}
-
-/** Whether licenses that are generated now could not be given out. `given_out_after` in db/schema.sql has the same rule. */
-function expiresTooEarly(facts: ContractFacts, now: Instant): boolean {
-  const { min_remaining_validity, timezone } = facts;
-  if (min_remaining_validity === null) return false;
-  const expires_at = licenseExpiry(facts, now);
-  if (expires_at === null || isRefusal(expires_at)) return false;
-  return expires_at <= addPeriodToInstant(now, min_remaining_validity, timezone);
 }
 
 function isRetried(blocked_at: Instant, now: Instant): boolean {

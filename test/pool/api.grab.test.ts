@@ -4,7 +4,7 @@ import { noticePoolLevels } from '../../transactions/pool/notice-pool-levels';
 import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';
-import { addCatalogue, addContract, clearGrantableTerms } from '../harness/catalogue';
+import { addCatalogue, addContract, clearGrantableTerms, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { addContractKey } from '../harness/contract-keys';
 import { expectRefusal } from '../harness/expect-refusal';
@@ -374,8 +374,27 @@ test('an order needs a reference that can be seen', async () => {
 });
 
 test('licenses that expire within min_remaining_validity are not given out', async () => {
-  const id = await addPool(1, { expiry: { duration: 'P30D' }, min_remaining_validity: 'P31D' });
-  expectRefusal(await grab(id, { order_ref: 'SO-1' }), 409, 'POOL_EMPTY');
+  const expiry = { duration: 'P30D' };
+  const id = await addPool(1, { expiry, min_remaining_validity: 'P29D' });
+  const too_long = { min_remaining_validity: 'P30D' };
+  for (const answer of [
+    await api.call('PATCH', `/contracts/${id}`, { body: too_long }),
+    await api.call('POST', '/contracts', { body: contractBody(catalogue, { type: 'pool', expiry, ...too_long }) }),
+  ]) {
+    expectRefusal(answer, 422, 'VALIDITY_TOO_SHORT');
+    expect(answer.body.metadata).toEqual({ ...too_long, expiry: { basis: 'generation', ...expiry } });
+  }
+  // As after licenses got older.
+  await api.sql`UPDATE contracts SET min_remaining_validity = 'P31D' WHERE id = ${id}`;
+  for (const body of [{}, { customer_email: 'new@covenant.test' }]) {
+    const refused = await grab(id, { order_ref: 'SO-1', ...body });
+    expectRefusal(refused, 409, 'POOL_EMPTY');
+    expect(refused.body.metadata).toMatchObject({ available: 0, expiring: 1, min_remaining_validity: 'P31D' });
+    expect(refused.body.detail).toMatch(
+      /It has 1 that no order gets, because they expire within min_remaining_validity \(P31D\)/,
+    );
+  }
+  expect((await api.call('GET', `/contracts/${id}`)).body.warnings).toContain('POOL_VALIDITY_TOO_SHORT');
   await api.call('PATCH', `/contracts/${id}`, { body: { min_remaining_validity: 'P29D' } });
   expect((await grab(id, { order_ref: 'SO-1' })).status).toBe(201);
 });

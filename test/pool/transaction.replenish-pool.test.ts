@@ -203,13 +203,15 @@ test('licenses that expire too early for orders are replenished, unless new ones
   expect(await replenish(id)).toMatchObject({ licenses: 40 });
   await sql`UPDATE pool_available SET expires_at = now() + interval '29 days' WHERE contract_id = ${id}`;
   await sql`UPDATE generation_jobs SET expires_at = now() + interval '29 days' WHERE contract_id = ${id}`;
-  expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW'], true]);
+  expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW', 'POOL_VALIDITY_TOO_SHORT'], true]);
   expect(await replenish(id)).toMatchObject({ outcome: 'enough', licenses: 40 });
   expect([await warnings(), await isDue(id)]).toEqual([[], false]);
 
-  await change(id, { name: 'edit', input: { min_remaining_validity: 'P60D' } });
+  // An edit to it is refused; the end of the contract has the same effect.
+  await sql`UPDATE contracts SET min_remaining_validity = 'P60D' WHERE id = ${id}`;
   expect(await replenish(id)).toMatchObject({ licenses: 0, blocked_by: 'VALIDITY_TOO_SHORT' });
-  expect([await warnings(), await isDue(id)]).toEqual([['POOL_LOW', 'POOL_REPLENISH_BLOCKED'], false]);
+  const all = ['POOL_LOW', 'POOL_REPLENISH_BLOCKED', 'POOL_VALIDITY_TOO_SHORT'];
+  expect([await warnings(), await isDue(id)]).toEqual([all, false]);
   expect(await blocksOf(id)).toEqual([['pool.replenish_blocked', 'VALIDITY_TOO_SHORT', 0]]);
   await change(id, { name: 'edit', input: { min_remaining_validity: 'P30D' } });
   expect([await warnings(), await isDue(id)]).toEqual([[], false]);

@@ -12,7 +12,7 @@ import { findCustomerByEmail } from '../../db/catalogue/customer';
 import { factsOf, findContract } from '../../db/contract/contract';
 import type { Grab } from '../../db/pool/grab';
 import { findHoldsOfOrders, listHeldLicenses } from '../../db/pool/hold';
-import { findOffer } from '../../db/pool/level';
+import { findExpiring, findOffer } from '../../db/pool/level';
 import type { HoldWithClock, Order } from '../../db/pool/hold';
 import { findRateCounts } from '../../db/generation/rate';
 import { laterOf, millisLater } from '../../domain/base/instant';
@@ -125,7 +125,8 @@ export function createGrabs(db: Database): GrabLicenses {
       if (replayed === undefined && outcome === 'repeated')
         throw new Error(`the hold of order ${order_ref} is missing`);
       if (replayed !== undefined) await request.credential?.confirm();
-      return replayed ?? (outcome as Refusal | 'closed');
+      if (replayed !== undefined || outcome === 'closed') return replayed ?? 'closed';
+      return explainShortage(db, contract_id, outcome as Refusal);
     }
     const { at, held_until, licenses, replenishes } = outcome;
     const hold = {
@@ -203,7 +204,15 @@ async function customerOf(db: Database, request: GrabRequest): Promise<string | 
 async function shortageWithoutLock(db: Database, { contract_id, count }: GrabRequest): Promise<Refusal | null> {
   const offer = await findOffer(db, contract_id, count);
   if (offer === undefined || offer.has_overdue_hold || offer.available >= count) return null;
-  return shortPoolRefusal(count, offer.available);
+  return explainShortage(db, contract_id, shortPoolRefusal(count, offer.available));
+}
+
+/** Adds the licenses to the refusal that the pool has but does not give out, because they expire too early. */
+async function explainShortage(db: Database, contract_id: string, refusal: Refusal): Promise<Refusal> {
+  const found = await findExpiring(db, contract_id);
+  return found === undefined || found.expiring === 0
+    ? refusal
+    : refuse(refusal.code, { ...refusal.metadata, ...found });
 }
 
 /** The refusal that is certain without a lock, because nothing of the contract is due. */
