@@ -1,6 +1,8 @@
 /** Calls that share statements: which calls are batched, how many statements run, and what happens to calls that wait too long. */
 import { createBatchedCalls } from '../../transactions/base/batched-calls';
 import type { BatchedCalls } from '../../transactions/base/batched-calls';
+import { createMergedCalls } from '../../transactions/base/merged-calls';
+import type { Merge } from '../../transactions/base/merged-calls';
 import { RowsBusy } from '../../db/base/errors';
 import { createLockTurns, lockTurnLimits } from '../../db/base/lock-turns';
 import type { LockTurns } from '../../db/base/lock-turns';
@@ -104,4 +106,54 @@ test('a call that waits behind a statement for longer than the wait for a turn i
   expect(await first).toBe('A1');
   expect(await second).toBeInstanceOf(RowsBusy);
   expect(batches.begun).toEqual([['a1']]);
+});
+
+describe('merged calls of one row', () => {
+  /** Merged calls whose statements last until they are ended, with at most three calls each. */
+  function mergesWith(isAllowed: () => boolean) {
+    const begun: string[][] = [];
+    const ends: (() => void)[] = [];
+    const call = createMergedCalls<string, string>({
+      turns: createLockTurns(lockTurnLimits(10)),
+      rowOf: () => ({ table: 'rows', id: '1', shared: true }),
+      keyOf: () => '1',
+      take: (queue) => queue.splice(0, 3) as Merge<string, string>,
+      async serve(calls) {
+        begun.push(calls.map(({ input }) => input));
+        await new Promise<void>((resolve) => ends.push(resolve));
+        for (const { input, resolve } of calls) resolve(input.toUpperCase());
+      },
+      further: { from: 2, isAllowed },
+    });
+    return { call, begun, end: (index: number) => ends[index]?.() };
+  }
+
+  test('a second statement takes all that arrive in the tick in which enough wait, and no third one begins', async () => {
+    const { call, begun, end } = mergesWith(() => true);
+    const answers = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(call);
+    expect(begun).toEqual([['a']]);
+    await new Promise(setImmediate);
+    expect(begun).toEqual([['a'], ['b', 'c', 'd']]);
+    end(0);
+    await new Promise(setImmediate);
+    expect(begun.slice(2)).toEqual([['e', 'f', 'g']]);
+    [1, 2].forEach(end);
+    expect(await Promise.all(answers)).toEqual(['A', 'B', 'C', 'D', 'E', 'F', 'G']);
+  });
+
+  test('few calls wait for the statement that runs, and many too where no second one is allowed', async () => {
+    let is_allowed = true;
+    const { call, begun, end } = mergesWith(() => is_allowed);
+    const answers = ['a', 'b'].map(call);
+    await new Promise(setImmediate);
+    is_allowed = false;
+    answers.push(...['c', 'd'].map(call));
+    await new Promise(setImmediate);
+    expect(begun).toEqual([['a']]);
+    end(0);
+    await new Promise(setImmediate);
+    expect(begun).toEqual([['a'], ['b', 'c', 'd']]);
+    end(1);
+    expect(await Promise.all(answers)).toEqual(['A', 'B', 'C', 'D']);
+  });
 });

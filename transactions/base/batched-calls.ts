@@ -42,10 +42,10 @@ export function createBatchedCalls<Input, Output>(options: {
       try {
         await turns.run([], serveNext, since_ms + turns.limits.wait_ms - performance.now());
       } catch (error) {
-        rejectUntil(queue, since_ms, error);
+        rejectUntil(queue, since_ms, () => error);
       }
       // Rejects calls that waited too long behind a statement.
-      rejectUntil(queue, performance.now() - turns.limits.wait_ms, new RowsBusy(null));
+      rejectUntil(queue, performance.now() - turns.limits.wait_ms, () => new RowsBusy(null));
     }
     statements -= 1;
   }

@@ -1,6 +1,6 @@
 /**
  * Merges calls that wait for the same row (a group commit): calls that arrive while a statement runs are served together by the
- * next statement. A single call is served alone and at once.
+ * next statement. A single call is served alone and at once. If many wait, a second statement may run beside the first one.
  */
 import { RowsBusy } from '../../db/base/errors';
 import type { LockedRow } from '../../db/base/errors';
@@ -26,6 +26,9 @@ export type Merge<Input, Output> = [WaitingCall<Input, Output>, ...WaitingCall<I
  * and settles every taken call. It throws only a lock timeout: the next attempt of the same turn then serves the calls that are
  * not settled, together with new ones.
  *
+ * With `further`, a second statement with the same key runs at the same moment: one is executed while the other waits for its commit. It
+ * begins when calls wait `from` that number on, at the end of their tick, so that it takes all that arrive together. `rowOf` must name a shared row.
+ *
  * A call is rejected with `RowsBusy` when too many calls wait, and after the longest wait for a turn and its row.
  */
 export function createMergedCalls<Input, Output>(options: {
@@ -34,51 +37,70 @@ export function createMergedCalls<Input, Output>(options: {
   keyOf: (input: Input) => string;
   take: (queue: WaitingCall<Input, Output>[]) => Merge<Input, Output>;
   serve: (calls: Merge<Input, Output>) => Promise<void>;
+  further?: { from: number; isAllowed: (key: string) => boolean };
 }): (input: Input) => Promise<Output> {
-  const { turns, rowOf } = options;
-  type Waiting = { queue: WaitingCall<Input, Output>[]; in_service: number };
-  /** By key. An entry exists while statements for it run; `in_service` is the number of calls in the current one. */
+  const { turns, rowOf, further } = options;
+  type Waiting = { queue: WaitingCall<Input, Output>[]; in_service: number; statements: number };
+  /** By key. An entry exists while `statements` for it run; `in_service` is the number of calls in the current ones. */
   const queues = new Map<string, Waiting>();
 
   return (input) =>
     new Promise((resolve, reject) => {
       const key = options.keyOf(input);
       const call = createWaitingCall(input, resolve, reject);
-      const waiting = queues.get(key);
-      if (waiting === undefined) void drain(key, call);
+      const waiting = queues.get(key) ?? { queue: [], in_service: 0, statements: 0 };
       // Calls in service may return to the queue.
-      else if (waiting.queue.length + waiting.in_service <= turns.limits.waiting_max) waiting.queue.push(call);
-      else reject(new RowsBusy(rowOf(input)));
+      if (waiting.queue.length + waiting.in_service > turns.limits.waiting_max)
+        return reject(new RowsBusy(rowOf(input)));
+      waiting.queue.push(call);
+      if (waiting.statements === 0) {
+        queues.set(key, waiting);
+        void drain(key, waiting);
+      } else if (waiting.queue.length === further?.from) {
+        setImmediate(() => {
+          if (mayRun(key, waiting)) void drain(key, waiting);
+        });
+      }
     });
 
-  async function drain(key: string, first: WaitingCall<Input, Output>): Promise<void> {
-    const queue = [first];
-    const waiting: Waiting = { queue, in_service: 0 };
+  /** Whether another statement may begin: as the only one, or as the second one if enough calls wait. */
+  function mayRun(key: string, { queue, statements }: Waiting): boolean {
+    if (statements === 0) return queue.length > 0;
+    return further !== undefined && statements === 1 && queue.length >= further.from && further.isAllowed(key);
+  }
+
+  /** Runs one statement after the other while there are calls for it. */
+  async function drain(key: string, waiting: Waiting): Promise<void> {
+    const { queue } = waiting;
     queues.set(key, waiting);
-    while (queue.length > 0) {
-      const [oldest] = queue as [typeof first];
-      const left_ms = oldest.since_ms + turns.limits.wait_ms - performance.now();
+    while (mayRun(key, waiting)) {
+      waiting.statements += 1;
+      const [{ input, since_ms }] = queue as Merge<Input, Output>;
+      const left_ms = since_ms + turns.limits.wait_ms - performance.now();
       try {
         // Calls that arrive before the turn begins are taken too.
-        await turns.run([rowOf(first.input)], () => serveNext(waiting), left_ms);
+        await turns.run([rowOf(input)], () => serveNext(waiting), left_ms);
       } catch (error) {
-        rejectUntil(queue, oldest.since_ms, error);
+        rejectUntil(queue, since_ms, () => error);
       }
-      rejectUntil(queue, performance.now() - turns.limits.wait_ms, new RowsBusy(rowOf(first.input)));
+      waiting.statements -= 1;
+      rejectUntil(queue, performance.now() - turns.limits.wait_ms, () => new RowsBusy(rowOf(input)));
     }
-    queues.delete(key);
+    if (waiting.statements === 0) queues.delete(key);
   }
 
   async function serveNext(waiting: Waiting): Promise<void> {
+    // Another statement has taken all calls meanwhile.
+    if (waiting.queue.length === 0) return;
     const calls = options.take(waiting.queue);
-    waiting.in_service = calls.length;
+    waiting.in_service += calls.length;
     try {
       await options.serve(calls);
     } catch (error) {
       waiting.queue.unshift(...calls.filter(({ is_settled }) => !is_settled));
       throw error;
     } finally {
-      waiting.in_service = 0;
+      waiting.in_service -= calls.length;
     }
   }
 }
@@ -105,8 +127,15 @@ export function createWaitingCall<Input, Output>(
   return call;
 }
 
-/** Removes the calls that have waited since `ms` or longer from a queue, and rejects them. */
-export function rejectUntil<Input, Output>(queue: WaitingCall<Input, Output>[], ms: number, error: unknown): void {
+/** Removes the calls that have waited since `ms` or longer from a queue, and rejects them with the same error. */
+export function rejectUntil<Input, Output>(
+  queue: WaitingCall<Input, Output>[],
+  ms: number,
+  errorOf: () => unknown,
+): void {
   const later = queue.findIndex(({ since_ms }) => since_ms > ms);
-  for (const { reject } of queue.splice(0, later === -1 ? queue.length : later)) reject(error);
+  const rejected = queue.splice(0, later === -1 ? queue.length : later);
+  if (rejected.length === 0) return;
+  const error = errorOf();
+  for (const { reject } of rejected) reject(error);
 }

@@ -20,6 +20,8 @@ import { setExpiryByAssignment } from './own-expiry';
  * ends; with 32, it answers one half meanwhile.
  */
 const MERGED_GRABS_MAX = 32;
+/** From how many waiting grabs on a second statement runs beside the first one. A statement for few costs each of them more. */
+const FURTHER_GRABS_MIN = 24;
 /**
  * How long a grab that finds too few licenses waits for those that other transactions have locked: a transaction that is rolled back leaves
  * its licenses in the pool (a falsely empty pool, found in a test of SKIP LOCKED).
@@ -43,9 +45,12 @@ type Calls = Merge<TimedGrab, MergedOutcome>;
 /** Creates the function that serves one grab, possibly together with others. */
 export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<MergedOutcome> {
   const { attempt_ms } = db.lockTurns.limits;
+  /** The contracts whose pools have enough for two statements at one moment, as the last statement of each found. */
+  const with_rest = new Set<string>();
   return createMergedCalls<TimedGrab, MergedOutcome>({
     turns: db.lockTurns,
-    rowOf: ({ contract_id }) => ({ table: 'pool_available', id: contract_id }),
+    rowOf: ({ contract_id }) => ({ table: 'pool_available', id: contract_id, shared: true }),
+    further: { from: FURTHER_GRABS_MIN, isAllowed: (contract_id) => with_rest.has(contract_id) },
     keyOf: ({ contract_id }) => contract_id,
     take: (queue) => queue.splice(0, countOfStatement(queue)) as Calls,
     async serve(calls) {
@@ -91,8 +96,12 @@ export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<M
     calls: readonly Call[],
     options: { wait: boolean; lock_ms: number },
   ): Promise<GrabOutcome> {
-    const outcome = await grabLicenses(db, groupOf(calls), { ...options, in_transaction: false });
-    return outcome.needs_transaction ? db.begin((tx) => grabWithExpiry(tx, groupOf(calls), options)) : outcome;
+    const group = groupOf(calls);
+    let outcome = await grabLicenses(db, group, { ...options, in_transaction: false });
+    if (outcome.needs_transaction) outcome = await db.begin((tx) => grabWithExpiry(tx, groupOf(calls), options));
+    if (outcome.has_rest) with_rest.add(group.contract_id);
+    else with_rest.delete(group.contract_id);
+    return outcome;
   }
 
   /** Waits for locked licenses. Those that stay locked count as taken. */
