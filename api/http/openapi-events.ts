@@ -3,14 +3,21 @@ import { EVENT_TYPES, eventExample, eventSchema, occasionOf } from '../../domain
 import type { EventType } from '../../domain/webhook/event';
 import { z } from './zod';
 
-/** The schemas of the events by their names. */
+/**
+ * The schemas of the events by their names. They allow fields that they do not name, so that a receiver that validates what it gets accepts
+ * the fields of a later version.
+ */
 export function eventSchemas(): Record<string, object> {
   return Object.fromEntries(
     EVENT_TYPES.map((type) => {
-      const { $schema: _dialect, ...schema } = z.toJSONSchema(eventSchema(type));
+      const { $schema: _dialect, ...schema } = z.toJSONSchema(eventSchema(type), { override: open });
       return [schemaName(type), { ...schema, description: occasionOf(type) }];
     }),
   );
+}
+
+function open({ jsonSchema }: { jsonSchema: { additionalProperties?: unknown } }): void {
+  delete jsonSchema.additionalProperties;
 }
 
 /** The webhooks by the types of their events. */

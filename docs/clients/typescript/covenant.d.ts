@@ -3649,9 +3649,7 @@ export interface components {
                 /** Format: date */
                 effective_date: string;
                 /** @description What it changes */
-                changes: {
-                    [key: string]: unknown;
-                };
+                changes: Record<string, never>;
             };
         };
         /** @description A pending amendment is withdrawn. */
