@@ -36,10 +36,14 @@ export interface ReadinessDependencies {
   ensureSetUp: EnsureSetUp;
 }
 
-/** Checks every dependency. No check takes longer than three seconds. */
+/**
+ * Checks every dependency. No check takes longer than three seconds. Postgres is asked on a connection that only these checks use: a process
+ * whose pool is busy is ready, and taking it out of service would give its work to the others.
+ */
 export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDependencies): Promise<Readiness> {
+  const { probe } = db;
   const [database, { notes: temporal_notes, ...temporal }, installation, time_zone_notes] = await Promise.all([
-    withTimeout(Promise.all([countMissingMigrations(db), findClockSkewMs(db), assertStillOwnSessions(db)])).then(
+    withTimeout(Promise.all([countMissingMigrations(probe), findClockSkewMs(probe), assertStillOwnSessions(db)])).then(
       ([missing, ahead_ms]) => ({
         postgres: 'ok',
         clock: skewSentence(ahead_ms) ?? 'ok',
@@ -56,7 +60,7 @@ export async function checkReadiness({ db, client, ensureSetUp }: ReadinessDepen
       (error: unknown) => ({ ...temporalFailure(error), notes: [] }),
     ),
     // The checks above report why the database cannot be read.
-    withTimeout(findInstallationId(db)).catch(() => null),
+    withTimeout(findInstallationId(probe)).catch(() => null),
     withTimeout(findTimeZoneNotes(db)).catch(() => []),
   ]);
   const checks = { ...database, ...temporal };

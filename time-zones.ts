@@ -32,9 +32,12 @@ export async function warnAboutTimeZones(db: Database, log: Logger): Promise<voi
   }
 }
 
-/** The current problems of the rules of processes, and the problem of the rules of Postgres at the start, each with its remedy. */
+/**
+ * The current problems of the rules of processes, and the problem of the rules of Postgres at the start, each with its remedy. For readiness
+ * checks, so on their connection.
+ */
 export async function findTimeZoneNotes(db: Database): Promise<string[]> {
-  const process_problems = await findProcessRuleProblems(db, await findNow(db));
+  const process_problems = await findProcessRuleProblems(db.probe, await findNow(db.probe));
   const postgres_problem = problemAtStart.get(db) ?? null;
   const problems = postgres_problem === null ? process_problems : [...process_problems, postgres_problem];
   return problems.map(({ what, remedy }) => `${what}. ${remedy}`);

@@ -26,6 +26,8 @@ export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 export type Database = postgres.Sql<{}> & {
   /** Turns of its transactions that lock rows, see `beginLocked`. */
   readonly lockTurns: LockTurns;
+  /** A connection of its own for readiness checks, which must not wait behind the work of the process. It connects when it is first used. */
+  readonly probe: Sql;
 };
 
 /** How long Postgres may take to answer a new connection. */
@@ -33,6 +35,9 @@ const CONNECT_TIMEOUT_S = 5;
 
 /** After this many seconds without traffic, TCP checks whether a connection is alive; the peer has ten seconds to answer. */
 const KEEPALIVE_S = 10;
+
+/** After this many seconds without a readiness check, its connection is closed. */
+const PROBE_IDLE_S = 60;
 
 /** The longest pause before a lost connection is replaced. The driver's own pause grows to 20 s, because it counts losses per pool. */
 const RECONNECT_PAUSE_S_MAX = 1;
@@ -78,7 +83,10 @@ export function openDatabase(databaseUrl: string, options: DatabaseOptions): Dat
   const pool = postgres(url, settings) as postgres.Sql<{}>;
   repeatTransactions(pool);
   const turns = { ...lockTurnLimits(options.max, limits.lock_ms), ...options.lockTurnLimits };
-  return Object.assign(pool, { lockTurns: createLockTurns(turns) });
+  const probe = postgres(url, { ...settings, max: 1, idle_timeout: PROBE_IDLE_S }) as postgres.Sql<{}>;
+  const endPool = pool.end.bind(pool);
+  const end: Database['end'] = async (how) => void (await Promise.all([endPool(how), probe.end(how)]));
+  return Object.assign(pool, { end, probe, lockTurns: createLockTurns(turns) });
 }
 
 /**

@@ -52,12 +52,12 @@ export async function assertOwnSessions(db: Database): Promise<void> {
 }
 
 /**
- * The same check for a pool in use. Without a pooler it takes one statement: `pg_backend_pid()` and the startup messages of the
- * connection then name the same backend.
+ * The same check for a pool in use, on its connection for readiness checks. Without a pooler it takes one statement: `pg_backend_pid()`
+ * and the startup messages of the connection then name the same backend.
  */
 export async function assertStillOwnSessions(db: Database): Promise<void> {
   try {
-    const answer = await askForPid(db);
+    const answer = await askForPid(db.probe);
     if (answer.state.pid === answer[0].pid) return;
   } catch (error) {
     throw poolerRefusal(error) ?? error;

@@ -46,6 +46,16 @@ describe('operations', () => {
     expect(ready.headers.get('cache-control')).toBe('no-store');
   });
 
+  test('readyz answers while all connections of the pool are busy', async () => {
+    const { db } = api.api;
+    const busy = await Promise.all(Array.from({ length: db.options.max }, () => db.reserve()));
+    try {
+      expect((await api.call('GET', '//readyz', { key: null })).body).toMatchObject({ ready: true });
+    } finally {
+      for (const connection of busy) connection.release();
+    }
+  });
+
   test('metrics count requests by the pattern of their route, so that ids do not create time series', async () => {
     const contract = await addContract(api, await addCatalogue(api));
     await api.call('GET', `/contracts/${contract.id}`);
