@@ -10,6 +10,7 @@ import { benchBoundaries } from './boundaries';
 import { benchCertificates } from './certificates';
 import { benchGeneration } from './generation';
 import { benchGrab } from './grab';
+import { benchImport } from './import';
 import { benchInline } from './inline';
 import { benchLivez } from './livez';
 import { openMeasuredStack } from './measured-stack';
@@ -41,6 +42,7 @@ const MATCHES = [50, 3_050, 11_631];
 const STREAMS = [40, 200];
 const FILE_LICENSES = 200_000;
 const LIVEZ_SECONDS = 5;
+const IMPORTED_LICENSES = 1_000_000;
 const POOL_LICENSES = 100_000;
 const VALIDATED_LICENSES = 1_000_000;
 const ACTIVATED_LICENSES = 100_000;
@@ -127,6 +129,13 @@ async function main(): Promise<void> {
     .option('--seconds <seconds>', 'the duration of each side of a round', wholeNumber, CELL_SECONDS)
     .action((options: CommonOptions & { licenses: number; seconds: number }) =>
       runOnStack(options, (stack, report) => benchActivate(stack, { ...options, rounds: options.pairs }, report)),
+    );
+  addBenchmark(program, 'import', 'imports of existing licenses from a file, compared with COPY of the same rows')
+    .option('--licenses <count>', 'rows of the file', wholeNumber, IMPORTED_LICENSES)
+    .action((options: CommonOptions & { licenses: number }) =>
+      runOnStack(options, (stack, report) =>
+        benchImport(stack, { licenses: options.licenses, pairs: options.pairs }, report),
+      ),
     );
   addBenchmark(program, 'rows', "the cost of a license's row with foreign keys, more columns and more indexes")
     .option('--licenses <count>', 'licenses of each shape', wholeNumber, ROWS_LICENSES)

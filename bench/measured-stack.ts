@@ -32,6 +32,7 @@ export interface MeasuredStack {
   /** The secret (`whsec_…`) that signs billing events. */
   billing_secret: string;
   worker_pid: number;
+  api_pid: number;
   /** Closes the connections. Stops and removes the stack when the benchmark started it. */
   end(): Promise<void>;
 }
@@ -118,6 +119,7 @@ function connect(described: DevFile, endStack: () => Promise<void>): MeasuredSta
     task_queues: taskQueues(config.taskQueuePrefix),
     billing_secret: described.billing_secret,
     worker_pid: described.pids.worker,
+    api_pid: described.pids.api,
     async end() {
       api.close();
       await db.end();

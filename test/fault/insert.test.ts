@@ -1,9 +1,11 @@
 /**
  * When a write succeeds but its answer is lost, the caller repeats the write, and it takes effect once.
  */
+import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createContractActivities } from '../../activities/contract/contract';
+import { ROW_LOCKED } from '../../activities/base/short-wait';
 import { createGenerationJobActivities } from '../../activities/generation/generation-job';
 import type { FilledRange, FillChunksInput } from '../../activities/generation/generation-job';
 import { isDatabaseUnavailable } from '../../db/base/errors';
@@ -11,6 +13,7 @@ import { createLicenseRequests } from '../../transactions/generation/request-lic
 import type { Granted, LicenseRequest } from '../../transactions/generation/license-request';
 import { isRefusal } from '../../domain/base/refusal';
 import type { Nudger } from '../../activities/ports';
+import { buildImport, rowsWithKeys } from '../harness/imports';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { createFlakyDatabase, seededRandom } from '../harness/flaky-database';
@@ -140,6 +143,45 @@ test.each(SEEDS)(
       }),
     );
     const closed = await untilAnswered(() => closeJob({ job_id: job.id, now, given_up: [] }));
+
+    expect(flaky.lost()).toBeGreaterThan(0);
+    expect(closed).toMatchObject({ state: 'SUCCEEDED', completed: JOB_LICENSES });
+  },
+);
+
+test.each(SEEDS)(
+  'an import whose chunks are stored but reported as lost has every row once (seed %i)',
+  async (seed) => {
+    const rows = rowsWithKeys(Array.from({ length: JOB_LICENSES }, () => randomUUID()));
+    const contract_id = await addRunningContract(database.sql, JOB_LICENSES);
+    const job_id = await buildImport(database.sql, contract_id, rows);
+    const flaky = createFlakyDatabase(database.sql, { seed, lost_share: LOST_SHARE });
+    const { openJob, fillChunks, closeJob } = createGenerationJobActivities({
+      nudger: IDLE_NUDGER,
+      db: flaky.db,
+      fillTaskQueue: 'generation',
+    });
+    const now = new Date().toISOString();
+    const opened = await untilAnswered(() => openJob({ job_id, now }));
+    expect(opened).toMatchObject({ state: 'RUNNING', chunks: 10 });
+    const half = opened.chunks / 2;
+    // Two workers import the same ranges. One waits for the other, for a time that is limited.
+    await Promise.all(
+      [0, half, 0, half].map((from_chunk) => {
+        const range = { job_id, from_chunk, to_chunk: from_chunk + half, now, attempts_max: 1 };
+        return untilAnswered(async () => {
+          const filled = await quietActivity()
+            .run<[FillChunksInput], FilledRange, typeof fillChunks>(fillChunks, range)
+            .catch((error: unknown) => {
+              throw (error as { type?: string }).type === ROW_LOCKED
+                ? Object.assign(new Error('locked'), { code: 'ETIMEDOUT' })
+                : error;
+            });
+          expect(filled).toEqual({ stopped: false, given_up: [] });
+        });
+      }),
+    );
+    const closed = await untilAnswered(() => closeJob({ job_id, now, given_up: [] }));
 
     expect(flaky.lost()).toBeGreaterThan(0);
     expect(closed).toMatchObject({ state: 'SUCCEEDED', completed: JOB_LICENSES });

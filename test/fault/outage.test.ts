@@ -21,6 +21,7 @@ import {
   requestJob,
   withTemporal,
 } from '../harness/stack-client';
+import { testImportFaults } from './import-cases';
 import { testPostgresFaults } from './postgres-cases';
 
 jest.setTimeout(300_000);
@@ -33,6 +34,7 @@ beforeAll(async () => {
 afterAll(() => stack?.end());
 
 describe('Postgres', () => testPostgresFaults(() => stack));
+describe('an import', () => testImportFaults(() => stack));
 
 /** Resolves with the contract's state when its workflow waits on the server. */
 function waitUntilWorkflowWaits(client: Client, contract_id: string): Promise<string> {

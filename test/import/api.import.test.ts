@@ -8,6 +8,7 @@ import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
+import { buildImport } from '../harness/imports';
 import { expectInvariants } from '../harness/invariants';
 
 let api: TestApi;
@@ -211,6 +212,28 @@ test('a large file is imported by a job, whose report has every row', async () =
   const progress = await api.call('GET', `${pathOf(body)}/progress`);
   expect(progress.text).toContain('event: end');
   expect((await api.call('POST', `${pathOf(body)}/resume`)).body).toMatchObject({ code: 'IMPORT_NOT_RESUMABLE' });
+});
+
+test('an import is cancelled, and resumed with the rows that were not decided', async () => {
+  const id = await contractOf({ quota: 2 });
+  const import_id = await buildImport(api.sql, id);
+  const path = pathOf({ id: import_id, contract_id: id });
+  await api.call('POST', `${path}/cancel`);
+  expect(await ended({ id: import_id, contract_id: id })).toMatchObject({
+    state: 'CANCELLED',
+    counts: { imported: 0, pending: 2 },
+  });
+  expect(await quotaOf(id)).toMatchObject({ generated: 0, reserved: 0 });
+  await upload(id, `key\n${newKey()}`);
+  expectRefusal(await api.call('POST', `${path}/resume`), 409, 'QUOTA_EXCEEDED');
+  await api.call('PATCH', `/contracts/${id}`, { body: { quota: 3 } });
+  expect((await api.call('POST', `${path}/resume`)).status).toBe(200);
+  await waitFor(async () => (await readImport({ id: import_id, contract_id: id })).state === 'SUCCEEDED', {
+    timeout_ms: 60_000,
+    what: 'the end',
+  });
+  expect(await readImport({ id: import_id, contract_id: id })).toMatchObject({ counts: { imported: 2, pending: 0 } });
+  expect(await quotaOf(id)).toMatchObject({ generated: 3, reserved: 0 });
 });
 
 test('a file that does not fit the quota, or whose contract is closed, imports nothing', async () => {
