@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { deleteLicenses, deleteUse, vacuumTables } from './cleaning';
 import { createContractOf } from './contracts';
@@ -19,6 +20,7 @@ export interface ImportOptions {
 }
 
 const PAIRS = 5;
+const CONNECTIONS_CLOSED_MS = 200;
 const WARM_UP_LICENSES = 5_000;
 const CUSTOMERS = 1_000;
 /** Rows that are formatted at one time. */
@@ -49,6 +51,8 @@ export async function benchImport(
     const file = fileOf(rows, customers);
     const pids = [stack.worker_pid, stack.api_pid];
     pids.forEach(resetPeakMemory);
+    // While the file was made, the server may have closed idle connections: this process has to notice it before it sends.
+    await sleep(CONNECTIONS_CLOSED_MS);
     const sent = performance.now();
     const path = `/api/v1/contracts/${contract_id}/licenses/import`;
     const response = await fetch(stack.api_url + path, {
@@ -185,7 +189,7 @@ function copyTextOf(rows: number, customers: readonly BenchCustomer[]): { licens
 
 function inParts(lines: Iterable<string>): string[] {
   const parts: string[] = [];
-  let part: string[] = [];
+  const part: string[] = [];
   for (const line of lines) {
     part.push(line);
     if (part.length === PART_ROWS) parts.push(part.splice(0).join(''));
