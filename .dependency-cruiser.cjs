@@ -30,9 +30,10 @@ const AREAS = {
   license: ['base', 'catalogue', 'contract'],
   import: ['base', 'access', 'catalogue', 'contract', 'generation', 'license'],
   pool: ['base', 'catalogue', 'contract', 'generation', 'license'],
+  schedule: ['base', 'catalogue', 'contract', 'generation', 'license'],
   metric: ['base', 'contract'],
   webhook: ['base', 'contract'],
-  system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'import', 'pool'],
+  system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'import', 'pool', 'schedule'],
 };
 
 /**

@@ -6,7 +6,7 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import { instantFromMillis, millisOf } from './instant';
-import type { Instant, LocalDate } from './instant';
+import type { Instant, LocalDate, LocalTime } from './instant';
 
 /** Whether `zone` is an IANA time zone name that this runtime knows (offsets such as `+02:00` are not names). */
 export function isTimeZone(zone: string): boolean {
@@ -65,6 +65,20 @@ export function startOfDay(date: LocalDate, zone: string): Instant {
   );
 }
 
+/**
+ * The first valid instant of a local time, `09:30`, on `date` in `zone`. A time that a clock change skips is the instant of the change, and
+ * of a time that occurs twice it is the earlier one.
+ */
+export function firstInstantAt(date: LocalDate, time: LocalTime, zone: string): Instant {
+  const wall = Temporal.PlainDateTime.from(`${date}T${time}`);
+  const earlier = wall.toZonedDateTime(zone, { disambiguation: 'earlier' });
+  if (earlier.toPlainDateTime().equals(wall)) return text(earlier.toInstant());
+  // `earlier` reads a skipped time by the offset after the change, which gives an instant before the change.
+  const change = earlier.getTimeZoneTransition('next');
+  if (change === null) throw new Error(`${date} ${time} is skipped in ${zone} by no clock change`);
+  return text(change.toInstant());
+}
+
 /** The calendar date in `zone` at `instant`. */
 export function localDateAt(instant: Instant, zone: string): LocalDate {
   return cachedIn(dates, DATES_CACHED_MAX, `${instant} ${zone}`, () =>
@@ -105,6 +119,22 @@ export function addDays(date: LocalDate, days: number): LocalDate {
   if (!(sum >= FOUR_DIGIT_MS_MIN && sum <= FOUR_DIGIT_MS_MAX))
     return Temporal.PlainDate.from(date).add({ days }).toString();
   return dateOf(sum);
+}
+
+/** The day of the week of a date: 1 for Monday to 7 for Sunday. */
+export function dayOfWeek(date: LocalDate): number {
+  return Temporal.PlainDate.from(date).dayOfWeek;
+}
+
+/** A day of the month that is so many months after the month of `date`, limited to the last day of that month. */
+export function dayOfMonthAfter(date: LocalDate, months: number, day: number): LocalDate {
+  return Temporal.PlainDate.from(date).with({ day: 1 }).add({ months }).with({ day }).toString();
+}
+
+/** The parts of a calendar period. */
+export function partsOfPeriod(period: string): { years: number; months: number; weeks: number; days: number } {
+  const { years, months, weeks, days } = Temporal.Duration.from(period);
+  return { years, months, weeks, days };
 }
 
 /** How many days lie between two dates; negative when `to` is before `from`. */

@@ -12,6 +12,9 @@ export type Instant = string;
 /** A calendar date without a zone, `2027-02-01`. */
 export type LocalDate = string;
 
+/** A time of day without a zone, in hours and minutes: `09:30`. */
+export type LocalTime = string;
+
 /** An instant before all others in Covenant. */
 export const EARLIEST: Instant = '0001-01-01T00:00:00.000Z';
 
