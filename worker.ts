@@ -31,6 +31,7 @@ import type { ReadinessDependencies } from './readiness';
 import { openTemporal, serverOptions } from './temporal/connection';
 import { createStartDescriber } from './temporal/describe-start';
 import { createNudger } from './temporal/nudge';
+import { createScheduleKeeper } from './temporal/generation-schedule';
 import { createSetUp } from './temporal/setup';
 import { taskQueues } from './temporal/task-queues';
 import { createClockNotifier } from './temporal/test-clock';
@@ -101,6 +102,7 @@ async function main(): Promise<void> {
     db,
     nudger,
     clocks,
+    schedules: createScheduleKeeper(client, queues),
     billingPorts: createBillingPorts(config),
     taskQueues: queues,
     showNames: config.temporalShowNames,

@@ -1,7 +1,7 @@
 /** Creates all activities from their named dependencies. */
 import type { LimitNow } from '../db/base/clock';
 import type { Database } from '../db/base/database';
-import type { Nudger, ClockNotifier } from './ports';
+import type { Nudger, ClockNotifier, ScheduleKeeper } from './ports';
 import { createBillingInboxActivities } from './billing/billing-event';
 import type { BillingPorts } from './billing/billing-event';
 import { createBillingBatchActivities } from './billing/billing-batch';
@@ -12,6 +12,7 @@ import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
 import { createLicenseOperationActivities } from './license/license-operation';
 import { createPoolActivities } from './pool/pool';
+import { createScheduleActivities } from './schedule/schedule';
 import { createSweepActivities } from './system/sweep';
 import { createTestClockActivities } from './system/test-clock';
 
@@ -19,6 +20,7 @@ export interface ActivityDependencies {
   db: Database;
   nudger: Nudger;
   clocks: ClockNotifier;
+  schedules: ScheduleKeeper;
   /** The ports of the configured billing systems. */
   billingPorts: BillingPorts;
   /** The task queues for the chunks of jobs and for the settling of contracts on test clocks. */
@@ -45,6 +47,7 @@ export function createActivities(dependencies: ActivityDependencies) {
       bound,
     ),
     ...limitNowByPostgres(createPoolActivities(dependencies), bound),
+    ...limitNowByPostgres(createScheduleActivities(dependencies), bound),
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),
     ...limitNowByPostgres(createSweepActivities(dependencies), bound),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),

@@ -32,6 +32,8 @@ export interface Nudger {
   wakeOperations(operations: readonly OperationRef[], options?: WakeOptions): Promise<string[]>;
   /** Wakes the replenishment of the pools of these contracts. */
   wakePools(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
+  /** Makes the runs of schedules that are due, and their Temporal Schedules follow. */
+  wakeSchedules(schedule_ids: string[], options?: WakeOptions): Promise<string[]>;
   /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */
   signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
   /** Starts the billing batch, or makes a running one read its queue again. Without a notice, its next step names no event. */
@@ -40,6 +42,24 @@ export interface Nudger {
   settleDue(at: Instant): Promise<void>;
   /** Wakes the contract and the jobs that a change of a contract names. A workflow that is started stores the request's id in its memo. */
   wake(nudge: Nudge, request_id?: string): Promise<void>;
+}
+
+/** What a Temporal Schedule shows and when it starts the runs of a schedule. */
+export interface SchedulePlan {
+  schedule_id: string;
+  contract_id: string;
+  /** The next runs, each with the local time that operators see. */
+  runs: readonly { at: Instant; local: string }[];
+  /** One line about the schedule. */
+  note: string;
+}
+
+/** Keeps one Temporal Schedule for each schedule. Throws when Temporal is unreachable. Safe to repeat. */
+export interface ScheduleKeeper {
+  /** Creates or replaces the Temporal Schedule. */
+  place(plan: SchedulePlan): Promise<void>;
+  /** Removes it, if there is one. */
+  remove(schedule_id: string): Promise<void>;
 }
 
 export interface ClockNotifier {

@@ -5,6 +5,7 @@ import { contractApiKeyRoutes } from './access/contract-api-key';
 import { callerRoutes } from './access/caller';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
+import { scheduleRoutes } from './schedule/schedule';
 import { contractActionRoutes } from './contract/action';
 import { contractRoutes } from './contract/contract';
 import { customerRoutes } from './catalogue/customer';
@@ -47,6 +48,7 @@ export const ROUTES: readonly Route[] = [
   ...contractActionRoutes,
   ...contractApiKeyRoutes,
   ...amendmentRoutes,
+  ...scheduleRoutes,
   ...generationRoutes,
   ...jobRoutes,
   ...importRoutes,

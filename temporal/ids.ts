@@ -17,6 +17,11 @@ export function replenishmentWorkflowId(contract_id: string): string {
   return `replenish:${contract_id}`;
 }
 
+/** The workflow that makes the runs of a schedule. Those that its Temporal Schedule starts have the instant behind this id. */
+export function scheduleWorkflowId(schedule_id: string): string {
+  return `run-schedule:${schedule_id}`;
+}
+
 export function testClockWorkflowId(clock_id: string): string {
   return `test-clock:${clock_id}`;
 }

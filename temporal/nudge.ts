@@ -13,6 +13,7 @@ import type { OperationRef } from '../domain/contract/nudge';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { assignLicenses, changeLicenses, wakeOperationSignal } from '../workflows/license-operation';
 import { replenishPool, wakePoolSignal } from '../workflows/replenish-pool';
+import { runSchedule, wakeScheduleSignal } from '../workflows/run-schedule';
 import { dueSignal, settleDue } from '../workflows/settle-due';
 import type { StartDescriber, StartDescription } from './describe-start';
 import {
@@ -22,6 +23,7 @@ import {
   generationJobWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
+  scheduleWorkflowId,
 } from './ids';
 import {
   billingBatchStart,
@@ -30,6 +32,7 @@ import {
   generationJobStart,
   operationStart,
   replenishmentStart,
+  scheduleStart,
 } from './start';
 import type { KnownEpoch } from './start';
 import type { TaskQueues } from './task-queues';
@@ -126,6 +129,14 @@ export function createNudger(options: NudgerOptions): Nudger {
         }),
       );
     },
+    async wakeSchedules(schedule_ids, { request_id } = {}) {
+      return wakeEach(schedule_ids, scheduleWorkflowId, (schedule_id) =>
+        client.workflow.signalWithStart(runSchedule, {
+          ...scheduleStart(schedule_id, taskQueues, details(request_id, undefined)),
+          signal: wakeScheduleSignal,
+        }),
+      );
+    },
     async signalBillingEvent(contract_id, notice, request_id) {
       const descriptionOf = await describe?.contracts([contract_id]);
       return wakeEach([contract_id], contractWorkflowId, () =>
@@ -161,8 +172,12 @@ export function createNudger(options: NudgerOptions): Nudger {
       );
     },
     async wake(nudge, request_id) {
-      const { job_ids, operations = [], pool_ids = [] } = nudge;
-      if (nudge.contract_id === null && [job_ids, operations, pool_ids].every(({ length }) => length === 0)) return;
+      const { job_ids, operations = [], pool_ids = [], schedule_ids = [] } = nudge;
+      if (
+        nudge.contract_id === null &&
+        [job_ids, operations, pool_ids, schedule_ids].every(({ length }) => length === 0)
+      )
+        return;
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
       const options = { request_id };
       await Promise.all([
@@ -170,6 +185,7 @@ export function createNudger(options: NudgerOptions): Nudger {
         nudger.wakeJobs(job_ids, options),
         nudger.wakeOperations(operations, options),
         nudger.wakePools(pool_ids, options),
+        nudger.wakeSchedules(schedule_ids, options),
       ]);
     },
   };

@@ -8,6 +8,7 @@ import {
   generationJobWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
+  scheduleWorkflowId,
   testClockWorkflowId,
 } from './ids';
 import type { TaskQueues } from './task-queues';
@@ -80,6 +81,13 @@ export function replenishmentStart(contract_id: string, queues: TaskQueues, deta
     ...rest,
     description: described,
   });
+}
+
+/** The options for `runSchedule`. */
+export function scheduleStart(schedule_id: string, queues: TaskQueues, details: StartDetails = {}) {
+  const { epoch } = details;
+  const input = { schedule_id, epoch };
+  return start(scheduleWorkflowId(schedule_id), `Schedule ${schedule_id}`, input, queues, details);
 }
 
 /** The options for `advanceTestClock`. */

@@ -5,5 +5,6 @@ export { contractLifecycle } from './contract-lifecycle';
 export { generateLicenses } from './generate-licenses';
 export { assignLicenses, changeLicenses } from './license-operation';
 export { replenishPool } from './replenish-pool';
+export { runSchedule } from './run-schedule';
 export { settleDue } from './settle-due';
 export { sweep } from './sweep';

@@ -114,7 +114,7 @@ export function createGenerationJobActivities({
   showNames = false,
 }: {
   db: Database;
-  nudger: Pick<Nudger, 'wakePools'>;
+  nudger: Pick<Nudger, 'wakePools' | 'wakeOperations'>;
   fillTaskQueue: string;
   /** Whether names may be stored in Temporal; false by default. */
   showNames?: boolean | undefined;
@@ -237,7 +237,7 @@ export function createGenerationJobActivities({
 
     /**
      * Closes a job: counts the licenses that were generated and releases the quota of the others. Wakes the replenishment that requested
-     * them. Safe to run twice.
+     * them, or the operation that assigns them. Safe to run twice.
      */
     async closeJob({
       job_id,
@@ -249,10 +249,11 @@ export function createGenerationJobActivities({
       if (plan?.execution === 'import')
         return beginInTurn(plan.contract_id, (tx) => finishImport(tx, bySystem(job_id, now)));
       const errors = given_up.length === 0 ? [] : await errorsOf(job_id, given_up);
-      const { replenished_id, ...closed } = await beginInTurn(contract_id ?? job_id, (tx) =>
+      const { replenished_id, assignment, ...closed } = await beginInTurn(contract_id ?? job_id, (tx) =>
         finishJob(tx, bySystem(job_id, now), errors),
       );
       if (replenished_id !== null) await nudger.wakePools([replenished_id]);
+      if (assignment !== null) await nudger.wakeOperations([assignment]);
       return closed;
     },
   };

@@ -6,7 +6,11 @@ import { BATCH_AHEAD_MS } from '../../domain/contract/due-batch';
 import { reviewWaitingBillingEvents } from '../../db/billing/billing-event';
 import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
-import { deleteExpiredIdempotency, deleteOldImports, deleteOldOutcomes } from '../../transactions/system/delete-expired';
+import {
+  deleteExpiredIdempotency,
+  deleteOldImports,
+  deleteOldOutcomes,
+} from '../../transactions/system/delete-expired';
 import { confirmBoundaries } from '../../transactions/contract/confirm-boundaries';
 import { settleContract } from '../../transactions/contract/settle-contract';
 import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
@@ -113,6 +117,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
       job: new Set(),
       operation: new Set(),
       pool: new Set(),
+      schedule: new Set(),
       test_clock: new Set(),
     };
     for (const { kind, ids } of interleaveBatches(shares)) {
@@ -212,6 +217,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     if (subject === 'job') return nudger.wakeJobs(ids, REFRESH_ATTRIBUTES);
     if (subject === 'operation') return nudger.wakeOperations(await listOperationKinds(db, ids));
     if (subject === 'pool') return nudger.wakePools(ids);
+    if (subject === 'schedule') return nudger.wakeSchedules(ids);
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }

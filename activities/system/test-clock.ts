@@ -6,13 +6,20 @@ import type { ContractOnClock } from '../../domain/system/test-clock';
 import { findPostponedBillingEvent, retryBillingEventsNow } from '../../db/billing/billing-event';
 import { failAdvance } from '../../db/system/test-clock';
 import { listAwaitedContracts, stepTestClock } from '../../transactions/system/advance-test-clock';
-import type { ClockStep } from '../../transactions/system/advance-test-clock';
+import type { AwaitedContract, ClockStep } from '../../transactions/system/advance-test-clock';
 import type { Database } from '../../db/base/database';
-import type { ClockNotifier } from '../ports';
+import { findNow } from '../../db/base/clock';
+import { listScheduledWork } from '../../db/schedule/clock';
+import type { ClockNotifier, Nudger } from '../ports';
 import { beginWithShortWaits } from '../base/short-wait';
+import { runDueSchedules } from '../schedule/schedule';
 
 /** Contracts that are notified at the same time. */
 const NOTIFICATIONS_IN_FLIGHT_MAX = 20;
+/** How often it is checked whether the licenses of runs are there. */
+const WORK_LOOK_INTERVAL_MS = 250;
+/** After so many looks their workflows are woken again: a signal may be lost. */
+const WORK_WAKE_LOOKS = 40;
 /** How many times a contract is notified before the advance fails because of it. */
 export const NOTIFY_ATTEMPTS_MAX = 2;
 
@@ -47,10 +54,12 @@ export type TestClockActivities = ReturnType<typeof createTestClockActivities>;
 export function createTestClockActivities({
   db,
   clocks,
+  nudger,
   settleTaskQueue,
 }: {
   db: Database;
   clocks: ClockNotifier;
+  nudger: Pick<Nudger, 'wake'>;
   settleTaskQueue: string;
 }) {
   return {
@@ -62,8 +71,9 @@ export function createTestClockActivities({
     },
 
     /**
-     * Notifies every contract that the clock waits for, and notifies a second time those that have not settled. Sends a heartbeat
-     * after each. Safe to run twice: a contract that has settled is not notified again.
+     * Notifies every contract that the clock waits for, and notifies a second time those that have not settled. Then it makes the runs of
+     * schedules that are due, and waits for the licenses of these, as they would be there long before the next run. Sends a heartbeat
+     * after each. Safe to run twice: a contract that has settled is not notified again, and a run that was made is not due.
      *
      * Each notification also tries the contract's billing events whose billing system gave no answer. When it gives no answer
      * again, the advance ends: the events keep the instant at which they arrived, and the clock stays at that instant.
@@ -80,6 +90,7 @@ export function createTestClockActivities({
         for (const { id } of awaited) notified_ids.add(id);
         notified += await notifyEach(awaited, now, failures, notified);
       }
+      await awaitScheduledWork(clock_id);
       // The next step handles an event that arrived after its contract was notified, or for a contract that was not notified.
       const stuck = (await listAwaitedContracts(db, clock_id)).find(
         (contract) =>
@@ -97,7 +108,7 @@ export function createTestClockActivities({
 
   /** Notifies each contract once, a bounded number at a time; returns how many contracts there were. */
   async function notifyEach(
-    contracts: ContractOnClock[],
+    contracts: AwaitedContract[],
     now: Instant,
     failures: Map<string, unknown>,
     notified_before: number,
@@ -107,16 +118,39 @@ export function createTestClockActivities({
     let notified = 0;
     await pMap(
       contracts,
-      async ({ id, postponed_events }) => {
+      async ({ id, postponed_events, run_at }) => {
         cancellationSignal.throwIfAborted();
         if (postponed_events > 0) await retryBillingEventsNow(db, id);
-        await clocks.notify(id, cancellationSignal, now).catch((error: unknown) => failures.set(id, error));
+        await clocks
+          .notify(id, cancellationSignal, now)
+          // Its boundaries and billing events of this instant come first.
+          .then(() => (run_at !== null && run_at <= now ? runSchedulesOf(id) : undefined))
+          .catch((error: unknown) => failures.set(id, error));
         notified += 1;
         context.heartbeat(notified_before + notified);
       },
       { concurrency: NOTIFICATIONS_IN_FLIGHT_MAX },
     );
     return notified;
+  }
+
+  /** Makes the runs of a contract that are due by its clock. */
+  async function runSchedulesOf(contract_id: string): Promise<void> {
+    let has_more: boolean;
+    do ({ has_more } = await runDueSchedules(db, nudger, { contract_id, now: await findNow(db) }));
+    while (has_more);
+  }
+
+  /** Waits until the licenses of runs are generated and assigned, as far as their contracts allow it. */
+  async function awaitScheduledWork(clock_id: string): Promise<void> {
+    const context = Context.current();
+    for (let looks = 1; ; looks++) {
+      const { jobs, operations } = await listScheduledWork(db, clock_id);
+      if (jobs.length === 0 && operations.length === 0) return;
+      if (looks % WORK_WAKE_LOOKS === 0) await nudger.wake({ contract_id: null, job_ids: jobs, operations });
+      context.heartbeat();
+      await context.sleep(WORK_LOOK_INTERVAL_MS);
+    }
   }
 
   async function unsettledSentence(

@@ -6,6 +6,7 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   generate: { operation_id: 'generateLicenses', description: 'Generate a license' },
   generate_test: { operation_id: 'generateLicenses', description: 'Generate a test license' },
   grab: { operation_id: 'grabLicenses', description: 'Take licenses from its pool for an order' },
+  schedule: { operation_id: 'createSchedule', description: 'Generate licenses by a schedule' },
   edit_particulars: {
     operation_id: 'updateContract',
     description:

@@ -1,5 +1,6 @@
 /** The timeline of a contract: applied boundaries from the audit, and a forecast of the boundaries to come. */
 import { addDays, addPeriodToInstant, startOfDay } from '../../domain/base/calendar';
+import { stateAt } from '../../domain/contract/contract';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import { BOUNDARY_KINDS } from '../../domain/contract/boundary-kind';
@@ -15,7 +16,9 @@ import { listAppliedBoundaries } from '../../db/contract/timeline';
 import type { AppliedBoundaryRow } from '../../db/contract/timeline';
 import { hasHistory } from '../../db/system/history';
 import type { Sql } from '../../db/base/database';
+import { listRunsOfContract } from '../../db/schedule/run';
 import { readContract } from './command';
+import { SCHEDULED_RUN, futureRuns, listRunsAhead, mergeRuns, pastRun } from './timeline-runs';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { IdParams, InstantInput, InstantShape, LocalDateShape } from '../http/shapes';
@@ -39,11 +42,13 @@ const TimelineQuery = z.object({
 const TimelineEntryShape = z
   .object({
     at: InstantShape,
-    kind: z.enum(BOUNDARY_KINDS).describe('The kind of boundary'),
-    action: z.string().describe('The action in the audit: contract.renewed'),
+    kind: z.enum([...BOUNDARY_KINDS, SCHEDULED_RUN]).describe('The kind of boundary, or a run of a schedule'),
+    action: z
+      .string()
+      .describe('The action in the audit: contract.renewed; of a run, what became of it: schedule.run_skipped'),
     state: z.enum(CONTRACT_STATES).describe('The state afterwards'),
     past: z.boolean().describe('Whether the boundary was already applied'),
-    reason: z.string().nullable(),
+    reason: z.string().nullable().describe('Also why a run was shortened or skipped'),
     assumes: z.literal('nothing is paid').nullable().describe('The assumption of a forecast that depends on payments'),
   })
   .openapi('TimelineEntry');
@@ -64,7 +69,7 @@ export const timelineRoutes: Route[] = [
     tag: 'Contracts',
     summary: 'Read the timeline of a contract',
     description:
-      'Its boundaries in order of time: those that were applied, and a forecast of those to come. The forecast assumes that no request changes the contract, nothing is paid, and the catalogue and other contracts stay as they are. A deleted contract has only its past.',
+      'Its boundaries and the runs of its schedules in order of time: those that were applied, and a forecast of those to come. The forecast assumes that no request changes the contract, nothing is paid, and the catalogue and other contracts stay as they are. A deleted contract has only its past.',
     params: IdParams,
     query: TimelineQuery,
     answers: { 200: { description: 'The timeline', schema: TimelineShape } },
@@ -78,8 +83,10 @@ export const timelineRoutes: Route[] = [
         : await forecastOf(request.api.db, params.id, request.now, query);
       if (isRefusal(forecast)) return forecast;
       const applied = await listAppliedBoundaries(request.api.db, params.id, PAST_ENTRIES_MAX + 1);
-      const past = applied.slice(-PAST_ENTRIES_MAX).flatMap(presentPast);
-      const cut = forecast.cut || applied.length > PAST_ENTRIES_MAX;
+      const runs = await listRunsOfContract(request.api.db, params.id, PAST_ENTRIES_MAX + 1);
+      const boundaries = applied.slice(-PAST_ENTRIES_MAX).flatMap(presentPast);
+      const past = mergeRuns(boundaries, runs.slice(-PAST_ENTRIES_MAX).map(pastRun));
+      const cut = forecast.cut || applied.length > PAST_ENTRIES_MAX || runs.length > PAST_ENTRIES_MAX;
       return { status: 200, body: { data: [...past, ...forecast.data], cut } };
     },
   }),
@@ -108,7 +115,9 @@ async function forecastOf(
     return refuse('VALIDATION_FAILED', { path: 'until', message });
   }
   const { entries, cut } = forecast(facts, last, context);
-  return { data: entries.map(presentForecast), cut };
+  const { runs, cut: runs_cut } = await listRunsAhead(sql, { id, timezone, after: settled_until, until: last });
+  const states = futureRuns(runs, entries, stateAt(facts, settled_until));
+  return { data: mergeRuns(entries.map(presentForecast), states), cut: cut || runs_cut };
 }
 
 /** The instant itself, or the last instant of a local day. */

@@ -19,6 +19,7 @@ export const AUDIT_SUBJECTS = [
   'license',
   'license_operation',
   'hold',
+  'schedule',
   'product',
   'generator',
   'customer',

@@ -33,12 +33,14 @@ export async function findSelectingOperation(tx: Sql, ids: readonly string[]): P
   return row?.id;
 }
 
-/** Moves the holds and the operations of a customer. */
+/** Moves the holds, the operations and the schedules of a customer. */
 export async function moveHoldsAndOperations(tx: Sql, id: string, into: string): Promise<void> {
   await tx`
     UPDATE pool_holds h SET customer_id = ${into}
     FROM (SELECT id FROM pool_holds WHERE customer_id = ${id} ORDER BY id FOR NO KEY UPDATE) moved WHERE h.id = moved.id`;
   await tx`UPDATE license_operations SET customer_id = ${into} WHERE customer_id = ${id}`;
+  await tx`UPDATE generation_schedules SET customer_id = ${into} WHERE customer_id = ${id}`;
+  await tx`UPDATE schedule_runs SET customer_id = ${into} WHERE customer_id = ${id}`;
 }
 
 /** Moves the licenses of a customer. When they were assigned, and until when they are valid, stays. */

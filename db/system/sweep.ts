@@ -6,13 +6,14 @@ import { overdueBillingContracts } from '../billing/billing-event';
 import type { Fragment, Sql } from '../base/database';
 import { dueAt, wakeInstant } from '../contract/clock';
 import { poolsToReplenish } from '../pool/replenishment';
+import { markPlacedOn, schedulesToPlace, schedulesToRun } from '../schedule/due-schedule';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
-/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses, a pool or a test clock. */
-export type SweepSubject = 'contract' | 'job' | 'operation' | 'pool' | 'test_clock';
+/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses, a pool, a schedule or a test clock. */
+export type SweepSubject = 'contract' | 'job' | 'operation' | 'pool' | 'schedule' | 'test_clock';
 
 /** The subjects whose rows say on which server their workflow was started. */
-type StartedSubject = Exclude<SweepSubject, 'pool' | 'test_clock'>;
+type StartedSubject = Exclude<SweepSubject, 'pool' | 'schedule' | 'test_clock'>;
 
 /** The kinds of rows that the sweep wakes or settles itself, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
@@ -42,6 +43,10 @@ export const SWEEP_KINDS = {
   operation_workflow: 'operation',
   /** Contracts whose pool is to be replenished. */
   low_pool: 'pool',
+  /** Schedules with an overdue run. */
+  schedule_run: 'schedule',
+  /** Schedules that Temporal does not have as they are: they were changed, or placed on another server or by older time zone rules. */
+  schedule_workflow: 'schedule',
   /** Test clocks that are advancing. */
   test_clock: 'test_clock',
   /** Holds of pools that are over. */
@@ -191,6 +196,10 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
         WHERE state IN ${unfinishedOperations(sql)} AND ${notStartedOn(sql, epoch, late)}`;
     case 'low_pool':
       return poolsToReplenish(sql, createdAt(sql, sql`c.id`));
+    case 'schedule_run':
+      return schedulesToRun(sql, late);
+    case 'schedule_workflow':
+      return schedulesToPlace(sql, { epoch, late, time_zone_rules });
     case 'test_clock':
       return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
     case 'overdue_hold':
@@ -249,6 +258,7 @@ export async function markStarted(
   epoch: string,
 ): Promise<void> {
   if (ids.length === 0 || subject === 'pool' || subject === 'test_clock') return;
+  if (subject === 'schedule') return markPlacedOn(sql, ids, epoch);
   const { table } = rowsOf(sql, subject);
   await sql`
     UPDATE ${table} SET workflow_epoch = ${epoch} WHERE id IN (

@@ -74,7 +74,7 @@ export async function setTestClock(
 /** A contract on a clock, with the fields that decide when the clock has to wait for it (`withStops`). */
 export type ClockContractRow = ContractCoupling & Omit<ContractOnClock, 'stops_at'>;
 
-/** The contracts on a clock that have a next boundary, a verification or pending billing events, in the order of their ids. */
+/** The contracts on a clock that have a next boundary, a verification, a run of a schedule or pending billing events, in the order of their ids. */
 export async function listContractsOnClock(sql: Sql, clock_id: string): Promise<ClockContractRow[]> {
   return sql<ClockContractRow[]>`
     SELECT c.id, c.settled_until, ${dueAt(sql)} AS due_at, c.verify_at, e.pending AS pending_events, e.postponed AS postponed_events,
@@ -84,13 +84,15 @@ export async function listContractsOnClock(sql: Sql, clock_id: string): Promise<
             FROM invoice_facts WHERE contract_id = c.id) AS invoices,
            ARRAY(SELECT changes -> 'renewal' ->> 'coterm_with' FROM contract_amendments
                  WHERE contract_id = c.id AND status = 'pending' AND changes -> 'renewal' ->> 'coterm_with' IS NOT NULL) AS amended_coterms,
-           EXISTS (SELECT FROM generation_jobs WHERE contract_id = c.id AND state = ANY(${[...UNFINISHED_JOB_STATES]})) AS has_open_jobs
+           EXISTS (SELECT FROM generation_jobs WHERE contract_id = c.id AND state = ANY(${[...UNFINISHED_JOB_STATES]})) AS has_open_jobs,
+           s.run_at
     FROM contracts c
     CROSS JOIN LATERAL (
       SELECT count(*)::int AS pending, (count(*) FILTER (WHERE tries > 0))::int AS postponed
       FROM billing_inbox WHERE contract_id = c.id AND outcome = 'PENDING'
     ) e
-    WHERE c.test_clock_id = ${clock_id} AND c.deleted_at IS NULL AND (${dueAt(sql)} IS NOT NULL OR e.pending > 0)
+    CROSS JOIN LATERAL (SELECT min(next_run_at) AS run_at FROM generation_schedules WHERE contract_id = c.id) s
+    WHERE c.test_clock_id = ${clock_id} AND c.deleted_at IS NULL AND (${dueAt(sql)} IS NOT NULL OR e.pending > 0 OR s.run_at IS NOT NULL)
     ORDER BY c.id`;
 }
 

@@ -80,6 +80,13 @@ export const PERMISSIONS = {
   createAmendment: ADMIN,
   listAmendments: VIEWER,
   withdrawAmendment: ADMIN,
+
+  createSchedule: ADMIN,
+  listSchedules: VIEWER,
+  getSchedule: VIEWER,
+  updateSchedule: ADMIN,
+  deleteSchedule: ADMIN,
+  listScheduleRuns: VIEWER,
   getContractTimeline: VIEWER,
   listContractActivity: OPERATOR,
   listContractEvents: VIEWER,

@@ -209,6 +209,14 @@ const SENTENCES = {
     detail: (m) =>
       `These overrides do not have the types of the generator's features: ${show(m.paths)}. Use the generator's types.`,
   },
+  TOO_MANY_SCHEDULES: {
+    title: 'The contract has too many schedules',
+    detail: (m) => `A contract can have ${show(m.max)} schedules that have not ended. Delete one of them first.`,
+  },
+  SCHEDULE_ENDED: {
+    title: 'The schedule has ended',
+    detail: (m) => `The schedule ended at ${show(m.ended_at)} for good. Create a new schedule instead.`,
+  },
   JOB_ALREADY_FINISHED: {
     title: 'The generation job is already finished',
     detail: (m) => `The job is ${show(m.state)}; there is nothing left to cancel.`,
@@ -487,6 +495,7 @@ export function allowedUnless(refusal: Refusal | null): Allowed {
 /** The kinds of things that have ids, as messages name them. */
 export type ResourceKind =
   | 'admin'
+  | 'schedule'
   | 'amendment'
   | 'API key of this admin'
   | 'billing event'

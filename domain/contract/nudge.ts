@@ -23,6 +23,8 @@ export interface Nudge {
   operations?: OperationRef[];
   /** Contracts whose pool may have to be replenished. */
   pool_ids?: string[];
+  /** Schedules that were changed. */
+  schedule_ids?: string[];
 }
 
 export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
@@ -35,6 +37,7 @@ export function mergeNudges(one: Nudge, other: Nudge): Nudge {
     job_ids: [...new Set([...one.job_ids, ...other.job_ids])],
     ...(operations.length > 0 ? { operations } : {}),
     pool_ids: [...new Set([...(one.pool_ids ?? []), ...(other.pool_ids ?? [])])],
+    schedule_ids: [...new Set([...(one.schedule_ids ?? []), ...(other.schedule_ids ?? [])])],
   };
 }
 

@@ -72,7 +72,7 @@ export function testClockActions(clock: TestClockFacts): Record<'advance', Allow
 /** The facts of a contract that its clock uses. */
 export interface ContractOnClock {
   id: string;
-  /** When the contract next has to be settled or verified; null when time alone does not change it. */
+  /** When the contract next has to be settled or verified, or a run of a schedule is due; null when time alone does not change it. */
   due_at: Instant | null;
   /** The first instant at which the clock must wait for the contract to settle; null when only at its target. */
   stops_at: Instant | null;
@@ -94,6 +94,8 @@ export interface ContractCoupling extends DunningFacts, Pick<ContractFacts, 'ren
   /** The contracts with which pending amendments co-term it. */
   amended_coterms: string[];
   has_open_jobs: boolean;
+  /** When the next run of its schedules is due; null when it has none. */
+  run_at: Instant | null;
 }
 
 /**
@@ -102,16 +104,21 @@ export interface ContractCoupling extends DunningFacts, Pick<ContractFacts, 'ren
  * An independent contract applies the boundaries of years at once, each at its own instant, without any outside query. The
  * clock waits at the instants of billing queries, because an answer is valid for its instant. It also waits at every instant of
  * coupled contracts: those that co-term with another contract, whose facts are read at that time, or that have an unfinished
- * job, which generates licenses at the time of the clock.
+ * job, which generates licenses at the time of the clock. And it waits at each run of a schedule, which is a request at its instant.
  */
 export function withStops<C extends ContractCoupling>(contracts: C[]): (C & { stops_at: Instant | null })[] {
   const coterm_targets = new Map(contracts.map((contract) => [contract.id, cotermTargetsOf(contract)]));
   const targets = new Set([...coterm_targets.values()].flat());
   return contracts.map((contract) => {
-    const { id, due_at, has_open_jobs } = contract;
+    const { id, due_at, has_open_jobs, run_at } = contract;
     const is_coupled = has_open_jobs || targets.has(id) || (coterm_targets.get(id) ?? []).length > 0;
-    return { ...contract, stops_at: is_coupled ? due_at : nextQueryAt(contract) };
+    const stops_at = is_coupled ? due_at : nextQueryAt(contract);
+    return { ...contract, due_at: firstOf(due_at, run_at), stops_at: firstOf(stops_at, run_at) };
   });
+}
+
+function firstOf(a: Instant | null, b: Instant | null): Instant | null {
+  return a === null || b === null ? (a ?? b) : earlierOf(a, b);
 }
 
 function cotermTargetsOf(contract: ContractCoupling): string[] {

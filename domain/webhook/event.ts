@@ -13,9 +13,10 @@ import { EXAMPLE, Id, InstantText } from './event-kind';
 import type { EventKind } from './event-kind';
 import { LICENSE_EVENTS } from './license-event';
 import { QUOTA_EVENTS } from './quota-event';
+import { SCHEDULE_EVENTS } from './schedule-event';
 
 /** All types. */
-export const EVENTS = { ...CONTRACT_EVENTS, ...QUOTA_EVENTS, ...LICENSE_EVENTS };
+export const EVENTS = { ...CONTRACT_EVENTS, ...QUOTA_EVENTS, ...LICENSE_EVENTS, ...SCHEDULE_EVENTS };
 
 export type EventType = keyof typeof EVENTS;
 export const EVENT_TYPES = Object.keys(EVENTS) as EventType[];

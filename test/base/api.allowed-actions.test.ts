@@ -125,6 +125,21 @@ test.each(JOB_STATES)('an import in %s shows the outcome of cancelling and resum
   }
 });
 
+test('a schedule shows whether it can be changed', async () => {
+  const { id } = await addContract(api, catalogue);
+  const path = `/contracts/${id}/schedules`;
+  const { body: schedule } = await api.call('POST', path, { body: { count: 1, every: 'P1M', from: '2027-01-01' } });
+  const change = async (key = api.keys.admin) =>
+    presentOutcome(await api.call('PATCH', `${path}/${schedule.id}`, { key, body: { count: 2 } }));
+  expect(await listed(path, schedule.id)).toEqual({ update: await change(), delete: true });
+  expect(await listed(path, schedule.id, api.keys.viewer)).toEqual({
+    update: await change(api.keys.viewer),
+    delete: FORBIDDEN,
+  });
+  await api.call('DELETE', `${path}/${schedule.id}`);
+  expect(await listed(path, schedule.id)).toEqual({ update: await change(), delete: true });
+});
+
 test('an amendment shows whether it can be withdrawn', async () => {
   const { id, start_date } = await addContract(api, catalogue);
   const path = `/contracts/${id}/amendments`;

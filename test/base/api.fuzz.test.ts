@@ -67,6 +67,7 @@ beforeAll(async () => {
   const jobs: string[] = [];
   const licenses: string[] = [];
   const amendments: string[] = [];
+  const schedules: string[] = [];
   for (const catalogue of catalogues) {
     for (const status of ['active', 'inactive']) {
       const contract = await addContract(api, catalogue, { status, quota: 500 });
@@ -78,6 +79,8 @@ beforeAll(async () => {
       licenses.push(generated.body.licenses[0].id);
       if (status === 'inactive') continue;
       const later = { effective_date: '2099-01-01', changes: { quota_add: 5 } };
+      const scheduled = { count: 2, every: 'P1M', from: '2027-01-01' };
+      schedules.push((await api.call('POST', `/contracts/${contract.id}/schedules`, { body: scheduled })).body.id);
       amendments.push((await api.call('POST', `/contracts/${contract.id}/amendments`, { body: later })).body.id);
     }
   }
@@ -142,6 +145,7 @@ beforeAll(async () => {
     admins: [spare.id],
     key_id: [String(key?.['id'])],
     amendment_id: amendments,
+    schedule_id: schedules,
     billing,
     'test-clocks': clocks,
     contracts,

@@ -205,6 +205,11 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     ),
   }),
   '/contracts/:id/revisions': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/revisions`, queries: [''] }),
+  '/contracts/:id/schedules': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/schedules`, queries: [''] }),
+  '/contracts/:id/schedules/:schedule_id/runs': ({ busy_contract, busy_schedule }) => ({
+    path: `/contracts/${busy_contract}/schedules/${busy_schedule}/runs`,
+    queries: [''],
+  }),
   '/contracts/:id/amendments': ({ busy_contract }) => ({
     path: `/contracts/${busy_contract}/amendments`,
     queries: [''],

@@ -210,7 +210,25 @@ describe('a cursor that the list did not issue', () => {
         INSERT INTO pool_holds (id, contract_id, environment, order_ref, license_ids, state, held_until, created_at, fingerprint)
         VALUES (${randomUUID()}, ${contract.id}, 'staging', ${order_ref}, '{}', 'held', '2999-01-01', now(), 'f')`;
     for (const key of ['IMPORTED-1', 'IMPORTED-2'])
-      await api.call('POST', `/contracts/${contract.id}/licenses/import`, { body: `key\n${key}`, headers: { 'Content-Type': 'text/csv' } });
+      await api.call('POST', `/contracts/${contract.id}/licenses/import`, {
+        body: `key\n${key}`,
+        headers: { 'Content-Type': 'text/csv' },
+      });
+    let schedule = '';
+    for (const run_date of ['2027-01-01', '2027-02-01']) {
+      const { body } = await api.call('POST', `/contracts/${contract.id}/schedules`, {
+        body: { count: 1, every: 'P1M', from: run_date },
+      });
+      schedule ||= body.id;
+      const run = {
+        schedule_id: schedule,
+        run_date,
+        contract_id: contract.id,
+        due_at: run_date,
+        executed_at: run_date,
+      };
+      await api.sql`INSERT INTO schedule_runs ${api.sql({ ...run, outcome: 'skipped', code: 'MISSED', requested: 1, licenses: 0, contract_state: 'ACTIVE' })}`;
+    }
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
@@ -232,6 +250,8 @@ describe('a cursor that the list did not issue', () => {
       ['/contracts/:id/revisions', `${contract_path}/revisions?`],
       ['/contracts/:id/amendments', `${contract_path}/amendments?`],
       ['/contracts/:id/licenses/import', `${contract_path}/licenses/import?`],
+      ['/contracts/:id/schedules', `${contract_path}/schedules?`],
+      ['/contracts/:id/schedules/:schedule_id/runs', `${contract_path}/schedules/${schedule}/runs?`],
       ['/activity', '/activity?environment=staging'],
       ['/jobs', '/jobs?environment=staging'],
       ['/licenses', '/licenses?environment=staging'],

@@ -46,6 +46,13 @@ async function createContract(more: Record<string, unknown> = {}): Promise<any> 
   return addContract(api, await addCatalogue(api), more);
 }
 
+const SCHEDULE = { count: 2, every: 'P1M', from: '2027-01-01' };
+
+async function createSchedule(): Promise<{ id: string; schedule_id: string }> {
+  const { id } = await createContract();
+  return { id, schedule_id: (await api.call('POST', `/contracts/${id}/schedules`, { body: SCHEDULE })).body.id };
+}
+
 async function customerId(): Promise<string> {
   const answer = await api.call('POST', '/customers', {
     body: { email: `${randomUUID()}@covenant.test`, name: 'Customer' },
@@ -272,6 +279,20 @@ const CALLS: Record<string, () => Promise<Call>> = {
     const created = await api.call('POST', `/contracts/${id}/amendments`, { body });
     return { params: { id, amendment_id: created.body.id } };
   },
+  'POST /contracts/:id/schedules': async () => ({
+    params: { id: (await createContract()).id },
+    body: SCHEDULE,
+    audit: 'schedule.created',
+  }),
+  'GET /contracts/:id/schedules': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/schedules/:schedule_id': async () => ({ params: await createSchedule() }),
+  'PATCH /contracts/:id/schedules/:schedule_id': async () => ({
+    params: await createSchedule(),
+    body: { count: 3 },
+    audit: 'schedule.updated',
+  }),
+  'DELETE /contracts/:id/schedules/:schedule_id': async () => ({ params: await createSchedule() }),
+  'GET /contracts/:id/schedules/:schedule_id/runs': async () => ({ params: await createSchedule() }),
   'POST /contracts/:id/generate': async () => ({ params: { id: (await createContract()).id }, body: { count: 1 } }),
   'GET /contracts/:id/activity': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/events': async () => ({ params: { id: (await createContract()).id } }),

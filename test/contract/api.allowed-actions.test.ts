@@ -47,6 +47,7 @@ const CALLS: Record<ContractActionName, (contract: any) => [method: string, path
   generate: () => ['POST', '/generate', { count: 1 }],
   generate_test: () => ['POST', '/generate', { count: 1, test: true }],
   grab: () => ['POST', '/pool/grab', { order_ref: 'SO-1', count: 1 }],
+  schedule: () => ['POST', '/schedules', { count: 1, every: 'P1M', from: '2027-01-01' }],
   edit_particulars: ({ name }) => ['PATCH', '', { name: `${name}, renamed` }],
   edit_terms: () => ['PATCH', '', { activation_limit: 7 }],
   edit_dates: ({ expiry_grace_days }) => ['PATCH', '', { expiry_grace_days: expiry_grace_days + 1 }],

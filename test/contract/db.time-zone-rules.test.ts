@@ -59,6 +59,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     wakeJobs: async (ids) => ids,
     wakeOperations: async () => [],
     wakePools: async (ids) => ids,
+    wakeSchedules: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async () => undefined,

@@ -31,7 +31,7 @@ import {
 
 /** Commands for each action. At least one of them succeeds if the contract allows the action. */
 const COMMANDS: Record<
-  Exclude<ContractActionName, 'generate' | 'generate_test' | 'grab' | 'reveal_api_key' | 'rotate_api_key'>,
+  Exclude<ContractActionName, 'generate' | 'generate_test' | 'grab' | 'schedule' | 'reveal_api_key' | 'rotate_api_key'>,
   (facts: ContractFacts) => ContractCommand[]
 > = {
   edit_particulars: (facts) => [{ name: 'edit', input: { name: `${facts.name}, renamed` } }],

@@ -54,7 +54,8 @@ const WORDS = `
 | renew automatically (T12, 1.6) | n | n | y | n | y | n | n | n | n | n |
 | opt out of renewal (1.6) | n | y | y | y | y | y | y | n | n | n |
 | terminate (T14) | y | y | y | y | y | y | y | y | = | n |
-| reinstate (T15) | n | n | n | n | n | n | n | n | y | n |`;
+| reinstate (T15) | n | n | n | n | n | n | n | n | y | n |
+| schedule generations | y | y | y | y | y | y | y | n | n | n |`;
 
 const OPERATIONS: Record<string, ContractOperation> = {
   'generate, UI': 'generate',
@@ -69,6 +70,7 @@ const OPERATIONS: Record<string, ContractOperation> = {
   delete: 'delete',
   'resume a job that ended short (5.3)': 'resume_job',
   'edit dates, zone and grace': 'edit_dates',
+  'schedule generations': 'schedule',
   'amend (T17, 1.7)': 'amend',
   'activate (T2)': 'activate',
   'status: active (2.1)': 'set_active',

@@ -34,6 +34,7 @@ const IDLE_NUDGER: Nudger = {
   wakeJobs: (ids) => Promise.resolve(ids),
   wakeOperations: async () => [],
   wakePools: (ids) => Promise.resolve(ids),
+  wakeSchedules: (ids) => Promise.resolve(ids),
   signalBillingEvent: (id) => Promise.resolve([id]),
   startBillingBatch: async () => undefined,
   settleDue: async () => undefined,

@@ -114,7 +114,7 @@ export async function listAuditActions(db: Database, subject_id: string): Promis
  */
 export async function copyRow(
   db: Database,
-  table: 'contracts' | 'generation_jobs' | 'license_operations' | 'test_clocks',
+  table: 'contracts' | 'generation_jobs' | 'generation_schedules' | 'license_operations' | 'test_clocks',
   id: string,
   copies: number,
   changes: Record<string, string | null> = {},

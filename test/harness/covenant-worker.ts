@@ -11,6 +11,7 @@ import { createTitleReader } from '../../db/system/operator-title';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
 import { createCommandSender } from '../../temporal/command';
 import { createStartDescriber } from '../../temporal/describe-start';
+import { createScheduleKeeper } from '../../temporal/generation-schedule';
 import { createNudger } from '../../temporal/nudge';
 import type { Nudger, ClockNotifier } from '../../activities/ports';
 import type { KnownEpoch } from '../../temporal/start';
@@ -112,6 +113,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     db,
     nudger,
     clocks,
+    schedules: createScheduleKeeper(client, queues),
     billingPorts: options.billingPorts ?? new Map(),
     taskQueues: queues,
     showNames,

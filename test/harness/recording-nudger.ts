@@ -21,6 +21,7 @@ export function createRecordingNudger(): RecordingNudger {
     wakeJobs: async (ids) => (jobs.push(...ids), ids),
     wakeOperations: async (operations) => operations.map(({ id }) => id),
     wakePools: async (ids) => ids,
+    wakeSchedules: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async (at) => void moments.push(at),

@@ -63,12 +63,13 @@ export async function buildContractOnClock(
  */
 export function settleWithNotifier(
   db: Database,
-  worker: Pick<CovenantWorker, 'clocks' | 'queues'>,
+  worker: Pick<CovenantWorker, 'clocks' | 'nudger' | 'queues'>,
   tell: (contract_id: string, pass: () => Promise<void>) => Promise<void>,
 ): TestClockActivities['settleAtClock'] {
   const clocks = {
     ...worker.clocks,
     notify: (id: string, signal: AbortSignal, now?: string) => tell(id, () => worker.clocks.notify(id, signal, now)),
   };
-  return createTestClockActivities({ db, clocks, settleTaskQueue: worker.queues.clocks }).settleAtClock;
+  const { nudger } = worker;
+  return createTestClockActivities({ db, clocks, nudger, settleTaskQueue: worker.queues.clocks }).settleAtClock;
 }

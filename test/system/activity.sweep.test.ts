@@ -18,6 +18,7 @@ import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import type { ClockNotifier, Nudger } from '../../activities/ports';
 import { insertInvoiceEvent } from '../harness/billing';
 import { buildContract, copyRow, requestJob } from '../harness/contract-rows';
+import { buildSchedule } from '../harness/schedules';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { buildContractOnClock, buildTestClock, acceptAdvance } from '../harness/test-clocks';
@@ -48,6 +49,7 @@ beforeEach(async () => {
   await sql`UPDATE license_operations SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
   await sql`UPDATE test_clocks SET status = 'ready', advancing_to = NULL WHERE status = 'advancing'`;
   await sql`DELETE FROM billing_inbox`;
+  await sql`DELETE FROM generation_schedules`;
   await sql`DELETE FROM sweep_attempts`;
 });
 afterAll(() => database.drop());
@@ -81,6 +83,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeJobs: wake,
     wakeOperations: (operations) => wake(operations.map(({ id }) => id)),
     wakePools: wake,
+    wakeSchedules: wake,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => void (sweep.billing_batches += 1),
     settleDue: async (at) => void sweep.moments.push(at),
@@ -145,6 +148,8 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
     await sql`UPDATE contracts SET workflow_epoch = ${EPOCH}, state = 'PAUSED' WHERE id = ${facts.id}`;
     return (count) => copyRow(sql, 'contracts', facts.id, count, { state: 'ACTIVE' });
   },
+  schedule_run: () => copiesOfSchedule({ next_date: '2020-01-01', next_run_at: LONG_AGO }),
+  schedule_workflow: () => copiesOfSchedule({ placed_revision: null }),
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
     await acceptAdvance(sql, id, '2021-01-01T00:00:00.000Z');
@@ -160,6 +165,13 @@ async function copiesOfJob(changes: Record<string, string | null>): Promise<Make
   const { id } = await requestJob(sql, quiet_contract, 100);
   await sql`UPDATE generation_jobs SET state = 'SUCCEEDED', workflow_epoch = ${EPOCH} WHERE id = ${id}`;
   return (count) => copyRow(sql, 'generation_jobs', id, count, changes);
+}
+
+async function copiesOfSchedule(changes: Record<string, string | null>): Promise<MakeDue> {
+  const { id } = await buildSchedule(sql, quiet_contract, { enabled: false });
+  await sql`
+    UPDATE generation_schedules SET placed_revision = revision, workflow_epoch = ${EPOCH}, changed_at = ${LONG_AGO}, enabled = true WHERE id = ${id}`;
+  return (count) => copyRow(sql, 'generation_schedules', id, count, { ...changes, time_zone_rules: TIME_ZONE_RULES });
 }
 
 async function copiesOfOperation(changes: Record<string, string | null>): Promise<MakeDue> {

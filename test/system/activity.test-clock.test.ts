@@ -13,6 +13,7 @@ import type { ClockNotifier } from '../../activities/ports';
 import { insertInvoiceEvent } from '../harness/billing';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
+import { createRecordingNudger } from '../harness/recording-nudger';
 import type { TestDatabase } from '../harness/database';
 import { buildTestClock, acceptAdvance, testClockOf } from '../harness/test-clocks';
 
@@ -35,7 +36,12 @@ afterAll(() => database.drop());
 /** Activities whose contracts the test notifies. */
 function activitiesWith(notify: ClockNotifier['notify']): TestClockActivities {
   const clocks: ClockNotifier = { notify, startAdvance: async () => undefined };
-  return createTestClockActivities({ db: sql, clocks, settleTaskQueue: 'settle' });
+  return createTestClockActivities({
+    db: sql,
+    clocks,
+    nudger: createRecordingNudger().nudger,
+    settleTaskQueue: 'settle',
+  });
 }
 
 /** Settles a contract like its workflow: afterwards nothing is due. */
@@ -240,6 +246,7 @@ test.each(['stepTestClock', 'failTestClock'] as const)(
     const { [name]: step } = createTestClockActivities({
       db,
       clocks: { notify: settles, startAdvance: async () => undefined },
+      nudger: createRecordingNudger().nudger,
       settleTaskQueue: 'settle',
     });
     const input = { clock_id, error: 'as the test asked' };

@@ -87,6 +87,7 @@ describe('where a clock waits for its contracts', () => {
     suspended_at: null,
     amended_coterms: [],
     has_open_jobs: false,
+    run_at: null,
     invoices: [],
     dunning: { past_due_days: 1, suspend_days: 14, terminate_days: 60 },
     dunning_exempt: false,

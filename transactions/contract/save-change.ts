@@ -24,6 +24,7 @@ import { saveHolds } from '../../db/contract/hold';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
 import { deleteReplenishment, unblockValidity } from '../../db/pool/replenishment';
+import { endSchedulesOf, outdateRuns } from '../../db/schedule/schedule';
 import { deleteRates, saveRateLimits } from '../../db/generation/rate';
 import { insertRenewals } from '../../db/contract/renewal';
 import { insertRevisions } from '../../db/contract/revision';
@@ -60,7 +61,8 @@ export async function saveChange(
   const settled_on = settledOn(facts, row.timezone === facts.timezone ? row.settled_on : null);
   const derived = { ...copies, settled_on };
   const written = steps.length > 0 || hasQuietChange(row, before, facts, copies);
-  const { cancelled, operations } = steps.length > 0 ? await saveSteps(tx, act, change, derived) : NOTHING_STARTED;
+  const { cancelled, operations, schedules } =
+    steps.length > 0 ? await saveSteps(tx, act, change, derived) : NOTHING_STARTED;
   if (written && steps.length === 0) await saveQuietly(tx, change, derived);
   const nudge = await nudgeFor(tx, row, facts, copies);
   return {
@@ -69,6 +71,7 @@ export async function saveChange(
       ...nudge,
       job_ids: [...nudge.job_ids, ...cancelled],
       ...(operations.length > 0 ? { operations } : {}),
+      ...(schedules.length > 0 ? { schedule_ids: schedules } : {}),
     },
   };
 }
@@ -158,9 +161,11 @@ interface ChangedJobs {
   cancelled: string[];
   /** The operations on its licenses that were created. */
   operations: OperationRef[];
+  /** Its schedules that ended, or whose next run is to be computed again. */
+  schedules: string[];
 }
 
-const NOTHING_STARTED: ChangedJobs = { cancelled: [], operations: [] };
+const NOTHING_STARTED: ChangedJobs = { cancelled: [], operations: [], schedules: [] };
 
 /** What decides how long new licenses of a pool can be given out. */
 const VALIDITY_FIELDS = ['expiry', 'cap_expiry_at_contract_end', 'end_date', 'min_remaining_validity'] as const;
@@ -197,7 +202,15 @@ async function saveSteps(
   const revokes = steps.some(({ change }) => change.revokes_issued);
   const operations = revokes ? await revokeIssued(tx, facts, { actor, now: real_now, request_id }) : [];
   await insertDomainEvents(tx, id, withRemaining(history.events, claimed));
-  return { cancelled, operations };
+  return { cancelled, operations, schedules: await followInSchedules(tx, before, facts) };
+}
+
+/** Ends the schedules of a contract that is over, and lets those of another time zone be computed again. Returns them. */
+async function followInSchedules(tx: Sql, before: ContractFacts, facts: ContractFacts): Promise<string[]> {
+  const { id, settled_until, timezone } = facts;
+  if (facts.deleted_at !== null) return endSchedulesOf(tx, id, 'CONTRACT_DELETED', settled_until);
+  if (facts.terminated_at !== null) return endSchedulesOf(tx, id, 'CONTRACT_TERMINATED', settled_until);
+  return before.timezone === timezone ? [] : outdateRuns(tx, id);
 }
 
 /**

@@ -8,12 +8,16 @@ import type { JobChange, LockedJob } from '../../db/generation/job-state';
 import type { Instant } from '../../domain/base/instant';
 import { JOB_ERRORS_MAX, finalState } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
+import type { OperationRef } from '../../domain/contract/nudge';
+import { assignScheduled } from './assign-scheduled';
 
 export interface FinishedJob {
   state: JobState;
   completed: number;
   /** The contract whose pool the job replenished; null for another job. */
   replenished_id: string | null;
+  /** The operation that assigns the licenses of a schedule; null: none was created. */
+  assignment: OperationRef | null;
 }
 
 /**
@@ -27,7 +31,8 @@ export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]):
   const { completed, contract_id } = job;
   // A repetition may run after the job was resumed. A queued job has not ended.
   const replenished_id = job.channel === 'replenish' ? contract_id : null;
-  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed, replenished_id };
+  if (job.state !== 'RUNNING' && job.state !== 'CANCELLING')
+    return { state: job.state, completed, replenished_id, assignment: null };
   const state = finalState(job.state, completed, job.requested);
   const missing = job.requested - completed;
   const now = effectiveTime(job, change);
@@ -39,7 +44,8 @@ export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]):
     completed > 0 && state !== 'FAILED' && insertBatchEvent(tx, job, state, now),
     notifyStateChanged(tx, job.id),
   ]);
-  return { state, completed, replenished_id };
+  const assignment = await assignScheduled(tx, job, { completed, now, real_now: change.now });
+  return { state, completed, replenished_id, assignment };
 }
 
 async function insertBatchEvent(

@@ -17,7 +17,7 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { advanceDecision, contractsToAwait, nextClockPosition, withStops } from '../../domain/system/test-clock';
-import type { ContractOnClock, TestClockStatus } from '../../domain/system/test-clock';
+import type { ContractCoupling, ContractOnClock, TestClockStatus } from '../../domain/system/test-clock';
 
 /** The state of an advance after a step. */
 export interface ClockStep {
@@ -70,11 +70,14 @@ export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | un
   return { status, now, due: awaited.length };
 }
 
+/** A contract that a clock waits for, with the next run of its schedules. */
+export type AwaitedContract = ContractOnClock & Pick<ContractCoupling, 'run_at'>;
+
 /**
  * The contracts that an advancing clock waits for at its current time, in the order of their ids; none for another clock. Reads
  * only.
  */
-export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<ContractOnClock[]> {
+export async function listAwaitedContracts(sql: Sql, clock_id: string): Promise<AwaitedContract[]> {
   const clock = await findTestClock(sql, clock_id);
   if (!clock || clock.advancing_to === null) return [];
   const { now, advancing_to } = clock;

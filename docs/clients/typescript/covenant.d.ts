@@ -2573,6 +2573,128 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "schedule.run_shortened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * schedule.run_shortened
+         * @description A run of a schedule generates fewer licenses than it should, because the quota is used up.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "schedule.run_shortened",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "schedule_id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9d",
+                     *         "due_at": "2027-06-07T09:30:00.000Z",
+                     *         "requested": 100,
+                     *         "remaining": 0,
+                     *         "code": "QUOTA_EXCEEDED",
+                     *         "licenses": 40,
+                     *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScheduleRunShortenedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "schedule.run_skipped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * schedule.run_skipped
+         * @description A run of a schedule generates no licenses.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "schedule.run_skipped",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "schedule_id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9d",
+                     *         "due_at": "2027-06-07T09:30:00.000Z",
+                     *         "requested": 100,
+                     *         "remaining": 60,
+                     *         "code": "CONTRACT_INACTIVE",
+                     *         "licenses": 0,
+                     *         "job_id": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScheduleRunSkippedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -4484,6 +4606,88 @@ export interface components {
                 /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
                 operation_id: string | null;
                 reason: string | null;
+            };
+        };
+        /** @description A run of a schedule generates fewer licenses than it should, because the quota is used up. */
+        ScheduleRunShortenedEvent: {
+            /** @constant */
+            type: "schedule.run_shortened";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** Format: uuid */
+                schedule_id: string;
+                /**
+                 * Format: date-time
+                 * @description When the run was due
+                 */
+                due_at: string;
+                /** @description Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED or another code of a refusal */
+                code: string;
+                /** @description Licenses of each run of the schedule */
+                requested: number;
+                /** @description Licenses that the run has requested */
+                licenses: number;
+                job_id: string | null;
+                /** @description Licenses that remain of the quota */
+                remaining: number;
+            };
+        };
+        /** @description A run of a schedule generates no licenses. */
+        ScheduleRunSkippedEvent: {
+            /** @constant */
+            type: "schedule.run_skipped";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** Format: uuid */
+                schedule_id: string;
+                /**
+                 * Format: date-time
+                 * @description When the run was due
+                 */
+                due_at: string;
+                /** @description Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED or another code of a refusal */
+                code: string;
+                /** @description Licenses of each run of the schedule */
+                requested: number;
+                /** @description Licenses that the run has requested */
+                licenses: number;
+                job_id: string | null;
+                /** @description Licenses that remain of the quota */
+                remaining: number;
             };
         };
     };

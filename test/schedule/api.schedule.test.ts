@@ -1,0 +1,149 @@
+/** The schedules of a contract over HTTP: what people set, what they see of its runs, and what is refused. */
+import { makeNextRun } from '../../transactions/schedule/run-schedules';
+import { runCommand } from '../../transactions/contract/run-command';
+import { TEST_ACTOR } from '../harness/contract-facts';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import type { TestCatalogue } from '../harness/catalogue';
+import { expectRefusal } from '../harness/expect-refusal';
+import { expectInvariants } from '../harness/invariants';
+import { runsOf } from '../harness/schedules';
+
+let api: TestApi;
+let catalogue: TestCatalogue;
+beforeAll(async () => {
+  api = await startTestApi();
+  catalogue = await addCatalogue(api);
+});
+afterAll(async () => {
+  await expectInvariants(api.sql);
+  await api.close();
+});
+
+const SCHEDULE = { count: 10, every: 'P1M', on_day: 31, at: '02:30', from: '2030-01-01' };
+const pathOf = async (contract: Record<string, unknown> = {}) =>
+  `/contracts/${(await addContract(api, catalogue, { timezone: 'Europe/Berlin', quota: 100, ...contract })).id}/schedules`;
+const create = (path: string, body: object) => api.call('POST', path, { body });
+
+test('a new schedule shows its next runs by the calendar of the contract, and a dry run shows the same', async () => {
+  const path = await pathOf();
+  const dry_run = await create(`${path}?dry_run=true`, { ...SCHEDULE, assign_to: 'new@example.com' });
+  expect(dry_run).toMatchObject({ status: 201, body: { dry_run: true } });
+  expect((await api.call('GET', path)).body.data).toEqual([]);
+  const created = await create(path, { ...SCHEDULE, assign_to: 'New@example.com' });
+  expect(created).toMatchObject({
+    status: 201,
+    body: {
+      ...SCHEDULE,
+      ...{ status: 'active', until: null, enabled: true, assign_to: 'New@example.com', timezone: 'Europe/Berlin' },
+      ...{ last_run: null, next_run_at: '2030-01-31T01:30:00.000Z', ended_at: null },
+      temporal_schedule_id: `generation-schedule:${created.body.id}`,
+      next_runs: [
+        { date: '2030-01-31', at: '2030-01-31T01:30:00.000Z' },
+        { date: '2030-02-28', at: '2030-02-28T01:30:00.000Z' },
+        // 02:30 does not exist on this day.
+        { date: '2030-03-31', at: '2030-03-31T01:00:00.000Z' },
+        { date: '2030-04-30', at: '2030-04-30T00:30:00.000Z' },
+        { date: '2030-05-31', at: '2030-05-31T00:30:00.000Z' },
+      ],
+    },
+  });
+  expect(dry_run.body.next_runs).toEqual(created.body.next_runs);
+  expect((await api.call('GET', `${path}/${created.body.id}`)).body).toEqual(created.body);
+});
+
+test('runs are listed newest first with their reasons and jobs, and the last one is shown; their licenses are of the contract', async () => {
+  const path = await pathOf({ quota: 15 });
+  const contract_id = path.split('/')[2] as string;
+  const { body } = await create(path, { ...SCHEDULE, every: 'P1D', on_day: null });
+  for (const now of ['2030-01-01T02:00:00.000Z', '2030-01-02T02:00:00.000Z', '2030-01-03T02:00:00.000Z'])
+    await makeNextRun({ contract_id, now }, (work) => api.sql.begin(work) as never);
+  const first = await api.call('GET', `${path}/${body.id}/runs?limit=2`);
+  expect(first.body.data).toMatchObject([
+    { date: '2030-01-03', outcome: 'skipped', code: 'QUOTA_EXCEEDED', licenses: 0, job_id: null },
+    { date: '2030-01-02', outcome: 'shortened', code: 'QUOTA_EXCEEDED', requested: 10, licenses: 5 },
+  ]);
+  const second = await api.call('GET', `${path}/${body.id}/runs?limit=2&cursor=${first.body.next_cursor}`);
+  expect(second.body).toMatchObject({
+    data: [{ date: '2030-01-01', outcome: 'generated', due_at: '2030-01-01T01:30:00.000Z' }],
+    next_cursor: null,
+  });
+  const [run] = second.body.data;
+  expect((await api.call('GET', `${path}/${body.id}`)).body.last_run).toMatchObject({
+    outcome: 'skipped',
+    at: '2030-01-03T01:30:00.000Z',
+  });
+  expect((await api.call('GET', `/jobs/${run.job_id}`)).body).toMatchObject({
+    channel: 'schedule',
+    method: 'schedule',
+    requested: 10,
+  });
+  expect((await api.call('GET', `/licenses?contract_id=${contract_id}`)).body.data[0].source).toMatch(/^Contract: /);
+  const timeline = (await api.call('GET', `/contracts/${contract_id}/timeline?until=2030-02-01`)).body.data;
+  expect(timeline.filter(({ kind }: { kind: string }) => kind === 'scheduled_run').slice(0, 4)).toMatchObject([
+    { at: '2030-01-01T01:30:00.000Z', past: true, action: 'schedule.run_generated', reason: null },
+    { at: '2030-01-02T01:30:00.000Z', past: true, action: 'schedule.run_shortened', reason: 'QUOTA_EXCEEDED' },
+    { at: '2030-01-03T01:30:00.000Z', past: true, action: 'schedule.run_skipped', reason: 'QUOTA_EXCEEDED' },
+    { at: '2030-01-04T01:30:00.000Z', past: false, action: 'schedule.run_generated' },
+  ]);
+});
+
+test('an edit changes the calendar, a pause has no next run, and a run that is due is made before the edit', async () => {
+  const path = await pathOf();
+  const { body } = await create(path, SCHEDULE);
+  const edit = async (changes: object) => (await api.call('PATCH', `${path}/${body.id}`, { body: changes })).body;
+  expect(await edit({ every: 'P2W', on_day: 5, until: '2030-01-31' })).toMatchObject({
+    next_runs: [{ date: '2030-01-04' }, { date: '2030-01-18' }],
+  });
+  expect(await edit({ enabled: false })).toMatchObject({ status: 'paused', next_run_at: null, next_runs: [] });
+  expect(await edit({ enabled: true, assign_to: 'edited@example.com' })).toMatchObject({
+    status: 'active',
+    assign_to: 'edited@example.com',
+  });
+  await api.sql`UPDATE generation_schedules SET next_date = '2026-01-02', next_run_at = now() - interval '1 minute' WHERE id = ${body.id}`;
+  expect(await edit({ count: 20 })).toMatchObject({
+    count: 20,
+    last_run: { outcome: 'generated' },
+    next_runs: [{ date: '2030-01-04' }, {}],
+  });
+  expect((await runsOf(api.sql, path.split('/')[2] as string)).map(([, , licenses]) => licenses)).toEqual([10]);
+  expect(await api.call('DELETE', `${path}/${body.id}`)).toMatchObject({ status: 204 });
+  expect((await api.call('GET', `${path}/${body.id}`)).body).toMatchObject({ status: 'ended', end_reason: 'DELETED' });
+  expectRefusal(await api.call('PATCH', `${path}/${body.id}`, { body: { count: 1 } }), 409, 'SCHEDULE_ENDED');
+});
+
+test.each<[string, object]>([
+  ['count', { count: 101 }],
+  ['count', { count: 0 }],
+  ['every', { every: 'PT1H' }],
+  ['every', { every: 'P11Y' }],
+  ['on_day', { every: 'P1D' }],
+  ['on_day', { every: 'P1W' }],
+  ['on_day', { on_day: 32 }],
+  ['at', { at: '24:00' }],
+  ['until', { until: '2029-12-31' }],
+  ['until', { from: '2020-01-01', until: '2020-12-31' }],
+  ['from', { from: '2030-02-30' }],
+  ['assign_to', { assign_to: 'nobody' }],
+])('a wrong %s is refused: %j', async (path, changes) => {
+  const answer = await create(await pathOf(), { ...SCHEDULE, ...changes });
+  expectRefusal(answer, 422, 'VALIDATION_FAILED');
+  expect([answer.body.errors?.[0]?.path ?? answer.body.metadata.path].flat().join('.')).toBe(path);
+});
+
+test('a contract has a limited number of schedules, and none when it is over', async () => {
+  const path = await pathOf();
+  const answers = await Promise.all(Array.from({ length: 21 }, () => create(path, SCHEDULE)));
+  expect(answers.map(({ status }) => status).sort()).toEqual([...Array<number>(20).fill(201), 409]);
+  expectRefusal(await create(path, SCHEDULE), 409, 'TOO_MANY_SCHEDULES');
+  const [id] = path.split('/').slice(2) as [string];
+  const act = { id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null };
+  await api.sql.begin((tx) => runCommand(tx, act, { name: 'terminate', input: { reason: 'over' } }));
+  expect((await api.call('GET', path)).body.data[0]).toMatchObject({
+    status: 'ended',
+    end_reason: 'CONTRACT_TERMINATED',
+  });
+  expectRefusal(await create(path, SCHEDULE), 409, 'CONTRACT_TERMINATED');
+  expectRefusal(await create('/contracts/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f/schedules', SCHEDULE), 404, 'NOT_FOUND');
+});

@@ -1,0 +1,148 @@
+/** Creates, edits and deletes the schedules of a contract, each write under the lock of the contract and with its audit row. */
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import {
+  countLiveSchedules,
+  endSchedule,
+  findSchedule,
+  insertSchedule,
+  updateSchedule,
+} from '../../db/schedule/schedule';
+import type { ShownSchedule } from '../../db/schedule/schedule';
+import { difference, isEmpty } from '../../domain/base/edit';
+import type { JsonObject } from '../../domain/base/json';
+import { isRefusal, notFound } from '../../domain/base/refusal';
+import type { Refusal } from '../../domain/base/refusal';
+import type { Nudge } from '../../domain/contract/nudge';
+import { createDecision, editDecision, scheduleRefusal } from '../../domain/schedule/schedule';
+import type { ScheduleTerms } from '../../domain/schedule/schedule';
+import { newId } from '../base/new-id';
+import { findOrCreateCustomer } from '../catalogue/customer';
+import type { ChangedContract, ContractAct } from '../contract/changed-contract';
+import { checkContract } from '../contract/check-contract';
+import { computedRun } from './next-run';
+
+/** What a request says about a schedule. The customer is named by an e-mail address, null for none. */
+export type ScheduleInput = Omit<ScheduleTerms, 'customer_id'> & { assign_to: string | null };
+
+/** Fields of an edit; a field that is left out stays unchanged. */
+export type ScheduleEdit = { [Field in keyof ScheduleInput]?: ScheduleInput[Field] | undefined };
+
+export interface WrittenSchedule {
+  schedule: ShownSchedule;
+  /** The workflows to signal after the commit. */
+  nudge: Nudge;
+}
+
+/** Creates a schedule. Its customer is created if there is none with the address. Call it inside a transaction. */
+export async function createSchedule(
+  tx: Sql,
+  act: ContractAct,
+  { assign_to, ...input }: ScheduleInput,
+): Promise<WrittenSchedule | Refusal> {
+  const settled = await checkContract(tx, act, scheduleRefusalAt);
+  if (isRefusal(settled)) return settled;
+  if (settled.refusal) return settled.refusal;
+  const { facts } = settled;
+  const now = facts.settled_until;
+  const live = await countLiveSchedules(tx, act.id);
+  const date = createDecision({ ...input, customer_id: null }, { facts, now, live });
+  if (isRefusal(date)) return date;
+  const customer_id = await customerOf(tx, act, assign_to);
+  if (isRefusal(customer_id)) return customer_id;
+  const terms = { ...input, customer_id };
+  const id = newId(act.now);
+  const next = computedRun(terms, facts.timezone, date);
+  await insertSchedule(tx, { id, contract_id: act.id, terms, next, actor: act.actor, now });
+  await audit(tx, settled, act, id, { action: 'schedule.created', before: null, after: auditedTerms(terms) });
+  return written(tx, settled, id);
+}
+
+/**
+ * Edits a schedule; writes nothing when nothing differs. `due`: a run of the schedule is due, and has to be made before by the old terms.
+ * Call it inside a transaction.
+ */
+export async function editSchedule(
+  tx: Sql,
+  act: ContractAct,
+  id: string,
+  { assign_to, ...edit }: ScheduleEdit,
+  { dry_run = false }: { dry_run?: boolean } = {},
+): Promise<WrittenSchedule | Refusal | 'due'> {
+  const settled = await checkContract(tx, act, scheduleRefusalAt);
+  if (isRefusal(settled)) return settled;
+  if (settled.refusal) return settled.refusal;
+  const { facts } = settled;
+  const now = facts.settled_until;
+  const before = await findSchedule(tx, act.id, id);
+  if (!before) return notFound('schedule', id);
+  const old_terms = termsOf(before);
+  const edited = { ...old_terms, ...givenIn(edit) };
+  const date = editDecision(before, edited, { facts, now });
+  if (isRefusal(date)) return date;
+  if (!dry_run && before.next_run_at !== null && before.next_run_at <= now) return 'due';
+  const customer_id = assign_to === undefined ? before.customer_id : await customerOf(tx, act, assign_to);
+  if (isRefusal(customer_id)) return customer_id;
+  const terms = { ...edited, customer_id };
+  const differs = difference(auditedTerms(old_terms), auditedTerms(terms));
+  if (isEmpty(differs.after)) return written(tx, settled, id);
+  await updateSchedule(tx, id, { terms, next: computedRun(terms, facts.timezone, date), now });
+  await audit(tx, settled, act, id, { action: 'schedule.updated', ...differs });
+  return written(tx, settled, id);
+}
+
+/** Ends a schedule for good; its runs stay readable. Deleting it again changes nothing. Call it inside a transaction. */
+export async function deleteSchedule(tx: Sql, act: ContractAct, id: string): Promise<WrittenSchedule | Refusal> {
+  const settled = await checkContract(tx, act, () => null);
+  if (isRefusal(settled)) return settled;
+  const schedule = await findSchedule(tx, act.id, id);
+  if (!schedule) return notFound('schedule', id);
+  if (schedule.ended_at === null) {
+    await endSchedule(tx, id, settled.facts.settled_until);
+    await audit(tx, settled, act, id, {
+      action: 'schedule.deleted',
+      before: auditedTerms(termsOf(schedule)),
+      after: null,
+    });
+  }
+  return written(tx, settled, id);
+}
+
+const scheduleRefusalAt = (facts: ChangedContract['facts']) => scheduleRefusal(facts, facts.settled_until);
+
+async function customerOf(tx: Sql, act: ContractAct, email: string | null): Promise<string | null | Refusal> {
+  if (email === null) return null;
+  const found = await findOrCreateCustomer(tx, { email, name: email }, act);
+  return isRefusal(found) ? found : found.customer.id;
+}
+
+function termsOf({ count, every, on_day, at, from, until, customer_id, enabled }: ScheduleTerms): ScheduleTerms {
+  return { count, every, on_day, at, from, until, customer_id, enabled };
+}
+
+function givenIn<Edit extends object>(edit: Edit): { [Field in keyof Edit]?: Exclude<Edit[Field], undefined> } {
+  return Object.fromEntries(Object.entries(edit).filter(([, value]) => value !== undefined)) as never;
+}
+
+function auditedTerms(terms: ScheduleTerms): JsonObject {
+  return { ...terms };
+}
+
+function audit(
+  tx: Sql,
+  { facts }: ChangedContract,
+  act: ContractAct,
+  id: string,
+  change: { action: string; before: JsonObject | null; after: JsonObject | null },
+): Promise<void> {
+  const { id: contract_id, environment, test_clock_id, settled_until } = facts;
+  const subject = { subject_type: 'schedule', subject_id: id, contract_id, environment } as const;
+  const clock = test_clock_id === null ? 'real' : 'test';
+  return auditAct(tx, { ...act, now: settled_until }, { ...subject, ...change, clock });
+}
+
+async function written(tx: Sql, { nudge, facts }: ChangedContract, id: string): Promise<WrittenSchedule> {
+  const schedule = await findSchedule(tx, facts.id, id);
+  if (!schedule) throw new Error(`the schedule ${id} was written and cannot be found`);
+  return { schedule, nudge: { ...nudge, schedule_ids: [id] } };
+}
