@@ -121,10 +121,11 @@ function grabOnce(db: Database, contract_id: string, actor: Actor): () => Promis
 
 /** Updates one row after the other, each by its id in a statement and a transaction of its own. */
 async function updateById(db: Database, contract_id: string, seconds: number): Promise<Load> {
-  const ids = await db<{ id: string }[]>`
+  await db`
     INSERT INTO license_facts (license_id)
     SELECT id FROM pool_available, unnest(ids) AS part, generate_series(lower(part), upper(part) - 1) AS id WHERE contract_id = ${contract_id}
-    RETURNING license_id AS id`;
+    ON CONFLICT DO NOTHING`;
+  const ids = await db<{ id: string }[]>`SELECT license_id AS id FROM license_facts ORDER BY license_id`;
   await vacuumTables(db, ['license_facts']);
   let next = 0;
   const held_until = new Date(Date.now() + 900_000).toISOString();

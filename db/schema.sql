@@ -951,8 +951,10 @@ BEGIN
     RETURN;
   END IF;
 
-  SELECT array_agg(array_position(order_refs, h.order_ref)) INTO repeated
-  FROM pool_holds h WHERE h.contract_id = contract AND h.order_ref = ANY(order_refs);
+  -- Planned for one order: with = ANY, a plan made while the table was small read all holds of the contract.
+  SELECT array_agg(o.place::integer) INTO repeated
+  FROM unnest(order_refs) WITH ORDINALITY AS o (order_ref, place)
+  CROSS JOIN LATERAL (SELECT FROM pool_holds h WHERE h.contract_id = contract AND h.order_ref = o.order_ref OFFSET 0) h;
   IF repeated IS NOT NULL THEN
     RETURN NEXT;
     RETURN;
