@@ -212,7 +212,7 @@ export function problemOf(refusal: Refusal): Problem {
   const { path, message } = refusal.metadata;
   const field =
     refusal.code === 'VALIDATION_FAILED' && typeof path === 'string' && typeof message === 'string'
-      ? [{ path, message }]
+      ? [{ path, message: withoutPath(path, message) }]
       : undefined;
   return {
     status: REFUSAL_STATUS[refusal.code],
@@ -225,6 +225,11 @@ export function problemOf(refusal: Refusal): Problem {
     headers: retryAfter(refusal.code, refusal.metadata['retry_after_s']),
     refusal,
   };
+}
+
+/** The message of a field without the path that it begins with, because it is shown beside the path. */
+function withoutPath(path: string, message: string): string {
+  return message.startsWith(`${path}: `) ? message.slice(path.length + 2) : message;
 }
 
 /** The problem for a refusal of the API itself. */

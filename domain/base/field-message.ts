@@ -83,9 +83,16 @@ function formatMessage(issue: IssueOf<'invalid_format'>): string | undefined {
   return mustBe(FORMATS[issue.format]);
 }
 
-/** Joins the branches of a union when each of them says what the whole value must be. */
+/**
+ * Joins the branches of a union when each of them says what the whole value must be. Of one value or several of a list, the values are
+ * named once.
+ */
 function unionMessage(issue: IssueOf<'invalid_union'>): string | undefined {
   if (issue.input === undefined) return REQUIRED;
+  const firsts = issue.errors.map(([first]) => first?.message);
+  const values = firsts.find((message) => message?.startsWith('must be one of: '));
+  if (values !== undefined && firsts.every((message) => message === values || message === mustBe(TYPES.array)))
+    return values;
   const branches = issue.errors.map(([first, ...others]) => {
     if (first === undefined || others.length > 0 || first.path.length > 0) return undefined;
     return /^must be (?!one of)(.*)$/.exec(first.message)?.[1];

@@ -73,7 +73,8 @@ const DETAILS: Partial<Record<RefusalCode, Detail | typeof SAME>> = {
   LICENSE_NOT_ASSIGNED: SAME,
   RETURN_PERIOD_OVER: (m) =>
     `The license was assigned at ${show(m.assigned_at)}, and can be returned for ${show(m.days)} days. Ask the vendor to revoke it.`,
-  LICENSE_ALREADY_ACTIVATED: SAME,
+  LICENSE_ALREADY_ACTIVATED: (m) =>
+    `The license was activated at ${show(m.activated_at)}, so it cannot be returned. Ask the vendor to revoke it, or to give it to another customer.`,
   API_KEY_AS_IDEMPOTENCY_KEY: SAME,
   IDEMPOTENCY_KEY_REUSED: SAME,
   IDEMPOTENCY_IN_PROGRESS: SAME,

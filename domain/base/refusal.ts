@@ -28,6 +28,13 @@ export function unavailableText({ licenses }: JsonObject): string {
   return `The licenses ${shown.join(', ')}${more} are not available,`;
 }
 
+/** A sentence for readers who do not know pools, such as the user of a program. */
+function unassignedText({ status }: JsonObject): string {
+  if (status === 'available') return 'The license belongs to no customer.';
+  if (status === 'held') return 'The license is held for an order, and belongs to no customer yet.';
+  return `The license is ${show(status)}.`;
+}
+
 /** A sentence about licenses that a pool has and does not give out; nothing if there are none. */
 function expiringText({ expiring, min_remaining_validity }: JsonObject): string {
   if (expiring === undefined) return '';
@@ -281,7 +288,7 @@ const SENTENCES = {
   },
   LICENSE_NOT_ASSIGNED: {
     title: 'The license is not assigned',
-    detail: (m) => `The license is ${show(m.status)}. ${show(m.remedy)}`,
+    detail: (m) => `${unassignedText(m)} ${show(m.remedy)}`,
   },
   RETURN_PERIOD_OVER: {
     title: 'The license can no longer be returned',
@@ -290,7 +297,8 @@ const SENTENCES = {
   },
   LICENSE_ALREADY_ACTIVATED: {
     title: 'The license was already activated',
-    detail: (m) => `The license was activated at ${show(m.activated_at)}, so it cannot be returned.`,
+    detail: (m) =>
+      `The license was activated at ${show(m.activated_at)}, so it cannot be returned: its devices would lose it. To give it to another customer, assign it with reassign (POST /api/v1/licenses/assign); to withdraw it, revoke it (POST /api/v1/licenses/{id}/revoke).`,
   },
   WRONG_PRODUCT: {
     title: 'The license is of another product',

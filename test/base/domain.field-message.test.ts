@@ -9,6 +9,8 @@ function messagesOf(schema: ZodType, value: unknown): string[] {
 }
 
 const Enum = z.enum(['auto', 'none']);
+const Status = z.enum(['held', 'sold']);
+const Statuses = z.union([Status, z.array(Status)]);
 const Objects = z.union([z.strictObject({ a: z.string() }), z.strictObject({ b: z.string() })]);
 
 test.each<[string, ZodType, unknown, string]>([
@@ -49,6 +51,8 @@ test.each<[string, ZodType, unknown, string]>([
   ['a text outside a pattern', z.string().regex(/^[a-z]+$/), 'A', 'must match the pattern /^[a-z]+$/'],
   ['an unknown field', z.strictObject({}), { color: 'red' }, 'is not a field of this request'],
   ['no branch of a union', z.union([z.string(), z.null()]), 1, 'must be a string or null'],
+  ['none of the values of a union', Statuses, 'gone', 'must be one of: held, sold'],
+  ['a list without the values of a union', Statuses, ['held', 'gone'], 'must be one of: held, sold'],
   ['no branch of a union of objects', Objects, 1, 'must be an object'],
   ['another object than those of a union', Objects, {}, 'Invalid input'],
   ['a message of the schema', z.string({ error: 'must be a word' }), 1, 'must be a word'],

@@ -454,6 +454,7 @@ describe('returning a license', () => {
     await api.sql`UPDATE license_facts SET activated_at = ${at(1)} WHERE license_id = ${id.slice(4)}`;
     const answer = await post(`/licenses/${id}/return`);
     expectRefusal(answer, 409, 'LICENSE_ALREADY_ACTIVATED');
+    expect(answer.body.detail).toMatch(/assign it with reassign .* revoke it/);
     expect(answer.body.metadata).toEqual({ activated_at: at(1) });
   });
 
@@ -564,7 +565,11 @@ describe('a license of a pool, in the hands of a program', () => {
     for (const action of ['activate', 'heartbeat']) {
       const refused = await use(action, license);
       expectRefusal(refused, 409, 'LICENSE_NOT_ASSIGNED');
-      expect(refused.body.detail).toMatch(new RegExp(`^The license is ${status}. Its seller takes it from the pool`));
+      expect(refused.body.detail).toMatch(
+        status === 'held'
+          ? /^The license is held for an order, .* Its seller takes it/
+          : /^The license belongs to no customer. Its seller takes it/,
+      );
     }
     expect((await use('deactivate', license)).status).toBe(200);
   }

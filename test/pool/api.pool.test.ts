@@ -126,6 +126,7 @@ test('only a contract of type pool can have the fields of a pool', async () => {
     ]) {
       expectRefusal(answer, 422, 'VALIDATION_FAILED');
       expect(answer.body.detail).toBe(`${field}: only a contract of type pool has a pool.`);
+      expect(answer.body.errors).toEqual([{ path: field, message: 'only a contract of type pool has a pool.' }]);
     }
   }
   // A contract that stored one before can still be changed.
