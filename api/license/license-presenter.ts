@@ -7,6 +7,7 @@ import { maskKey } from '../../domain/catalogue/license-key';
 import { licenseIdText, licenseSource } from '../../domain/license/license';
 import { licenseChangesAllowed } from '../../domain/license/license-change';
 import type { LicenseChange } from '../../domain/license/license-change';
+import { returnAllowed } from '../../domain/pool/return';
 import { LICENSE_STATUSES, licenseStatus } from '../../domain/license/license-facts';
 import { findLicense } from '../../db/license/license';
 import type { LicenseRow } from '../../db/license/license';
@@ -15,10 +16,11 @@ import { actionTable } from '../http/allowed-actions';
 import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 
-export const LICENSE_ACTIONS = actionTable<LicenseChange>('LicenseActions', {
+export const LICENSE_ACTIONS = actionTable<LicenseChange | 'return'>('LicenseActions', {
   suspend: { operation_id: 'suspendLicense', description: 'Suspend the license' },
   reinstate: { operation_id: 'reinstateLicense', description: 'End the suspension' },
   revoke: { operation_id: 'revokeLicense', description: 'Revoke the license for good' },
+  return: { operation_id: 'returnLicense', description: 'Take the license back from its customer' },
 });
 
 const LicenseIdShape = z.string().describe('An opaque id').openapi({ example: 'lic_167772161' });
@@ -88,10 +90,12 @@ export async function showLicense(api: Api, sql: Sql, id: string, caller: Caller
 
 /** Presents a license, with the key of {@link withShownKeys}. Callers who may not see keys get a masked key. */
 export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
+  const at = row.clock_now ?? now;
+  const allowed = { ...licenseChangesAllowed(row), return: returnAllowed(row, at) };
   return {
     id: licenseIdText(row.id),
     key: seesLicenseKeys(caller) ? row.key : maskKey(row.key),
-    status: licenseStatus(row, row.clock_now ?? now),
+    status: licenseStatus(row, at),
     source: licenseSource(row.contract_name),
     contract_id: row.contract_id,
     job_id: row.contract_id === null ? null : row.job_id,
@@ -115,7 +119,7 @@ export function presentLicense(row: LicenseRow, caller: Caller, now: Instant) {
     suspended_at: row.suspended_at,
     revoked_at: row.revoked_at,
     channel: row.channel,
-    allowed_actions: LICENSE_ACTIONS.present(licenseChangesAllowed(row), caller),
+    allowed_actions: LICENSE_ACTIONS.present(allowed, caller),
   };
 }
 

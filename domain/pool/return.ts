@@ -1,8 +1,8 @@
 /** Whether a license is taken back from its customer (domain.md 5.4). */
 import { millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
-import { refuse } from '../base/refusal';
-import type { Refusal } from '../base/refusal';
+import { allowedUnless, isRefusal, refuse } from '../base/refusal';
+import type { Allowed, Refusal } from '../base/refusal';
 import { licenseStatus } from '../license/license-facts';
 import type { LicenseFacts, LicenseStatus } from '../license/license-facts';
 
@@ -22,6 +22,12 @@ export function returnDecision(facts: LicenseFacts, now: Instant): 'return' | 'u
   if (millisOf(now) - millisOf(facts.assigned_at) > RETURN_DAYS_MAX * DAY_MS)
     return refuse('RETURN_PERIOD_OVER', { assigned_at: facts.assigned_at, days: RETURN_DAYS_MAX });
   return 'return';
+}
+
+/** Whether a license can be returned: true, or the code of the refusal. */
+export function returnAllowed(facts: LicenseFacts, now: Instant): Allowed {
+  const decided = returnDecision(facts, now);
+  return allowedUnless(isRefusal(decided) ? decided : null);
 }
 
 /** What a caller can do about a license that is not returned because of its status. */

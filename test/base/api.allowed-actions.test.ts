@@ -35,6 +35,28 @@ const actionsOf = async (path: string, key = api.keys.super_admin): Promise<any>
 const listed = async (path: string, id: string, key = api.keys.super_admin): Promise<any> =>
   (await api.call('GET', path, { key })).body.data.find((one: any) => one.id === id).allowed_actions;
 
+test('a license shows the outcome of its return, in every situation', async () => {
+  const contract = await addContract(api, catalogue, { type: 'pool' });
+  const { body } = await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 5 } });
+  const ids = body.licenses.map(({ id }: { id: string }) => id) as string[];
+  const [, assigned, active, suspended, revoked] = ids;
+  const assign = { ids: [assigned, active, suspended], customer_email: 'ada@covenant.test' };
+  await api.call('POST', '/licenses/assign', { body: assign });
+  await api.call('POST', '/licenses/activate', { body: { key: body.licenses[2].key, device_id: 'laptop' } });
+  await api.call('POST', `/licenses/${suspended}/suspend`);
+  await api.call('POST', `/licenses/${revoked}/revoke`);
+  const seen: unknown[] = [];
+  for (const id of ids) {
+    expect((await actionsOf(`/licenses/${id}`, api.keys.operator)).return).toEqual(FORBIDDEN);
+    const shown = (await actionsOf(`/licenses/${id}`)).return;
+    expect(await listed(`/licenses?contract_id=${contract.id}`, id)).toMatchObject({ return: shown });
+    expect(presentOutcome(await api.call('POST', `/licenses/${id}/return`))).toEqual(shown);
+    seen.push(shown.code ?? shown);
+  }
+  const codes = ['LICENSE_ALREADY_ACTIVATED', 'LICENSE_NOT_ASSIGNED', 'LICENSE_REVOKED'];
+  expect(seen).toEqual([true, true, ...codes]);
+});
+
 describe('a job', () => {
   /** A job in the given state that has generated one of two licenses. The quota has space for the other one unless it is one. */
   async function jobIn(state: JobState, quota = 10): Promise<{ id: string; contract: any }> {

@@ -53,6 +53,7 @@ test('a license is suspended, reinstated and revoked, each with one audit row an
     suspend: { code: 'LICENSE_REVOKED' },
     reinstate: { code: 'LICENSE_REVOKED' },
     revoke: true,
+    return: { code: 'LICENSE_REVOKED' },
   });
   expect((await api.call('GET', `/licenses/${id}`)).body).toEqual(revoked);
 

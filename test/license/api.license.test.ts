@@ -88,7 +88,7 @@ test('a license shows what it grants and its origin', async () => {
     suspended_at: null,
     revoked_at: null,
     channel: 'ui',
-    allowed_actions: { suspend: true, reinstate: true, revoke: true },
+    allowed_actions: { suspend: true, reinstate: true, revoke: true, return: true },
   });
   expect((await list(`contract_customer_id=${customer.id}&order=asc`)).body.data[1]).toEqual(body);
 });

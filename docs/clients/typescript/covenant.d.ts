@@ -3123,6 +3123,7 @@ export interface components {
             suspend: components["schemas"]["AllowedAction"] & unknown;
             reinstate: components["schemas"]["AllowedAction"] & unknown;
             revoke: components["schemas"]["AllowedAction"] & unknown;
+            return: components["schemas"]["AllowedAction"] & unknown;
         };
         LicenseCertificate: {
             /** @description A JWS in its compact form (EdDSA), at most 2048 bytes. It holds the license key */
