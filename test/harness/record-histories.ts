@@ -25,6 +25,7 @@ import {
   generationJobWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
+  scheduleWorkflowId,
   testClockWorkflowId,
 } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
@@ -41,6 +42,7 @@ import {
   insertInvoiceEvent,
 } from './billing';
 import type { BillingSystem } from './billing';
+import { buildSchedule } from './schedules';
 import { buildContract, jobOf, requestJob } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
 import { TEST_ACTOR } from './contract-facts';
@@ -433,6 +435,13 @@ const CASES: Record<string, Case> = {
     finish();
     await ended(context, workflow_id, async () => undefined);
     return { workflow_id, run_id };
+  },
+  async 'runSchedule/makes-a-run'(context) {
+    const { sql, worker } = context;
+    const { facts } = await buildContract(sql);
+    const { id } = await buildSchedule(sql, facts.id);
+    await sql`UPDATE generation_schedules SET next_date = current_date - 1, next_run_at = now() - interval '1 minute' WHERE id = ${id}`;
+    return ended(context, scheduleWorkflowId(id), () => worker.nudger.wakeSchedules([id]));
   },
   async 'settleDue/settles-due'(context) {
     await buildPausedContracts(context, 3);
