@@ -51,6 +51,7 @@ const CONTRACT_SHAPES = [
   'issued-licenses',
   'nudge',
   'operations',
+  'remaining-validity',
   'quota',
   'rate-limits',
   'renewal-policy',
