@@ -18,7 +18,6 @@ import type { Fragment, Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
 import type { LicenseFilter } from './license-page';
-import { FIRST_OUTCOME } from './license-outcome';
 
 /** The channel on which progress streams listen. */
 export const OPERATION_CHANNEL = 'license_operation_progress';
@@ -125,17 +124,11 @@ function selectOperations(sql: Sql, more: Fragment): Fragment {
   return sql`SELECT ${sql(OPERATION_COLUMNS)}, shown_actor(actor) AS actor ${more} FROM license_operations o`;
 }
 
-/**
- * The column `not_done` of the operation `o`. It reads the index from the first outcome on, however many the operation has: with a condition
- * for the operation alone, Postgres expects few and sorts all of them.
- */
+/** The column `not_done` of the operation `o`. */
 function firstNotDone(sql: Sql): Fragment {
   return sql`, ARRAY(
     SELECT jsonb_build_object('license_id', coalesce(n.unknown_id, 'lic_' || n.license_id), 'outcome', n.outcome, 'reason', n.reason, 'other_customer_id', n.other_customer_id)
-    FROM (
-      SELECT operation_id, license_id, unknown_id, outcome, reason, other_customer_id FROM license_operation_outcomes
-      WHERE (operation_id, license_id) >= (o.id, ${FIRST_OUTCOME}::bigint) ORDER BY operation_id, license_id LIMIT ${NAMED_LICENSES_MAX}
-    ) n WHERE n.operation_id = o.id ORDER BY n.license_id) AS not_done`;
+    FROM license_operation_outcomes n WHERE n.operation_id = o.id ORDER BY n.license_id LIMIT ${NAMED_LICENSES_MAX}) AS not_done`;
 }
 
 export async function findOperation(sql: Sql, id: string): Promise<LicenseOperationRow | undefined> {

@@ -15,8 +15,8 @@ export interface OutcomeRow extends LicenseDecision {
   unknown_id: string | null;
 }
 
-/** The number before all outcomes of an operation. */
-export const FIRST_OUTCOME = '-9223372036854775808';
+/** Before all outcomes. */
+const FIRST = '-9223372036854775808';
 
 /** Stores what an operation decided about licenses that it leaves as they are. Call it with the operation locked, or new. */
 export async function insertOutcomes(tx: Sql, operation_id: string, outcomes: readonly OutcomeRow[]): Promise<void> {
@@ -41,7 +41,7 @@ export async function listOutcomes(
 ): Promise<OutcomeRow[]> {
   return sql<OutcomeRow[]>`
     SELECT license_id AS id, unknown_id, outcome, reason, other_customer_id FROM license_operation_outcomes
-    WHERE operation_id = ${operation_id} AND license_id > ${after ?? FIRST_OUTCOME}::bigint ORDER BY license_id LIMIT ${limit}`;
+    WHERE operation_id = ${operation_id} AND license_id > ${after ?? FIRST}::bigint ORDER BY license_id LIMIT ${limit}`;
 }
 
 /** All outcomes of an operation, in batches. Between two batches it holds no connection. */
