@@ -7,6 +7,7 @@ import { followedOperations, presentAssignment, presentOperation } from '../../a
 import { createProgressFeed } from '../../api/http/progress-feed';
 import { ANONYMOUS } from '../../domain/access/caller';
 import { findOperation } from '../../db/license/license-operation';
+import type { LicenseOperationRow } from '../../db/license/license-operation';
 import { listOutcomes } from '../../db/license/license-outcome';
 import type { Sql } from '../../db/base/database';
 import { runBatch } from '../../transactions/license/operation-batch';
@@ -216,7 +217,7 @@ test('each license that a filter selected has an outcome, also one that no longe
   const { contract_id, license_ids } = await buildLicenses(sql, LICENSES, LICENSES + 1);
   const task = { kind: 'suspend', reason: null } as const;
   const selection = { filter: { contract_id, status: 'available' }, limit: null } as const;
-  const { id } = (await sql.begin((tx) => createJob(tx, task, selection, LICENSES, act())))!;
+  const { id } = (await sql.begin((tx) => createJob(tx, task, selection, act()))) as LicenseOperationRow;
   const revoked = [license_ids[OPERATION_BATCH_LICENSES] as string, license_ids.at(-1) as string];
   overrides = (real) => ({
     async runBatches(input) {
@@ -402,7 +403,7 @@ describe('a dry run of a job', () => {
         const requested = 'ids' in selection ? selection.ids.length + 2 : (selection.limit ?? license_ids.length);
         const counted = await countOperation(sql, task, { selection, requested, now: act().now });
         const done = await rolledBack(async (tx) => {
-          const { id } = (await createJob(tx, task, selection, requested, act()))!;
+          const { id } = (await createJob(tx, task, selection, act())) as LicenseOperationRow;
           await openOperation(tx, { job_id: id, now: act().now, epoch: undefined });
           while (!(await runBatch(tx, id, act().now)).done);
           return (await findOperation(tx, id))!;

@@ -32,7 +32,7 @@ export async function requestOperation(
   selection: LicenseSelection,
   { dry_run = false, ...act }: Act & { dry_run?: boolean },
 ): Promise<RequestedOperation | Refusal> {
-  const count = await countSelected(tx, task, selection, act.now);
+  const count = await countSelected(tx, task, selection, { now: act.now, is_whole: dry_run });
   if (isRefusal(count)) return count;
   if (count > INLINE_OPERATION_LICENSES_MAX && dry_run) {
     const operation = await createOperation(tx, newOperation(task, selection, count), act);
@@ -40,42 +40,55 @@ export async function requestOperation(
     return isRefusal(counts) ? counts : { execution: 'background', operation: { ...operation, ...counts } };
   }
   if (count > INLINE_OPERATION_LICENSES_MAX) {
-    const operation = await createJob(tx, task, selection, count, act);
+    const operation = await createJob(tx, task, selection, act);
+    if (isRefusal(operation)) return operation;
     if (operation !== null) return { execution: 'background', operation };
   }
   const result = await operateOnLicenses(tx, task, selection, act);
   return isRefusal(result) ? result : { execution: 'inline', result };
 }
 
-/** Creates the job for a selection of `count` licenses, and stores those of its filter; null when none of these match any more. */
+/** Creates the job for a selection, and stores the licenses of its filter; null when none match any more. */
 export async function createJob(
   tx: Sql,
   task: LicenseTask,
   selection: LicenseSelection,
-  count: number,
   act: Act,
-): Promise<LicenseOperationRow | null> {
-  if ('ids' in selection || selection.limit !== null) return createOperation(tx, newOperation(task, selection, count), act);
+): Promise<LicenseOperationRow | null | Refusal> {
+  if ('ids' in selection) return createOperation(tx, newOperation(task, selection, namedCount(selection)), act);
+  const { filter, limit } = selection;
+  if (limit !== null) return createOperation(tx, newOperation(task, selection, limit), act);
   const id = newId(act.now);
-  const candidates = candidatesOf(selection.filter, task, false);
-  const requested = await insertSelected(tx, id, candidates, { max: count, now: act.now });
+  const max = OPERATION_LICENSES_MAX + 1;
+  const requested = await insertSelected(tx, id, candidatesOf(filter, task, false), { max, now: act.now });
+  if (requested > OPERATION_LICENSES_MAX) return tooManyRefusal();
   return requested === 0 ? null : createOperation(tx, { ...newOperation(task, selection, requested), id }, act);
 }
 
-/** How many licenses a request is about, or a refusal if these are too few or too many. */
+function namedCount({ ids, unknown_ids = [] }: Extract<LicenseSelection, { ids: unknown }>): number {
+  return ids.length + unknown_ids.length;
+}
+
+/**
+ * How many licenses a request is about, or a refusal if these are too few or too many. All that match a filter without a limit are counted
+ * only if the count `is_whole`; otherwise it ends where a job is needed, which counts them when it stores them.
+ */
 async function countSelected(
   tx: Sql,
   task: LicenseTask,
   selection: LicenseSelection,
-  now: Instant,
+  { now, is_whole }: { now: Instant; is_whole: boolean },
 ): Promise<number | Refusal> {
-  if ('ids' in selection) return selection.ids.length + (selection.unknown_ids ?? []).length;
+  if ('ids' in selection) return namedCount(selection);
   const { filter, limit } = selection;
   if (limit !== null && limit <= INLINE_OPERATION_LICENSES_MAX) return limit;
-  const max = limit ?? OPERATION_LICENSES_MAX + 1;
+  const max = limit ?? (is_whole ? OPERATION_LICENSES_MAX : INLINE_OPERATION_LICENSES_MAX) + 1;
   const count = await countLicenses(tx, candidatesOf(filter, task, limit !== null), { max, now });
   if (limit !== null && count < limit) return refuse('NOT_ENOUGH_LICENSES', { requested: limit, available: count });
-  if (count <= OPERATION_LICENSES_MAX) return count;
+  return count > OPERATION_LICENSES_MAX ? tooManyRefusal() : count;
+}
+
+function tooManyRefusal(): Refusal {
   const message = `filter: more than ${OPERATION_LICENSES_MAX} licenses match. Add a limit, or narrow the filter.`;
   return refuse('VALIDATION_FAILED', { path: 'filter', message });
 }
