@@ -15,6 +15,8 @@ import {
 import type { ImportColumn } from '../../domain/import/file';
 import type { DuplicateRule } from '../../domain/import/import';
 import { KeySet } from '../../domain/import/key-set';
+import { limitProblem } from '../../domain/import/limits';
+import type { ImportLimits } from '../../domain/import/limits';
 import { outcomeOf } from '../../domain/import/outcome';
 import { isRejected, readImportRow } from '../../domain/import/row';
 import type { ImportContext, ImportRow } from '../../domain/import/row';
@@ -23,6 +25,8 @@ import { ProblemError, protocolProblem, throwShapeProblem } from '../http/proble
 
 export interface FileOptions extends Omit<ImportContext, 'emailOf'> {
   duplicates: DuplicateRule;
+  /** What the contract says about rows. A row that it does not permit hides no later one with the same key. */
+  limits?: ImportLimits;
 }
 
 /** A file that was read to its end. */
@@ -75,7 +79,12 @@ export async function readFile(
   function readRecord(record: readonly string[], columns_of_file: readonly ImportColumn[]): void {
     read.rows += 1;
     const row = readImportRow(record, columns_of_file, read.rows, context);
-    if (isRejected(row)) outcomes.push(outcomeOf(row, options.duplicates));
+    if (isRejected(row)) {
+      outcomes.push(outcomeOf(row, options.duplicates));
+      return;
+    }
+    const problem = options.limits ? limitProblem(options.limits, row) : null;
+    if (problem) outcomes.push(outcomeOf({ ordinal: row.ordinal, key: row.key, ...problem }, options.duplicates));
     else if (keys.add(row.key)) {
       read.accepted += 1;
       accepted.push(row);

@@ -34,7 +34,7 @@ const CodeShape = z.enum(Object.keys(IMPORT_CODES) as [ImportCode, ...ImportCode
 export const ImportCountsShape = z
   .object({
     imported: z.int().describe('Licenses'),
-    skipped: z.int().describe('Rows whose key exists already, with `duplicates=skip`'),
+    skipped: z.int().describe('Rows whose key the file or the contract has already, with `duplicates=skip`'),
     rejected: z.int().describe('Rows that are not imported for the reason in the report'),
     pending: z.int().describe('Rows that are not decided yet; also those after which the import was cancelled'),
   })

@@ -37,7 +37,7 @@ const ImportQuery = z.object({
     .enum(DUPLICATE_RULES)
     .default('reject')
     .describe(
-      'What becomes of a row whose key exists already: reject counts it as an error, skip does not. Default: reject',
+      'What becomes of a row whose key is in an earlier row or in the contract already: reject counts it as an error, skip does not. A key of another contract is always an error. Default: reject',
     ),
 });
 

@@ -47,10 +47,11 @@ export async function uploadFile(request: UploadRequest): Promise<Answer | Refus
   const refusal = generationRefusal(facts, { now: at, product, generator });
   const is_due = contract.next_boundary_at !== null && contract.next_boundary_at <= at;
   if (refusal && !is_due && !(await hasImports(api.db, params.id))) return refusal;
-  const options = { now: at, timezone: facts.timezone, duplicates: query.duplicates };
-  if (query.dry_run !== 'true') return importFile(request, options);
   const activation_limit = effectiveActivationLimit(generator?.activation_limit ?? null, facts.activation_limit);
-  return checkFile(request, options, { contract_id: params.id, is_pool: facts.type === 'pool', activation_limit });
+  const limits = { is_pool: facts.type === 'pool', activation_limit };
+  const options = { now: at, timezone: facts.timezone, duplicates: query.duplicates, limits };
+  if (query.dry_run !== 'true') return importFile(request, options);
+  return checkFile(request, options, { contract_id: params.id, ...limits });
 }
 
 async function importFile(request: UploadRequest, options: FileOptions): Promise<Answer | Refusal> {

@@ -4,7 +4,7 @@ import type { Allowed, Refusal } from '../base/refusal';
 import { cancelDecision, isUnfinished } from '../generation/generation-job';
 import type { JobState } from '../generation/generation-job';
 
-/** What becomes of a row whose key exists already: `reject` counts it as an error, `skip` does not. */
+/** What becomes of a row whose key the file or the contract has already: `reject` counts it as an error, `skip` does not. */
 export const DUPLICATE_RULES = ['reject', 'skip'] as const;
 export type DuplicateRule = (typeof DUPLICATE_RULES)[number];
 

@@ -3,7 +3,7 @@ import type { DuplicateRule } from './import';
 import { DUPLICATE_CODES } from './row';
 import type { RejectedRow } from './row';
 
-/** The same row with its outcome: a key that exists already can be skipped. */
+/** The same row with its outcome: a key that the contract has already can be skipped. */
 export function outcomeOf(
   row: RejectedRow,
   duplicates: DuplicateRule,

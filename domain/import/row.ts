@@ -48,8 +48,8 @@ export const IMPORT_CODES = {
 } as const;
 export type ImportCode = keyof typeof IMPORT_CODES;
 
-/** The codes of keys that exist already. An import can skip such rows. */
-export const DUPLICATE_CODES: readonly ImportCode[] = ['DUPLICATE_IN_FILE', 'KEY_EXISTS_IN_CONTRACT', 'KEY_EXISTS'];
+/** The codes of rows whose license the contract has anyway. An import can skip such rows. */
+export const DUPLICATE_CODES: readonly ImportCode[] = ['DUPLICATE_IN_FILE', 'KEY_EXISTS_IN_CONTRACT'];
 
 /** A license to be imported. What is left out did not happen. */
 export interface ImportRow {

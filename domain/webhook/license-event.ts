@@ -50,7 +50,7 @@ export const LICENSE_EVENTS = {
       job_id: Id.describe('The import'),
       state: z.enum(['SUCCEEDED', 'PARTIAL', 'CANCELLED']).describe('How the import ended'),
       imported: Count.describe('Licenses'),
-      skipped: Count.describe('Rows whose key existed already'),
+      skipped: Count.describe('Rows whose key the file or the contract had already'),
       rejected: Count.describe('Rows that were not imported for the reason in the report'),
       pending: Count.describe('Rows that were not decided'),
     },

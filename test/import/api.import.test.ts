@@ -160,7 +160,22 @@ test('bad rows stop no other row, and the report names each of them', async () =
   expect(report.slice(2).map(([, , , , code]) => code)).toEqual(codes);
   expect(await quotaOf(id)).toMatchObject({ generated: 3, reserved: 0 });
   const again = await upload(id, `${file}\n\n`, { query: '?duplicates=skip' });
-  expect(again.body).toMatchObject({ counts: { imported: 0, skipped: 5, rejected: 3 }, state: 'PARTIAL' });
+  expect(again.body).toMatchObject({ counts: { imported: 0, skipped: 4, rejected: 4 }, state: 'PARTIAL' });
+});
+
+test('the first row that the contract permits is imported, whatever is wrong with an earlier one of the same key', async () => {
+  const id = await contractOf();
+  const [text, devices] = rowsOf(2);
+  const { body } = await upload(
+    id,
+    `key,devices,status\n${text},,bad\n${text},,\n${devices},1;2;3,\n${devices},1,\n${devices},,`,
+  );
+  expect(body.not_imported.map(({ row, code }: any) => [row, code])).toEqual([
+    [2, 'STATUS_UNKNOWN'],
+    [4, 'TOO_MANY_DEVICES'],
+    [6, 'DUPLICATE_IN_FILE'],
+  ]);
+  expect(body.counts).toMatchObject({ imported: 2 });
 });
 
 test('the same file is imported once, also by two requests at the same time', async () => {

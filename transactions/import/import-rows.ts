@@ -13,6 +13,8 @@ import type { ImportedFacts } from '../../db/import/licenses';
 import type { ImportPlan } from '../../db/import/plan';
 import type { Act } from '../../domain/base/edit';
 import type { DuplicateRule } from '../../domain/import/import';
+import { isUnused, limitProblem } from '../../domain/import/limits';
+import type { ImportLimits } from '../../domain/import/limits';
 import { outcomeOf } from '../../domain/import/outcome';
 import type { ImportCode, ImportRow } from '../../domain/import/row';
 import { ownExpiry } from '../../domain/license/license-expiry';
@@ -20,7 +22,7 @@ import { addressOf, createCustomers, findCustomers } from './import-customers';
 import type { CustomerIds } from './import-customers';
 
 /** The part of a plan that decides whether a row can be imported. */
-export type JudgingPlan = Pick<ImportPlan, 'contract_id' | 'is_pool' | 'activation_limit'>;
+export type JudgingPlan = ImportLimits & Pick<ImportPlan, 'contract_id'>;
 
 /**
  * Imports rows. Call it once for each chunk, inside a transaction that also stores the result. A license is inserted before its customer is
@@ -55,26 +57,17 @@ function judgeRows(
   const valid: ImportRow[] = [];
   const outcomes: OutcomeOfRow[] = [];
   for (const row of rows) {
-    const code = codeOf(plan, row, customers);
-    if (code === null) valid.push(row);
-    else {
-      const detail = code === 'TOO_MANY_DEVICES' ? `${plan.activation_limit}.` : null;
-      outcomes.push(outcomeOf({ ordinal: row.ordinal, key: row.key, code, detail }, duplicates));
-    }
+    const problem = limitProblem(plan, row) ?? customerProblem(row, customers);
+    if (problem === null) valid.push(row);
+    else outcomes.push(outcomeOf({ ordinal: row.ordinal, key: row.key, ...problem }, duplicates));
   }
   return { valid, outcomes };
 }
 
-function codeOf({ is_pool, activation_limit }: JudgingPlan, row: ImportRow, customers: CustomerIds): ImportCode | null {
-  if (activation_limit !== null && (row.devices?.length ?? 0) > activation_limit) return 'TOO_MANY_DEVICES';
-  if (is_pool && row.expires_at !== undefined && isUnused(row)) return 'EXPIRY_BY_CONTRACT';
+/** Why a row cannot have its customer. */
+function customerProblem(row: ImportRow, customers: CustomerIds): { code: ImportCode; detail: null } | null {
   const address = addressOf(row);
-  return address !== undefined && customers.get(address) === null ? 'PERSON_ERASED' : null;
-}
-
-/** Whether a pool can give the license to an order. */
-function isUnused(row: ImportRow): boolean {
-  return (row.assigned_at ?? row.activated_at ?? row.suspended_at ?? row.revoked_at) === undefined;
+  return address !== undefined && customers.get(address) === null ? { code: 'PERSON_ERASED', detail: null } : null;
 }
 
 /** The outcomes of rows whose keys exist already. */

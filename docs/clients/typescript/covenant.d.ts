@@ -4372,7 +4372,7 @@ export interface components {
                 state: "SUCCEEDED" | "PARTIAL" | "CANCELLED";
                 /** @description Licenses */
                 imported: number;
-                /** @description Rows whose key existed already */
+                /** @description Rows whose key the file or the contract had already */
                 skipped: number;
                 /** @description Rows that were not imported for the reason in the report */
                 rejected: number;
