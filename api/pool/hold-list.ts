@@ -38,7 +38,7 @@ export const holdListRoutes: Route[] = [
       const shown = seesLicenseKeys(caller)
         ? await api.signedKeys.ofLicenses(api.db, held, now)
         : held.map((one) => ({ ...one, key: maskKey(one.key) }));
-      return { status: 200, body: presentHold(hold, shown, now) };
+      return { status: 200, body: presentHold(hold, shown, { caller, now }) };
     },
   }),
   route({
@@ -61,7 +61,7 @@ export const holdListRoutes: Route[] = [
         return notFound('contract', contract_id);
       const page = { order, after, limit: limit + 1 };
       const rows = await api.readList((sql) => listHolds(sql, { contract_id, state, now }, page));
-      return { status: 200, body: pageOf(rows, limit, (row) => presentListedHold(row, now), CURSORS) };
+      return { status: 200, body: pageOf(rows, limit, (row) => presentListedHold(row, { caller, now }), CURSORS) };
     },
   }),
 ];

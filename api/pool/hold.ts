@@ -70,7 +70,7 @@ function change<Body>(
       // Thrown, so that the transaction is rolled back: a customer who was created for a refused request must not stay.
       if (isRefusal(changed)) throw new ProblemError(problemOf(changed));
       const licenses = await api.signedKeys.ofLicenses(tx, changed.licenses, now);
-      return { status: 200, body: presentHold(changed.hold, licenses, now) };
+      return { status: 200, body: presentHold(changed.hold, licenses, { caller, now }) };
     },
     [{ table: 'pool_holds', id: params.id }],
   );

@@ -71,18 +71,18 @@ export const poolRoutes: Route[] = [
 ];
 
 async function grab(call: GrabCall): Promise<Answer> {
-  const { api, request_id, now } = call;
+  const { api, request_id, caller, now } = call;
   const { result, nudge, rate } = await api.grabLicenses(grabRequest(call));
   const fields = rateFields(rate, 0);
   await api.nudger.wake(nudge, request_id);
   if (isRefusal(result)) {
-    const problem = problemOf(hideDeletedContract(call.caller, result));
+    const problem = problemOf(hideDeletedContract(caller, result));
     throw new ProblemError({ ...problem, headers: { ...problem.headers, ...fields } });
   }
   const { hold, licenses, replayed } = result;
   const headers = { ...fields, ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}) };
   const shown = await api.signedKeys.ofLicenses(api.db, licenses, now);
-  return { status: 201, body: presentHold(hold, shown, now), headers };
+  return { status: 201, body: presentHold(hold, shown, { caller, now }), headers };
 }
 
 /** The request in the form that `transactions/pool` takes. */

@@ -1,16 +1,22 @@
 /** The list of the holds of a contract. */
 import type { Instant } from '../../domain/base/instant';
+import { ORDINAL_BITS } from '../../domain/license/license';
 import { HOLD_STATES } from '../../domain/pool/hold';
 import type { HoldState } from '../../domain/pool/hold';
 import type { Fragment, Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
 import type { KeysetPage, Sorted } from '../base/paging';
 import { testClockTime } from '../contract/clock';
+import { statusIs } from '../license/license-status';
 import { HOLD_COLUMNS } from './hold';
 import type { HoldWithClock } from './hold';
 
 /** A hold without its licenses. */
-export type ListedHold = HoldWithClock & { license_count: number };
+export type ListedHold = HoldWithClock & {
+  license_count: number;
+  /** Whether one of its licenses was suspended, revoked or expired while it was held. */
+  has_unavailable: boolean;
+};
 
 export interface HoldFilter {
   contract_id: string;
@@ -33,8 +39,18 @@ export async function listHolds(
       (SELECT ${sql(HOLD_COLUMNS)} FROM pool_holds WHERE contract_id = ${contract_id} AND ${part} AND ${after} ${order})`,
   );
   return sql<Sorted<ListedHold>[]>`
-    SELECT ${sql(HOLD_COLUMNS)}, cardinality(license_ids) AS license_count, ${clock} AS clock_now, ${sort_key} AS sort_key
+    SELECT ${sql(HOLD_COLUMNS)}, cardinality(license_ids) AS license_count, ${hasUnavailable(sql, now)} AS has_unavailable, ${clock} AS clock_now, ${sort_key} AS sort_key
     FROM (${parts.reduce((all, part) => sql`${all} UNION ALL ${part}`)}) AS holds ${order}`;
+}
+
+/** Whether a license of an open hold cannot be assigned any more. It is read for the holds of the page. */
+function hasUnavailable(sql: Sql, now: Instant): Fragment {
+  return sql`state = 'held' AND EXISTS (
+    SELECT FROM unnest(license_ids) AS held (id)
+    CROSS JOIN LATERAL (
+      SELECT expires_at, held_until, revoked_at, suspended_at, activated_at, customer_id FROM license_facts WHERE license_id = held.id OFFSET 0) f
+    CROSS JOIN LATERAL (SELECT contract_id, environment, expires_at FROM generation_jobs WHERE serial = held.id >> ${ORDINAL_BITS}::int OFFSET 0) j
+    WHERE NOT (${statusIs(sql, 'held', now)}))`;
 }
 
 /** The holds of a state at an instant, by stored states: a hold that is over stays `held` until its licenses are put back. */

@@ -1,7 +1,7 @@
 /** Holds of a pool: licenses that were taken for an order, and what becomes of them (domain.md 5.4). */
 import type { Instant } from '../base/instant';
-import { refuse } from '../base/refusal';
-import type { Refusal } from '../base/refusal';
+import { allowedUnless, isRefusal, refuse } from '../base/refusal';
+import type { Allowed, Refusal } from '../base/refusal';
 
 /** The stored state of a hold. */
 export const HOLD_STATES = ['held', 'assigned', 'released', 'expired'] as const;
@@ -42,6 +42,21 @@ export function releaseDecision(hold: HoldFacts, now: Instant): 'release' | 'unc
   const state = holdStateAt(hold, now);
   if (state === 'held') return 'release';
   return state === 'assigned' ? notHeldRefusal(hold, state) : 'unchanged';
+}
+
+export type HoldActionName = 'assign' | 'release';
+
+/**
+ * Each action on a hold: true, or the code of its refusal. `has_unavailable`: one of its licenses was suspended, revoked or expired while it
+ * was held.
+ */
+export function holdActions(hold: HoldFacts, has_unavailable: boolean, now: Instant): Record<HoldActionName, Allowed> {
+  const refusalOf = (decided: string | Refusal) => (isRefusal(decided) ? decided : null);
+  const assigned = assignDecision(hold, hold.customer_id ?? '', now);
+  return {
+    assign: assigned === 'assign' && has_unavailable ? 'LICENSE_NOT_AVAILABLE' : allowedUnless(refusalOf(assigned)),
+    release: allowedUnless(refusalOf(releaseDecision(hold, now))),
+  };
 }
 
 function notHeldRefusal({ held_until }: HoldFacts, state: HoldState): Refusal {

@@ -1,6 +1,6 @@
 /**
- * `allowed_actions` of jobs, amendments, test clocks, billing events, admins and their keys: for each role they match the outcome of
- * the action. For contracts see test/contract/api.allowed-actions.test.ts.
+ * `allowed_actions` of licenses, holds, signing keys, jobs, amendments, test clocks, billing events, admins and their keys: for each role
+ * they match the outcome of the action. For contracts see test/contract/api.allowed-actions.test.ts.
  */
 import { randomUUID } from 'node:crypto';
 import type { BillingEvent } from '../../domain/billing/billing-event';
@@ -55,6 +55,61 @@ test('a license shows the outcome of its return, in every situation', async () =
   }
   const codes = ['LICENSE_ALREADY_ACTIVATED', 'LICENSE_NOT_ASSIGNED', 'LICENSE_REVOKED'];
   expect(seen).toEqual([true, true, ...codes]);
+});
+
+test('a hold shows the outcome of assigning and releasing it, in every situation', async () => {
+  const contract = await addContract(api, catalogue, { type: 'pool' });
+  await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 10 } });
+  const situations: Record<string, (hold: any) => Promise<unknown>> = {
+    held: async () => undefined,
+    assigned: ({ id }) => api.call('POST', `/holds/${id}/assign`),
+    released: ({ id }) => api.call('POST', `/holds/${id}/release`),
+    expired: ({ id }) => api.sql`UPDATE pool_holds SET held_until = now() WHERE id = ${id}`,
+    suspended: ({ licenses }) => api.call('POST', `/licenses/${licenses[0].id}/suspend`),
+  };
+  const seen: Record<string, unknown> = {};
+  for (const action of ['assign', 'release'] as const)
+    for (const [situation, bring] of Object.entries(situations)) {
+      const order = {
+        order_ref: `${action} ${situation}`,
+        count: 1,
+        hold_minutes: 5,
+        customer_email: 'eve@covenant.test',
+      };
+      const { body: hold } = await api.call('POST', `/contracts/${contract.id}/pool/grab`, { body: order });
+      expect(hold.allowed_actions).toEqual({ assign: true, release: true });
+      await bring(hold);
+      const viewed = await actionsOf(`/holds/${hold.id}`, api.keys.viewer);
+      expect(viewed).toEqual({ assign: FORBIDDEN, release: FORBIDDEN });
+      const shown = await actionsOf(`/holds/${hold.id}`);
+      expect(await listed(`/contracts/${contract.id}/holds`, hold.id)).toEqual(shown);
+      expect(presentOutcome(await api.call('POST', `/holds/${hold.id}/${action}`))).toEqual(shown[action]);
+      seen[order.order_ref] = shown[action].code ?? shown[action];
+    }
+  expect(seen).toEqual({
+    ...{ 'assign held': true, 'assign assigned': true, 'assign released': 'HOLD_NOT_OPEN' },
+    ...{ 'assign expired': 'HOLD_EXPIRED', 'assign suspended': 'LICENSE_NOT_AVAILABLE' },
+    ...{ 'release held': true, 'release assigned': 'HOLD_NOT_OPEN', 'release released': true },
+    ...{ 'release expired': true, 'release suspended': true },
+  });
+});
+
+test('a signing key shows the outcome of retiring it, in each state', async () => {
+  const path = `/products/${catalogue.product_id}/signing-keys`;
+  const kids = [];
+  for (let n = 0; n < 2; n++) kids.unshift((await api.call('POST', path)).body.kid);
+  for (const [kid, expected] of [
+    [kids[0], { code: 'SIGNING_KEY_ACTIVE' }],
+    [kids[1], true],
+    [kids[1], true],
+  ]) {
+    const shownTo = async (key: string) =>
+      (await api.call('GET', path, { key })).body.data.find((one: any) => one.kid === kid).allowed_actions;
+    const retire = async (key: string) => presentOutcome(await api.call('POST', `${path}/${kid}/retire`, { key }));
+    expect(await shownTo(api.keys.viewer)).toEqual({ retire: await retire(api.keys.viewer) });
+    expect(await shownTo(api.keys.super_admin)).toEqual({ retire: expected });
+    expect(await retire(api.keys.super_admin)).toEqual(expected);
+  }
 });
 
 describe('a job', () => {

@@ -74,6 +74,7 @@ describe('assigning a hold', () => {
       200,
       {
         ...{ ...held, state: 'assigned', customer_id: expect.any(String), ended_at: START },
+        allowed_actions: { assign: true, release: { code: 'HOLD_NOT_OPEN' } },
         licenses: held.licenses.map((license: object) => ({ ...license, status: 'assigned' })),
       },
     ]);
@@ -201,7 +202,8 @@ describe('releasing a hold', () => {
     const order = { order_ref: 'SO-1', count: 2 };
     const held = (await grab(pool, order)).body;
     const released = (await post(`/holds/${held.id}/release`)).body;
-    expect(released).toEqual({ ...held, state: 'released', ended_at: START, licenses: [] });
+    const allowed_actions = { assign: { code: 'HOLD_NOT_OPEN' }, release: true };
+    expect(released).toEqual({ ...held, state: 'released', ended_at: START, licenses: [], allowed_actions });
     expect((await post(`/holds/${held.id}/release`)).body).toEqual(released);
     expect(await poolOf(pool)).toMatchObject({ available: 2, held: 0, assigned: 0 });
     expect(await actionsOn(held.id)).toEqual(['pool.grabbed', 'pool.released']);
@@ -320,6 +322,7 @@ describe('reading holds', () => {
       state: 'expired',
       ended_at: at(5),
       licenses: [],
+      allowed_actions: { assign: { code: 'HOLD_EXPIRED' }, release: true },
     });
     expect((await get(`/holds/${orders[1].id}`)).body).toEqual(orders[1]);
     const pages = `/contracts/${pool.id}/holds?limit=3`;

@@ -2942,6 +2942,7 @@ export interface components {
              * @example 2027-02-01T00:00:00.000Z
              */
             ended_at: string | null;
+            allowed_actions: components["schemas"]["HoldActions"];
             /** @description Those that still belong to the order: not those that were returned, or given to another customer or order. Empty when the hold was released or is over */
             licenses: {
                 id: string;
@@ -2955,6 +2956,11 @@ export interface components {
                  */
                 expires_at: string | null;
             }[];
+        };
+        /** @description What this caller can do with the resource now. For each action: true, or the code with which every such request is refused. A request can still be refused because of its values, the catalogue, another contract, or the number of existing test licenses. An action whose effect is already in place is true: repeating it changes nothing. A response that is replayed for its Idempotency-Key shows the values of the first response. */
+        HoldActions: {
+            assign: components["schemas"]["AllowedAction"] & unknown;
+            release: components["schemas"]["AllowedAction"] & unknown;
         };
         ListedHold: {
             /**
@@ -2997,6 +3003,7 @@ export interface components {
              * @example 2027-02-01T00:00:00.000Z
              */
             ended_at: string | null;
+            allowed_actions: components["schemas"]["HoldActions"];
             /** @description Licenses that the order took; the hold shows those that it still has */
             license_count: number;
         };
