@@ -6,6 +6,7 @@
  */
 import type { Instant, LocalDate } from '../../domain/base/instant';
 import type { LicenseChange } from '../../domain/license/license-change';
+import { ownExpiry } from '../../domain/license/license-expiry';
 import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { Sql } from '../base/database';
 import { testClockTime } from '../contract/clock';
@@ -81,25 +82,29 @@ export async function leaveUnchanged(
   await enterPool(tx, ids);
 }
 
-/** The assignment of one license. */
-export interface AssignedFacts {
-  /** The stored id. */
-  id: string;
-  assigned_at: Instant;
-  /** The expiry that the assignment gives it; null: none. */
-  expires_at: Instant | null;
+/** A locked license that is assigned. */
+export interface AssignedLicense extends Pick<LicenseOfMany, 'id' | 'own_expiry' | 'end_date'> {
+  /** The time of its contract's clock. */
+  at: Instant;
 }
 
-/** Assigns locked licenses to a customer. An expiry that a license got before stays. */
+/**
+ * Assigns locked licenses to a customer, each with the expiry that its rule gives it. An expiry that a license got before stays. Every
+ * assignment of a license that exists ends here, also that of a grab.
+ */
 export async function storeAssignments(
   tx: Sql,
   customer_id: string,
-  assigned: readonly AssignedFacts[],
+  licenses: readonly AssignedLicense[],
 ): Promise<void> {
+  const assigned = licenses.map(({ id, at, own_expiry, end_date }) => ({
+    ...{ id, assigned_at: at },
+    expires_at: ownExpiry(own_expiry, 'assignment', at, end_date),
+  }));
   await tx`
     UPDATE license_facts f SET customer_id = ${customer_id}, assigned_at = a.assigned_at, held_until = NULL,
            expires_at = coalesce(f.expires_at, a.expires_at)
-    FROM jsonb_to_recordset(${tx.json(assigned as never)}) AS a (id bigint, assigned_at timestamptz, expires_at timestamptz)
+    FROM jsonb_to_recordset(${tx.json(assigned)}) AS a (id bigint, assigned_at timestamptz, expires_at timestamptz)
     WHERE f.license_id = a.id`;
 }
 

@@ -1,5 +1,5 @@
 /** Licenses of a pool that are assigned to customers, and taken back. */
-import type { Instant, LocalDate } from '../../domain/base/instant';
+import type { LocalDate } from '../../domain/base/instant';
 import type { LicenseFacts } from '../../domain/license/license-facts';
 import type { OwnExpiryRule } from '../../domain/license/license-expiry';
 import type { Sql } from '../base/database';
@@ -9,34 +9,22 @@ import { factsOf, lockFacts } from '../license/license-facts';
 export interface AssignableLicense extends LicenseFacts {
   id: string;
   own_expiry: OwnExpiryRule | null;
+  /** The end of its contract. */
+  end_date: LocalDate | null;
 }
 
 /** Locks the facts of licenses in the order of their ids, and reads them by a statement of its own. */
 export async function lockAssignableLicenses(tx: Sql, license_ids: readonly string[]): Promise<AssignableLicense[]> {
   await lockFacts(tx, license_ids);
+  return listAssignableLicenses(tx, license_ids);
+}
+
+/** Reads licenses whose facts are locked, in the order of their ids. */
+export async function listAssignableLicenses(tx: Sql, license_ids: readonly string[]): Promise<AssignableLicense[]> {
   return tx<AssignableLicense[]>`
-    SELECT f.license_id AS id, t.own_expiry, ${factsOf(tx, tx`j.expires_at`)}
+    SELECT f.license_id AS id, t.own_expiry, c.end_date, ${factsOf(tx, tx`j.expires_at`)}
     FROM license_facts f JOIN generation_jobs j ON j.serial = f.license_id >> 24 JOIN license_terms t ON t.id = j.terms_id
-    WHERE f.license_id = ANY(${[...license_ids]}::bigint[]) ORDER BY f.license_id`;
-}
-
-/** The first day that the contract does not cover, or null. */
-export async function findEndDate(sql: Sql, contract_id: string): Promise<LocalDate | null> {
-  const [row] = await sql<{ end_date: LocalDate | null }[]>`SELECT end_date FROM contracts WHERE id = ${contract_id}`;
-  return row?.end_date ?? null;
-}
-
-/** Sets the own expiry of licenses; null: as their jobs say. */
-export async function setExpiry(
-  tx: Sql,
-  licenses: readonly { id: string; expires_at: Instant | null }[],
-): Promise<void> {
-  const own = licenses.filter(({ expires_at }) => expires_at !== null);
-  if (own.length === 0) return;
-  await tx`
-    UPDATE license_facts f SET expires_at = o.expires_at
-    FROM unnest(${own.map(({ id }) => id)}::bigint[], ${own.map(({ expires_at }) => expires_at)}::timestamptz[]) AS o (id, expires_at)
-    WHERE f.license_id = o.id`;
+    LEFT JOIN contracts c ON c.id = j.contract_id WHERE f.license_id = ANY(${[...license_ids]}::bigint[]) ORDER BY f.license_id`;
 }
 
 /** Takes a locked license from its customer. The expiry that its assignment gave it ends too. */

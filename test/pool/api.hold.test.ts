@@ -1,5 +1,6 @@
 /** What becomes of held licenses: they are assigned, released, or available again when the hold is over; and licenses that are returned. */
 import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import { useDevice } from '../../db/license/device';
 import { grabLicenses } from '../../db/pool/grab';
 import type { Sql } from '../../db/base/database';
@@ -194,6 +195,32 @@ describe('a license that expires by its assignment', () => {
     expect(await licenseOf(id)).toMatchObject({ status: 'assigned', expires_at: '2031-06-01T01:00:00.000Z' });
     expect((await post(`/licenses/${id}/return`)).body).toMatchObject({ status: 'available', expires_at: null });
   });
+});
+
+test('a grab, a hold and an operation in bulk give licenses the same expiry, whatever their rule', async () => {
+  const rule = fc.record({
+    expiry: fc.record({
+      duration: fc.constantFrom('P1D', 'P1M', 'P1Y'),
+      basis: fc.constantFrom('generation', 'assignment', 'first_activation'),
+    }),
+    cap_expiry_at_contract_end: fc.boolean(),
+    term: fc.constantFrom('P14D', 'P2Y'),
+  });
+  const assigned = fc.asyncProperty(rule, fc.nat(600), async (terms, minutes) => {
+    const pool = await addPool(3, terms);
+    await setClock(pool, at(minutes));
+    const grabbed = (await grab(pool, someone(pool))).body.licenses[0];
+    const held = (await grab(pool, { ...someone(pool), hold_minutes: 5 })).body;
+    const [from_hold] = (await post(`/holds/${held.id}/assign`)).body.licenses;
+    const filter = { contract_id: pool.id, status: 'available' };
+    const { body } = await post('/licenses/assign', { filter, ...someone(pool) });
+    const in_bulk = await licenseOf(body.licenses[0].license_id);
+    expect([in_bulk.status, grabbed.expires_at, from_hold.expires_at]).toEqual([
+      ...['assigned', in_bulk.expires_at, in_bulk.expires_at],
+    ]);
+    expect((await licenseOf(grabbed.id)).expires_at).toBe(grabbed.expires_at);
+  });
+  await fc.assert(assigned, { numRuns: 12 });
 });
 
 describe('releasing a hold', () => {

@@ -20,7 +20,6 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { licenseIdText } from '../../domain/license/license';
-import { ownExpiry } from '../../domain/license/license-expiry';
 import {
   INLINE_OPERATION_LICENSES_MAX,
   NAMED_LICENSES_MAX,
@@ -224,13 +223,9 @@ export async function storeDecisions(
 }
 
 function storeTask(tx: Sql, task: LicenseTask, licenses: readonly (LicenseOfMany & { at: Instant })[]): Promise<void> {
-  if (task.kind !== 'assign') return storeChanges(tx, task.kind, licenses);
-  const assigned = licenses.map(({ id, at, own_expiry, end_date }) => ({
-    id,
-    assigned_at: at,
-    expires_at: ownExpiry(own_expiry, 'assignment', at, end_date),
-  }));
-  return storeAssignments(tx, task.customer_id, assigned);
+  return task.kind === 'assign'
+    ? storeAssignments(tx, task.customer_id, licenses)
+    : storeChanges(tx, task.kind, licenses);
 }
 
 /** The licenses of one contract in an operation, or those of one environment that were created without a contract. */

@@ -5,7 +5,7 @@ import { resolveCustomer } from '../../db/catalogue/customer';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { storeAssignments } from '../../db/license/locked-license';
 import { endHoldOfLicenses } from '../../db/pool/available';
-import { findEndDate, lockAssignableLicenses } from '../../db/pool/assignment';
+import { lockAssignableLicenses } from '../../db/pool/assignment';
 import type { AssignableLicense } from '../../db/pool/assignment';
 import { endHold, findHold, listHeldLicenses, lockHold } from '../../db/pool/hold';
 import type { HeldLicense, HoldWithClock } from '../../db/pool/hold';
@@ -14,7 +14,6 @@ import type { Instant } from '../../domain/base/instant';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { licenseIdText } from '../../domain/license/license';
-import { ownExpiry } from '../../domain/license/license-expiry';
 import { licenseStatus } from '../../domain/license/license-facts';
 import { assignDecision, releaseDecision } from '../../domain/pool/hold';
 import { findOrCreateCustomer } from '../catalogue/customer';
@@ -60,11 +59,7 @@ export async function assignHold(
     const licenses = await lockAssignableLicenses(tx, hold.license_ids);
     const refusal = unavailableRefusal(id, licenses, now);
     if (refusal) return refusal;
-    const end_date = await findEndDate(tx, hold.contract_id);
-    const assigned = licenses.map(({ id: license_id, own_expiry }) => ({
-      ...{ id: license_id, assigned_at: now },
-      expires_at: ownExpiry(own_expiry, 'assignment', now, end_date),
-    }));
+    const assigned = licenses.map((license) => ({ ...license, at: now }));
     await storeAssignments(tx, customer_id, assigned);
     await endHold(tx, id, { state: 'assigned', customer_id, ended_at: now });
     await recordEnd(tx, hold, { ...act, now }, { action: 'license.assigned', customer_id });

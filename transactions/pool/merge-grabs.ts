@@ -122,10 +122,11 @@ async function grabWithExpiry(
   options: { wait: boolean; lock_ms: number },
 ): Promise<GrabOutcome> {
   const outcome = await grabLicenses(tx, group, { ...options, in_transaction: true });
-  for (const grabbed of outcome.served.values()) {
-    if (grabbed.held_until !== null) continue;
+  for (const { hold_id, customer_id } of group.grabs) {
+    const grabbed = outcome.served.get(hold_id);
+    if (grabbed === undefined || grabbed.held_until !== null || customer_id === null) continue;
     const ids = grabbed.licenses.map(({ id }) => id);
-    const expiry = await setExpiryByAssignment(tx, group.contract_id, ids, grabbed.at);
+    const expiry = await setExpiryByAssignment(tx, customer_id, ids, grabbed.at);
     for (const license of grabbed.licenses) license.expires_at = expiry.get(license.id) ?? null;
   }
   return outcome;
