@@ -23,6 +23,7 @@ import {
 } from '../harness/stack-client';
 import { testImportFaults } from './import-cases';
 import { testPostgresFaults } from './postgres-cases';
+import { addSchedule, expectRuns, makeRunDue, startRuns, testScheduleFaults } from './schedule-cases';
 
 jest.setTimeout(300_000);
 
@@ -35,6 +36,7 @@ afterAll(() => stack?.end());
 
 describe('Postgres', () => testPostgresFaults(() => stack));
 describe('an import', () => testImportFaults(() => stack));
+describe('a schedule', () => testScheduleFaults(() => stack));
 
 /** Resolves with the contract's state when its workflow waits on the server. */
 function waitUntilWorkflowWaits(client: Client, contract_id: string): Promise<string> {
@@ -162,10 +164,15 @@ test('a Temporal server that is killed during a job continues it after a restart
   expect(await withTemporal(stack, (client) => waitUntilWorkflowWaits(client, contract_id))).toBe('ACTIVE');
 });
 
-test('after its state file is deleted, the empty Temporal server gets every open contract, job and due boundary again', async () => {
+test('after its state file is deleted, the empty Temporal server gets every open contract, job, schedule and due boundary again', async () => {
   const contract_id = await addStackContract(stack, 40_000);
   const paused_id = await addStackContract(stack, 1_000);
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/pause`, { body: {} })).toMatchObject({ status: 200 });
+  const scheduled_id = await addStackContract(stack, 3_000);
+  const schedules = [
+    await addSchedule(stack, scheduled_id, 'lost-1@covenant.test'),
+    await addSchedule(stack, scheduled_id, 'lost-2@covenant.test'),
+  ];
   const chunks = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
   await chunks.waitForBlocked(2);
@@ -173,6 +180,8 @@ test('after its state file is deleted, the empty Temporal server gets every open
 
   rmSync(stack.temporalStateFile);
   const past = await addPastContract(stack.sql);
+  // The lost server does not start these runs.
+  for (const schedule of schedules) await makeRunDue(stack, schedule, { seconds_ago: 2, days_ago: 1 });
   await waitFor(() => stack.describe().pids.temporal !== before, {
     timeout_ms: RECOVERY_TIMEOUT_MS,
     what: 'Temporal to be restarted',
@@ -194,6 +203,10 @@ test('after its state file is deleted, the empty Temporal server gets every open
     expect(await waitUntilWorkflowWaits(client, contract_id)).toBe('ACTIVE');
     expect(await waitUntilWorkflowWaits(client, paused_id)).toBe('PAUSED');
   });
+  await expectRuns(stack, schedules, 1);
+  for (const schedule of schedules) await makeRunDue(stack, schedule, { seconds_ago: 1 });
+  await startRuns(stack, schedules);
+  await expectRuns(stack, schedules, 2);
   // The contract accepts commands in its new workflow.
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/resume`, { body: {} })).toMatchObject({ status: 200 });
 

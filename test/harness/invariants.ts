@@ -298,6 +298,11 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
       'per_minute', r.per_minute, 'per_hour', r.per_hour, 'per_day', r.per_day, 'licenses', jsonb_build_object(
         'per_minute', r.licenses_per_minute, 'per_hour', r.licenses_per_hour, 'per_day', r.licenses_per_day)))
     UNION ALL
+    SELECT 'a run of a schedule has its job', coalesce('schedule ' || r.schedule_id || ' on ' || r.run_date, 'job ' || j.id),
+           format('outcome %s with %s licenses, and a job of channel %s with %s', r.outcome, r.licenses, j.channel, j.requested)
+    FROM schedule_runs r FULL JOIN (SELECT * FROM generation_jobs WHERE channel = 'schedule') j ON j.id = r.job_id
+    WHERE r.schedule_id IS NULL OR (r.outcome <> 'skipped' AND r.licenses IS DISTINCT FROM j.requested)
+    UNION ALL
     SELECT 'the next boundary is after settled_until', 'contract ' || id, format('next boundary %s, settled until %s', next_boundary_at, settled_until)
     FROM contracts WHERE next_boundary_at <= settled_until`;
 }
