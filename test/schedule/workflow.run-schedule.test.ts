@@ -17,6 +17,7 @@ import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { buildSchedule, runsOf } from '../harness/schedules';
 import { connectPreparedTemporal } from '../harness/temporal';
@@ -158,6 +159,57 @@ test('a schedule that Temporal has lost is placed again, and a run that was due 
   const due_at = await makeDue(id, 3_600_000);
   await wake(id);
   expect([await hasPlan(id), await runsOf(sql, contract_id)]).toEqual([true, [[due_at, 'generated', 10, null]]]);
+});
+
+test('a schedule that is paused by hand in Temporal stays paused there, and the sweep makes its runs a minute late', async () => {
+  const { contract_id, id } = await buildPlaced();
+  const handle = temporal.client.schedule.getHandle(scheduleName(id));
+  await handle.pause('by hand');
+  const sweep = () => worker.activities.sweepOnce({ epoch: 'epoch-1', now: new Date().toISOString() });
+  await makeDue(id, 30_000);
+  await sweep();
+  // A sweep that places it again makes a run that is due as well.
+  const due_at = await makeDue(id, 61_000);
+  await sweep();
+  await waitFor(async () => (await runsOf(sql, contract_id)).length === 1, WAIT);
+  await handleOf(id).result();
+  expect(await runsOf(sql, contract_id)).toEqual([[due_at, 'generated', 10, null]]);
+  expect((await handle.describe()).state).toMatchObject({ paused: true, note: 'by hand' });
+});
+
+test('two workers that are at the due runs of a contract at the same moment make each run once', async () => {
+  const { contract_id, id } = await buildPlaced();
+  const { id: second } = await buildSchedule(sql, contract_id, { every: 'P1D', on_day: null, count: 120 });
+  const due = [await makeDue(id, 60_000), await makeDue(second, 50_000)];
+  const arrived = new Set<string>();
+  const both = gate();
+  /** Holds each worker until both have come. */
+  const arriveAs =
+    (name: string): ActivityOverrides =>
+    (real) => ({
+      async runSchedules(input) {
+        if (arrived.add(name).size === 2) both.open();
+        await both.opened;
+        return real.runSchedules(input);
+      },
+    });
+  overrides = arriveAs('one worker');
+  // It has task queues of its own, so that each worker gets one of the two workflows. Either makes all runs of the contract.
+  const { client, nativeConnection } = temporal;
+  const wrap = withOverrides(() => arriveAs('the other worker'));
+  const other = await startCovenantWorker({ db: sql, client, nativeConnection, wrap });
+  await Promise.all([worker.nudger.wakeSchedules([id]), other.nudger.wakeSchedules([second])]);
+  await Promise.all([handleOf(id).result(), handleOf(second).result()]);
+  await waitFor(
+    async () =>
+      (await sql`SELECT FROM generation_jobs WHERE contract_id = ${contract_id} AND state <> 'SUCCEEDED'`).count === 0,
+    WAIT,
+  );
+  await other.stop();
+  expect(await runsOf(sql, contract_id)).toEqual([
+    [due[0], 'generated', 10, null],
+    [due[1], 'generated', 120, null],
+  ]);
 });
 
 /** The instant of a local time by the polyfill: the end of a gap for a skipped time. */
