@@ -14,8 +14,8 @@ import { findInstallationId } from '../db/system/installation';
 import { countMissingMigrations } from '../db/system/migration';
 import { assertOwnSessions, poolerRefusal } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
-import { findStuckRows, STUCK_FROM_ATTEMPTS } from '../db/system/sweep-attempt';
-import type { StuckRows } from '../db/system/sweep-attempt';
+import { findStuckRows } from '../db/system/sweep-attempt';
+import { stuckFinding } from './doctor-stuck';
 import { checkTimeZones } from './doctor-time-zones';
 import { errorMessage, errorSentence } from './failure';
 import { runCheck, ok, warning, withTimeout, wrong, type Finding } from './finding';
@@ -181,13 +181,4 @@ function overdueFindings(overdue: OverdueWork): Finding[] {
     );
   }
   return findings;
-}
-
-function stuckFinding({ kind, rows, ids }: StuckRows): Finding {
-  const more = rows > ids.length ? ` and ${rows - ids.length} more` : '';
-  return warning(
-    `stuck (${kind})`,
-    `${rows} were woken at least ${STUCK_FROM_ATTEMPTS} times and are still due: ${ids.join(', ')}${more}`,
-    'Check their workflows in Temporal. See docs/operations.md, "Rows that stay due". The sweep retries them, at most every 6 hours.',
-  );
 }

@@ -296,7 +296,7 @@ test('the doctor finds overdue work', async () => {
              now() - interval '1 day', 'SCHEDULED', false, now() - interval '1 hour', now(), 'x', now() FROM generators g`;
     await own.sql`
       INSERT INTO sweep_attempts (kind, subject_id, epoch, attempts, first_at, next_try_at)
-      SELECT 'boundary', id, 'epoch-1', 5, now(), now() FROM contracts`;
+      SELECT kind, id, 'epoch-1', 5, now(), now() FROM contracts, unnest('{boundary,schedule_run,schedule_workflow}'::text[]) AS kind`;
     const ran = await runCovenant(
       ['doctor', '--json'],
       settings({ DATABASE_URL: own.url, TEMPORAL_NAMESPACE: 'no-such-namespace' }),
@@ -307,10 +307,18 @@ test('the doctor finds overdue work', async () => {
       remedy: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
     });
     const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
-    expect(parseFindings(ran).get('stuck (boundary)')).toMatchObject({
-      verdict: 'warning',
-      detail: `1 were woken at least 5 times and are still due: ${contract.id}`,
-    });
+    const findings = parseFindings(ran);
+    const woken = `woken at least 5 times: ${contract.id}.`;
+    expect(
+      ['boundary', 'schedule_run', 'schedule_workflow'].map((kind) => findings.get(`stuck (${kind})`)),
+    ).toMatchObject([
+      { verdict: 'warning', detail: `1 contracts with an overdue boundary, ${woken}` },
+      {
+        detail: `1 schedules whose overdue run is not made, ${woken} A run that is late by more than 24 hours is skipped.`,
+        remedy: expect.stringContaining('--workflow-id run-schedule:<id>') as string,
+      },
+      { detail: expect.stringContaining(`1 schedules that Temporal does not have as they are, ${woken}`) as string },
+    ]);
   } finally {
     await own.drop();
   }
