@@ -15,6 +15,7 @@ import { isRefusal } from '../../domain/base/refusal';
 import type { Allowed, Refusal } from '../../domain/base/refusal';
 import { revealKeyRefusal, rotateKeyRefusal } from '../../domain/contract/api-access';
 import { grabRefusal } from '../../domain/contract/operations';
+import { scheduleRefusal } from '../../domain/schedule/schedule';
 import { generationRefusal, testGenerationRefusal } from '../../domain/generation/generation';
 import { PROPERTY_SEED, anyFacts } from '../harness/contract-arbitrary';
 import {
@@ -100,6 +101,7 @@ function outcomesOf(
     generate: answer([generate]),
     generate_test: answer([testGenerationRefusal(facts, context)]),
     grab: answer([grabRefusal(facts, now)]),
+    schedule: answer([scheduleRefusal(facts, now)]),
     reveal_api_key: answer([revealKeyRefusal(facts, now)]),
     rotate_api_key: answer([rotateKeyRefusal(facts, now)]),
     ...Object.fromEntries(
