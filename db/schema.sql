@@ -1359,13 +1359,13 @@ CREATE TABLE license_imports (
   -- The rows and the size of the file; null while it arrives. There is no job before.
   rows         integer,
   file_bytes   bigint,
-  -- The same file is imported once into a contract. Null again for an import that ended before all rows were decided, when its rows are deleted.
+  -- The newest import of the same file with the same rule decides what a repeated request gets.
   file_sha256  text,
   -- Until when the rows of chunks and the outcomes are kept; null: nothing is to be deleted.
   rows_until   timestamptz,
-  report_until timestamptz,
-  CONSTRAINT license_imports_file_unique UNIQUE (contract_id, file_sha256)
+  report_until timestamptz
 );
+CREATE INDEX license_imports_of_file ON license_imports (contract_id, file_sha256);
 CREATE INDEX license_imports_arriving ON license_imports (received_at) WHERE rows IS NULL;
 CREATE INDEX license_imports_with_rows ON license_imports (rows_until) WHERE rows_until IS NOT NULL;
 CREATE INDEX license_imports_with_report ON license_imports (report_until) WHERE report_until IS NOT NULL;

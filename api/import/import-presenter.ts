@@ -67,9 +67,7 @@ export const ImportShape = z
     file_sha256: z
       .string()
       .nullable()
-      .describe(
-        'The same file gets this import again; null: it can be imported again, because the rest of its rows was deleted',
-      ),
+      .describe('Null for an import of an earlier release that ended before all rows were decided'),
     actor: z.object({ type: z.string(), id: z.string(), name: z.string() }),
     created_at: InstantShape,
     started_at: InstantShape.nullable(),

@@ -46,9 +46,16 @@ const DryRunShape = z
     rows: z.int(),
     counts: ImportCountsShape,
     not_imported: z.array(NotImportedShape).describe(`The first ${SHOWN_ROWS_MAX} rows`),
+    repeats: Id.nullable().describe(
+      'The earlier import that the file would get again, with its counts; null: it would be imported',
+    ),
     dry_run: z.literal(true),
   })
   .openapi('ImportDryRun');
+
+const RequestedImportShape = ImportShape.extend({
+  replayed: z.boolean().describe('true: the file was sent before, and this is its earlier import'),
+}).openapi('RequestedLicenseImport');
 
 const FILE = {
   description: `CSV in UTF-8, with commas, and a first row that names the columns in any order: ${IMPORT_COLUMNS.join(', ')}. Only key is required. At most ${IMPORT_ROWS_MAX} rows and ${IMPORT_BYTES_MAX} bytes; it can be compressed (Content-Encoding: gzip).`,
@@ -68,7 +75,8 @@ export const importRoutes: Route[] = [
       `Up to ${IMPORT_INLINE_ROWS_MAX} rows are imported by the request (201). More are imported by a job (202); \`Location\` has its URL.`,
       'The imported keys validate and activate like generated ones. They get the features and the activation limit of the contract, and count in its quota: the whole file is refused when its rows do not fit.',
       'A row that cannot be imported stops no other one; the report names it. The quota of such rows is released.',
-      'The same file is imported once into a contract: a repeated request answers with the first import. Nothing is imported before the file has arrived and was read to its end.',
+      'Nothing is imported before the file has arrived and was read to its end.',
+      'A repeated file with the same `duplicates` gets its earlier import again, with `replayed`, while that runs and when it SUCCEEDED. When that ended with undecided rows it is to be resumed (IMPORT_RESUMABLE). Otherwise the file is imported again, and rows that were imported before are rows whose key the contract has already.',
     ].join(' '),
     params: IdParams,
     query: ImportQuery,
@@ -76,10 +84,11 @@ export const importRoutes: Route[] = [
     repeated_by: 'the file',
     answers: {
       200: { description: 'The result of a dry run', schema: DryRunShape },
-      201: { description: 'The import, which has ended', schema: ImportShape, headers: ['Location'] },
-      202: { description: 'The import, which a job carries out', schema: ImportShape, headers: ['Location'] },
+      201: { description: 'The import, which has ended', schema: RequestedImportShape, headers: ['Location'] },
+      202: { description: 'The import, which a job carries out', schema: RequestedImportShape, headers: ['Location'] },
     },
     refusals: [
+      'IMPORT_RESUMABLE',
       'QUOTA_EXCEEDED',
       'CONTRACT_INACTIVE',
       'CONTRACT_EXPIRED',

@@ -4,7 +4,7 @@ import type { Sql } from '../../db/base/database';
 import { factsOf, findContractWithSource } from '../../db/contract/contract';
 import type { ChunkResult, ReadChunk } from '../../db/import/chunk';
 import { hasImports } from '../../db/import/import';
-import type { OutcomeOfRow } from '../../db/import/import';
+import type { ImportRecord, OutcomeOfRow } from '../../db/import/import';
 import { channelOf, seesLicenseKeys } from '../../domain/access/caller';
 import { laterOf } from '../../domain/base/instant';
 import { isRefusal, notFound } from '../../domain/base/refusal';
@@ -13,6 +13,7 @@ import { effectiveActivationLimit } from '../../domain/contract/features';
 import { deletedRefusal } from '../../domain/contract/operations';
 import { claimRefusal } from '../../domain/contract/quota';
 import { generationRefusal } from '../../domain/generation/generation';
+import { isUnfinished } from '../../domain/generation/generation-job';
 import { IMPORT_INLINE_ROWS_MAX } from '../../domain/import/file';
 import { SHOWN_ROWS_MAX } from '../../domain/import/import';
 import type { DuplicateRule } from '../../domain/import/import';
@@ -20,7 +21,7 @@ import { checkContract } from '../../transactions/contract/check-contract';
 import { newId } from '../../transactions/base/new-id';
 import { checkRows } from '../../transactions/import/import-rows';
 import type { JudgingPlan } from '../../transactions/import/import-rows';
-import { requestImport } from '../../transactions/import/request-import';
+import { findRepeated, requestImport } from '../../transactions/import/request-import';
 import { discardFile, storeChunks } from '../../transactions/import/store-file';
 import { actOf } from '../http/edit';
 import type { Answer, HandlerRequest } from '../http/route';
@@ -91,8 +92,11 @@ async function importFile(request: UploadRequest, options: FileOptions): Promise
       Location: `/api/v1/contracts/${params.id}/licenses/import/${record.id}`,
       ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}),
     };
-    const is_job = record.chunk_size !== IMPORT_INLINE_ROWS_MAX;
-    return { status: is_job ? 202 : 201, headers, body: presentImportTo(caller, record) };
+    return {
+      status: isUnfinished(record.state) ? 202 : 201,
+      headers,
+      body: { ...presentImportTo(caller, record), replayed },
+    };
   } finally {
     // The rows of an import that has a job stay. The sweep deletes what a killed process leaves.
     if (is_stored)
@@ -100,6 +104,12 @@ async function importFile(request: UploadRequest, options: FileOptions): Promise
         api.log.warn({ err: error }, 'cannot delete the rows of a file'),
       );
   }
+}
+
+/** What the import of a file would do. */
+interface CheckedFile extends Pick<ImportRecord, 'rows' | 'counts' | 'not_imported'> {
+  /** The earlier import that the file would get again. */
+  repeats: string | null;
 }
 
 /** Shows what the import of a file would do. Nothing is stored. */
@@ -118,10 +128,17 @@ async function checkFile(request: UploadRequest, options: FileOptions, plan: Jud
   return request.dryRun(async (tx: Sql) => {
     const contract = await checkContract(tx, { ...actOf(request), id: params.id }, generationRefusal);
     if (isRefusal(contract)) return contract;
+    const repeated = await findRepeated(tx, { contract_id: params.id, duplicates, sha256: read.sha256 });
+    if (isRefusal(repeated)) return repeated;
+    if (repeated) return { status: 200, body: presentCheck({ ...repeated, repeats: repeated.id }) };
     const { facts, stored, refusal } = contract;
     const refused = refusal ?? claimRefusal(facts.quota, stored.reserved, read.accepted);
     if (refused) return refused;
-    const shown = not_imported.map((one) => presentOutcome(one, seesLicenseKeys(caller)));
-    return { status: 200, body: { rows: read.rows, counts, not_imported: shown } };
+    return { status: 200, body: presentCheck({ rows: read.rows, counts, not_imported, repeats: null }) };
   });
+
+  function presentCheck({ rows, counts, not_imported, repeats }: CheckedFile) {
+    const shown = not_imported.map((one) => presentOutcome(one, seesLicenseKeys(caller)));
+    return { rows, counts, not_imported: shown, repeats };
+  }
 }

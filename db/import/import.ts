@@ -80,15 +80,15 @@ export async function findImport(sql: Sql, id: string): Promise<ImportRecord | u
   return row;
 }
 
-/** The import of a file into a contract. */
+/** The newest import of a file into a contract with the same rule for duplicates. */
 export async function findImportOfFile(
   sql: Sql,
-  contract_id: string,
-  sha256: string,
+  { contract_id, sha256, duplicates }: { contract_id: string; sha256: string; duplicates: DuplicateRule },
 ): Promise<ImportRecord | undefined> {
-  const [row] = await sql<
-    ImportRecord[]
-  >`${selectImports(sql)} WHERE i.contract_id = ${contract_id} AND i.file_sha256 = ${sha256}`;
+  const [row] = await sql<ImportRecord[]>`
+    ${selectImports(sql)}
+    WHERE i.contract_id = ${contract_id} AND i.file_sha256 = ${sha256} AND i.duplicates = ${duplicates}
+    ORDER BY i.received_at DESC, i.id DESC LIMIT 1`;
   return row;
 }
 
@@ -118,7 +118,7 @@ export async function insertImport(
   await sql`INSERT INTO license_imports ${sql({ id, contract_id, duplicates })}`;
 }
 
-/** Marks the file of an import as complete. Throws 23505 on `license_imports_file_unique` for a repeated file. */
+/** Marks the file of an import as complete. */
 export async function completeImport(
   tx: Sql,
   id: string,
@@ -203,10 +203,7 @@ export async function listGivenUp(sql: Sql, limit: number): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/**
- * Deletes the rows of at most `limit` chunks of imports that no longer need them, and returns how many. A file whose rows were not all
- * decided can be imported again afterwards.
- */
+/** Deletes the rows of at most `limit` chunks of imports that no longer need them, and returns how many. */
 export async function deleteRows(sql: Sql, limit: number): Promise<number> {
   const deleted = await sql`
     UPDATE license_import_chunks k SET payload = NULL FROM (
@@ -214,9 +211,7 @@ export async function deleteRows(sql: Sql, limit: number): Promise<number> {
       WHERE i.rows_until < now() AND payload IS NOT NULL LIMIT ${limit} FOR NO KEY UPDATE OF k SKIP LOCKED
     ) old WHERE k.import_id = old.import_id AND k.chunk_no = old.chunk_no`;
   await sql`
-    UPDATE license_imports i
-    SET rows_until = NULL,
-        file_sha256 = CASE WHEN EXISTS (SELECT FROM license_import_chunks WHERE import_id = i.id AND imported IS NULL) THEN NULL ELSE file_sha256 END
+    UPDATE license_imports i SET rows_until = NULL
     WHERE rows_until < now() AND NOT EXISTS (SELECT FROM license_import_chunks WHERE import_id = i.id AND payload IS NOT NULL)`;
   return deleted.count;
 }

@@ -334,6 +334,11 @@ const SENTENCES = {
     detail: (m) =>
       `The import is ${show(m.state)}, and ${show(m.pending)} of its rows are not decided. Only an import that has ended with undecided rows can be resumed, within ${show(m.rows_kept_days)} days. Correct the rows that its report names, and import them as another file.`,
   },
+  IMPORT_RESUMABLE: {
+    title: 'The import of this file can be resumed',
+    detail: (m) =>
+      `An import of this file is ${show(m.state)}, and ${show(m.pending)} of its rows are not decided. Resume it instead: POST …/licenses/import/${show(m.import_id)}/resume.`,
+  },
   OPERATION_NOT_RESUMABLE: {
     title: 'The operation cannot be resumed',
     detail: (m) =>

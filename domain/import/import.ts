@@ -56,6 +56,17 @@ export function resumeImportDecision({ state, counts, has_rows }: ImportProgress
   return refuse('IMPORT_NOT_RESUMABLE', { state, pending: counts.pending, rows_kept_days: ROWS_KEPT_DAYS });
 }
 
+/**
+ * What a file gets that was imported before with the same rule for duplicates: that import again, or a refusal while it can be resumed;
+ * null: a new import, because rows were left that may be imported now.
+ */
+export function repeatDecision(earlier: ImportProgress & { id: string }): 'replay' | Refusal | null {
+  const { id, state, counts } = earlier;
+  if (isUnfinished(state) || state === 'SUCCEEDED') return 'replay';
+  if (isRefusal(resumeImportDecision(earlier))) return null;
+  return refuse('IMPORT_RESUMABLE', { import_id: id, state, pending: counts.pending });
+}
+
 export type ImportActionName = 'cancel' | 'resume';
 
 /** Each action on an import: true, or the code of its refusal. */

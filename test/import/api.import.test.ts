@@ -191,8 +191,10 @@ test('the same file is imported once, also by two requests at the same time', as
     expect(answers.map(({ headers }) => headers.get('idempotent-replayed')).sort()).toEqual([null, 'true']);
     expect(await ended(first.body)).toMatchObject({ state: 'SUCCEEDED', counts: { imported: count } });
     const repeated = await upload(id, file);
-    expect(repeated.status).toBe(count > IMPORT_INLINE_ROWS_MAX ? 202 : 201);
-    expect(repeated.body.id).toBe(first.body.id);
+    expect(repeated.status).toBe(201);
+    expect(repeated.body).toMatchObject({ id: first.body.id, replayed: true });
+    const tried = await upload(id, file, { query: '?dry_run=true' });
+    expect(tried.body).toMatchObject({ repeats: first.body.id, counts: { imported: count, rejected: 0 } });
   }
   expect((await api.call('GET', `/contracts/${id}/licenses/import`)).body.data).toHaveLength(2);
   const [left] = await api.sql`SELECT count(*)::int FROM license_imports WHERE rows IS NULL`;
@@ -229,6 +231,25 @@ test('a large file is imported by a job, whose report has every row', async () =
   expect((await api.call('POST', `${pathOf(body)}/resume`)).body).toMatchObject({ code: 'IMPORT_NOT_RESUMABLE' });
 });
 
+test('a file that was not imported completely is imported again, and another rule for duplicates is another request', async () => {
+  const id = await contractOf();
+  const [good, many] = rowsOf(2);
+  const file = `key,devices\n${good},\n${many},1;2;3`;
+  const first = await upload(id, file);
+  expect(first.body).toMatchObject({ state: 'PARTIAL', replayed: false, counts: { imported: 1, rejected: 1 } });
+  await api.call('PATCH', `/contracts/${id}`, { body: { activation_limit: 3 } });
+  const expected = { counts: { imported: 1, skipped: 1, rejected: 0 } };
+  const dry_run = await upload(id, file, { query: '?dry_run=true&duplicates=skip' });
+  expect(dry_run.body).toMatchObject({ ...expected, repeats: null });
+  const second = await upload(id, file, { query: '?duplicates=skip' });
+  expect(second.body).toMatchObject({ ...expected, state: 'SUCCEEDED', replayed: false });
+  expect((await upload(id, file, { query: '?duplicates=skip' })).body).toMatchObject({
+    ...{ id: second.body.id, replayed: true },
+  });
+  const third = await upload(id, file);
+  expect(third.body).toMatchObject({ state: 'FAILED', replayed: false, counts: { rejected: 2 } });
+});
+
 test('an import is cancelled, and resumed with the rows that were not decided', async () => {
   const id = await contractOf({ quota: 2 });
   const import_id = await buildImport(api.sql, id);
@@ -238,6 +259,14 @@ test('an import is cancelled, and resumed with the rows that were not decided', 
     state: 'CANCELLED',
     counts: { imported: 0, pending: 2 },
   });
+  // The file of `buildImport` has no bytes, so a small one takes its place.
+  const file = `key\n${newKey()}\n`;
+  await api.sql`UPDATE license_imports SET file_sha256 = encode(sha256(${Buffer.from(file)}), 'hex') WHERE id = ${import_id}`;
+  for (const query of ['', '?dry_run=true']) {
+    const refused = await upload(id, file, { query });
+    expectRefusal(refused, 409, 'IMPORT_RESUMABLE');
+    expect(refused.body.detail).toContain(`${import_id}/resume`);
+  }
   expect(await quotaOf(id)).toMatchObject({ generated: 0, reserved: 0 });
   await upload(id, `key\n${newKey()}`);
   expectRefusal(await api.call('POST', `${path}/resume`), 409, 'QUOTA_EXCEEDED');

@@ -26,7 +26,7 @@ import { licenseExpiry } from '../../domain/contract/expiry';
 import type { Nudge } from '../../domain/contract/nudge';
 import { claimRefusal } from '../../domain/contract/quota';
 import { generationRefusal } from '../../domain/generation/generation';
-import { REPORT_KEPT_DAYS, ROWS_KEPT_DAYS, finalImportState } from '../../domain/import/import';
+import { REPORT_KEPT_DAYS, ROWS_KEPT_DAYS, finalImportState, repeatDecision } from '../../domain/import/import';
 import type { DuplicateRule } from '../../domain/import/import';
 import { IMPORT_CHUNK_ROWS, IMPORT_INLINE_ROWS_MAX } from '../../domain/import/file';
 import { settleForGrant } from '../contract/check-contract';
@@ -58,7 +58,8 @@ export interface RequestedImport {
 
 /**
  * Creates the job of an import under the lock of its contract, and claims quota for the rows that can be imported. The rows of a small file
- * are imported in the same transaction. The same file was imported before: its import is returned. Call it inside a transaction.
+ * are imported in the same transaction. A file that was imported before can get its earlier import (`repeatDecision`). Call it inside a
+ * transaction.
  */
 export async function requestImport(
   tx: Sql,
@@ -69,8 +70,8 @@ export async function requestImport(
   const settled = await settleForGrant(tx, { ...act, id: contract_id }, generationRefusal);
   if (isRefusal(settled)) return settled;
   const { nudge, facts, generator, stored } = settled;
-  const repeated = await findImportOfFile(tx, contract_id, file.sha256);
-  if (repeated) return { result: { record: repeated, replayed: true }, nudge };
+  const repeated = await findRepeated(tx, file);
+  if (repeated) return { result: isRefusal(repeated) ? repeated : { record: repeated, replayed: true }, nudge };
   const refusal = settled.refusal ?? claimRefusal(facts.quota, stored.reserved, accepted);
   if (refusal) return { result: refusal, nudge };
   if (generator) await refreshTerms(tx, facts, generator);
@@ -122,6 +123,17 @@ export async function requestImport(
   const record = (await findImport(tx, id)) as ImportRecord;
   const job_ids = file.inline ? nudge.job_ids : [...nudge.job_ids, id];
   return { result: { record, replayed: false }, nudge: { ...nudge, job_ids } };
+}
+
+/** The earlier import that a file gets again, or a refusal of the file; undefined when it is imported. */
+export async function findRepeated(
+  sql: Sql,
+  file: Pick<ReceivedFile, 'contract_id' | 'sha256' | 'duplicates'>,
+): Promise<ImportRecord | Refusal | undefined> {
+  const earlier = await findImportOfFile(sql, file);
+  const decided = earlier ? repeatDecision(earlier) : null;
+  if (decided === null) return undefined;
+  return isRefusal(decided) ? decided : earlier;
 }
 
 /** Imports the rows of a small file, and ends its job. Returns what became of them. */
