@@ -5,13 +5,7 @@ import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import type { ReadChunk } from '../../db/import/chunk';
 import type { OutcomeOfRow } from '../../db/import/import';
-import {
-  IMPORT_BYTES_MAX,
-  IMPORT_CHUNK_ROWS,
-  IMPORT_RECORD_BYTES_MAX,
-  IMPORT_ROWS_MAX,
-  readHeader,
-} from '../../domain/import/file';
+import { IMPORT_CHUNK_ROWS, IMPORT_RECORD_BYTES_MAX, IMPORT_ROWS_MAX, readHeader } from '../../domain/import/file';
 import type { ImportColumn } from '../../domain/import/file';
 import type { DuplicateRule } from '../../domain/import/import';
 import { KeySet } from '../../domain/import/key-set';
@@ -21,7 +15,7 @@ import { outcomeOf } from '../../domain/import/outcome';
 import { isRejected, readImportRow } from '../../domain/import/row';
 import type { ImportContext, ImportRow } from '../../domain/import/row';
 import { EmailShape } from '../http/email';
-import { ProblemError, protocolProblem, throwShapeProblem } from '../http/problem';
+import { refuseFile, textBytes } from './file-text';
 
 export interface FileOptions extends Omit<ImportContext, 'emailOf'> {
   duplicates: DuplicateRule;
@@ -40,8 +34,8 @@ export interface ReadFile {
 /** Seeds of the set of keys. */
 const SEEDS = 2 ** 32;
 
-/** The byte order marks of UTF-16. */
-const UTF_16 = ['fffe', 'feff'];
+/** A file can have both, such as a header of another program. A carriage return alone is part of a value. */
+const LINE_BREAKS = ['\r\n', '\n'];
 
 /**
  * Reads a file, and passes its rows to `take` in chunks. The next chunk is read while one is taken. Throws a problem that says what is wrong
@@ -58,8 +52,10 @@ export async function readFile(
   const context: ImportContext = { ...options, emailOf };
   const parser = parse({
     bom: true,
+    record_delimiter: LINE_BREAKS,
     relax_column_count: true,
     skip_empty_lines: true,
+    skip_records_with_empty_values: true,
     max_record_size: IMPORT_RECORD_BYTES_MAX,
   });
   let columns: readonly ImportColumn[] | undefined;
@@ -94,7 +90,7 @@ export async function readFile(
     }
   }
 
-  const feeding = pipeline(Readable.from(checked(file, hash, read)), parser);
+  const feeding = pipeline(Readable.from(textBytes(file, hash, read)), parser);
   // A failure of the pipeline also fails the loop.
   feeding.catch(() => undefined);
   try {
@@ -116,7 +112,7 @@ export async function readFile(
     await taking;
   } catch (error) {
     await taking.catch(() => undefined);
-    if (error instanceof CsvError) refuseFile(csvProblem(error, read.rows));
+    if (error instanceof CsvError) refuseFile(csvProblem(error));
     throw error;
   }
   return { ...read, sha256: hash.digest('hex') };
@@ -126,46 +122,16 @@ function emailOf(text: string): string | undefined {
   return EmailShape.safeParse(text).data;
 }
 
-/** The bytes of the file, while they are UTF-8 and not too many. */
-async function* checked(file: AsyncIterable<Buffer>, hash: ReturnType<typeof createHash>, read: { bytes: number }) {
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  const decode = (bytes?: Buffer): void => {
-    try {
-      utf8.decode(bytes, { stream: bytes !== undefined });
-    } catch {
-      refuseFile(`It is not UTF-8 text near byte ${read.bytes}. Save it as CSV in UTF-8.`);
-    }
-  };
-  for await (const bytes of file) {
-    if (read.bytes === 0 && UTF_16.includes(bytes.subarray(0, 2).toString('hex')))
-      refuseFile('It is UTF-16 text. Save it as CSV in UTF-8.');
-    read.bytes += bytes.length;
-    if (read.bytes > IMPORT_BYTES_MAX) throw tooLarge();
-    hash.update(bytes);
-    decode(bytes);
-    yield bytes;
-  }
-  decode();
-}
-
-function tooLarge(): ProblemError {
-  const detail = `The file can have at most ${IMPORT_BYTES_MAX} bytes. Divide it.`;
-  return new ProblemError(protocolProblem('BODY_TOO_LARGE', detail, { metadata: { bytes_max: IMPORT_BYTES_MAX } }));
-}
-
-function refuseFile(message: string): never {
-  throwShapeProblem([{ path: 'file', message }]);
-}
-
-/** What is wrong with a file that is no CSV, with the row after which it is. */
-function csvProblem(error: CsvError, rows: number): string {
-  const after = `after row ${rows + 1}`;
+/** What is wrong with a file that is no CSV, and in which row. The rows that were passed on are fewer than those that were parsed. */
+function csvProblem(error: CsvError): string {
+  const parsed = (error as CsvError & { records: number }).records;
+  const row = `Row ${parsed + 1}`;
   switch (error.code) {
     case 'CSV_QUOTE_NOT_CLOSED':
-      return `A quotation mark ${after} is never closed. Double a quotation mark inside of a quoted value.`;
+      return `${row} has a quotation mark that is never closed. Double a quotation mark inside of a quoted value.`;
     case 'CSV_MAX_RECORD_SIZE':
-      return `The row ${after} has more than ${IMPORT_RECORD_BYTES_MAX} bytes, or a quotation mark in it is not closed.`;
+      return `${row} has more than ${IMPORT_RECORD_BYTES_MAX} bytes, or a quotation mark in it is not closed. Rows end with a line feed (LF or CRLF).`;
     default:
-      return `The row ${after} is not CSV. Quote values with commas, quotation marks or line breaks, and double a quotation mark inside of a quoted value.`;
+      return `${row} is not CSV. Quote values with commas, quotation marks or line breaks, and double a quotation mark inside of a quoted value.`;
   }
 }

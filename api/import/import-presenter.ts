@@ -42,7 +42,11 @@ export const ImportCountsShape = z
 
 export const NotImportedShape = z
   .object({
-    row: z.int().describe('The number of the row in the file; the header is row 1'),
+    row: z
+      .int()
+      .describe(
+        'The number of the row; the header is row 1. Blank rows do not count, and a row with line breaks in quoted values counts once',
+      ),
     key: z.string().nullable().describe('Viewers see only its last four characters'),
     outcome: z.enum(['skipped', 'rejected']),
     code: CodeShape,

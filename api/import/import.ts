@@ -159,7 +159,7 @@ export const importRoutes: Route[] = [
     path: `${PATH}/:import_id/report.csv`,
     tag: 'Imports',
     summary: 'Export what became of each row of an import as CSV',
-    description: `In the order of the file; the header is row 1. Of a running import, rows without a decision are pending. Reasons are kept for ${REPORT_KEPT_DAYS} days; afterwards rows that were not imported are shown as pending. ${INCOMPLETE_FILE_NOTE}`,
+    description: `In the order of the file; the header is row 1, and blank rows do not count. Of a running import, rows without a decision are pending. Reasons are kept for ${REPORT_KEPT_DAYS} days; afterwards rows that were not imported are shown as pending. ${INCOMPLETE_FILE_NOTE}`,
     stream: 'export',
     params: ImportParams,
     query: CsvQuery,

@@ -33,12 +33,17 @@ const OTHER_DELIMITERS = { ';': 'semicolons', '\t': 'tabs', '|': 'vertical bars'
 /** The columns of a header in their order, or what is wrong with it. */
 export function readHeader(names: readonly string[]): readonly ImportColumn[] | { problem: string } {
   const known = `The columns are: ${IMPORT_COLUMNS.join(', ')}.`;
-  const [only = ''] = names;
-  const delimiter =
-    names.length === 1 && Object.entries(OTHER_DELIMITERS).find(([character]) => only.includes(character));
-  if (delimiter) return { problem: `The columns are separated by ${delimiter[1]}. Separate them by commas.` };
-  const columns = names.map((name) => name.trim().toLowerCase());
-  const unknown = columns.filter((name) => !(IMPORT_COLUMNS as readonly string[]).includes(name));
+  if (names.some((name) => name.includes('\r')))
+    return { problem: 'Its lines end with carriage returns. Save it with line feeds (LF or CRLF).' };
+  const delimiter = otherDelimiter(names);
+  if (delimiter) return { problem: `The columns are separated by ${delimiter}. Separate them by commas.` };
+  const columns = names.map(columnOf);
+  const unnamed = columns.indexOf('');
+  if (unnamed >= 0)
+    return {
+      problem: `Column ${unnamed + 1} has no name in the first row. Name it, or remove it from all rows; a comma at the end of a row begins a column.`,
+    };
+  const unknown = names.filter((name) => !isColumn(columnOf(name)));
   if (unknown.length > 0)
     return {
       problem: `The first row must name the columns; it has ${quoted(unknown)}. ${known} Remove or rename the others.`,
@@ -47,6 +52,25 @@ export function readHeader(names: readonly string[]): readonly ImportColumn[] | 
   if (repeated !== undefined) return { problem: `The column ${repeated} occurs twice.` };
   if (!columns.includes('key')) return { problem: `The column key is missing. ${known}` };
   return columns as ImportColumn[];
+}
+
+function columnOf(name: string): string {
+  return name.trim().toLowerCase();
+}
+
+function isColumn(name: string): boolean {
+  return (IMPORT_COLUMNS as readonly string[]).includes(name);
+}
+
+/** What separates the columns if it is no comma: a lone name has it, or it separates more known columns than commas do. */
+function otherDelimiter(names: readonly string[]): string | undefined {
+  const columnsIn = (parts: readonly string[]) => parts.filter((name) => isColumn(columnOf(name))).length;
+  const by_commas = columnsIn(names);
+  const found = Object.entries(OTHER_DELIMITERS).find(([character]) => {
+    const parts = names.flatMap((name) => name.split(character));
+    return parts.length > names.length && (names.length === 1 || columnsIn(parts) > by_commas);
+  });
+  return found?.[1];
 }
 
 /** Names and their characters that a message repeats. */

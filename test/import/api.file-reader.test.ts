@@ -1,0 +1,76 @@
+/** Which rows a file has, and what a person reads about a file that cannot be read. */
+import { readFile } from '../../api/import/file-reader';
+import type { ReadChunk } from '../../db/import/chunk';
+
+const CONTEXT = { now: '2027-06-15T12:00:00.000Z', timezone: 'UTC', duplicates: 'reject' } as const;
+
+/** Reads a file that arrives in parts of so many bytes. */
+async function read(file: string | Buffer, part_bytes = 65_536): Promise<ReadChunk[]> {
+  const bytes = Buffer.from(file);
+  const parts: Buffer[] = [];
+  for (let from = 0; from < bytes.length; from += part_bytes) parts.push(bytes.subarray(from, from + part_bytes));
+  const chunks: ReadChunk[] = [];
+  await readFile(parts as never, CONTEXT, async (chunk) => void chunks.push(chunk));
+  return chunks;
+}
+const keysOf = (chunks: ReadChunk[]) =>
+  chunks.flatMap(({ accepted }) => accepted.map(({ ordinal, key }) => `${ordinal} ${key}`));
+async function problemOf(file: string | Buffer, part_bytes?: number): Promise<string> {
+  const error = await read(file, part_bytes).then(
+    () => undefined,
+    (thrown: { problem: { errors: { message: string }[] } }) => thrown,
+  );
+  return error?.problem.errors[0]?.message ?? 'none';
+}
+
+test.each([
+  ['a header with CRLF and rows with LF', 'key,status\r\nKEY-01,\nKEY-02,active\n'],
+  ['a header with LF and rows with CRLF', 'key,status\nKEY-01,\r\nKEY-02,active\r\n'],
+  ['quoted values before CRLF', 'key,status\n"KEY-01",""\r\n"KEY-02","active"\r\n'],
+  ['a byte order mark', '\ufeffkey\nKEY-01\nKEY-02'],
+  ['blank rows', 'key,status\n\n   \nKEY-01,\n,\n\r\n , \nKEY-02,\n,'],
+])('rows are the same with %s, in parts of any size', async (_what, file) => {
+  for (const part_bytes of [1, 7, 65_536])
+    expect(keysOf(await read(file, part_bytes))).toEqual(['1 KEY-01', '2 KEY-02']);
+});
+
+test('a carriage return alone ends no row', async () => {
+  const [chunk] = await read('key\nKEY-01\rKEY-02\n');
+  expect(chunk).toMatchObject({ accepted: [], outcomes: [{ ordinal: 1, code: 'KEY_INVALID' }] });
+});
+
+test('a row that is no CSV is named by its own number', async () => {
+  const rows = Array.from({ length: 9_000 }, (_, n) => `KEY-${String(n + 2).padStart(6, '0')}`);
+  rows[5_000] = 'KEY-"5002"';
+  expect(await problemOf(`key\n\n${rows.join('\n')}`)).toMatch(/^Row 5002 is not CSV\./);
+  rows[5_000] = `K${'x'.repeat(17_000)}`;
+  expect(await problemOf(`key\n${rows.join('\n')}`)).toMatch(/^Row 5002 has more than 16384 bytes.*LF or CRLF/);
+  rows[5_000] = 'KEY-005002';
+  rows[8_999] = '"KEY-009001';
+  expect(await problemOf(`key\n${rows.join('\n')}`)).toMatch(/^Row 9001 has a quotation mark that is never closed/);
+});
+
+test('text that is not UTF-8 is named by its line and byte, in parts of any size', async () => {
+  const file = Buffer.concat([Buffer.from('key\nÄÖ€😀\ufffd\nABC'), Buffer.from([0xe4]), Buffer.from('DEF\n')]);
+  const place = file.lastIndexOf(0xe4) + 1;
+  for (const part_bytes of [1, 2, 3, 5, 65_536])
+    expect(await problemOf(file, part_bytes)).toContain(`Line 3 is not UTF-8 text, at byte ${place} of the file.`);
+  expect(await problemOf(Buffer.from('key\nABCDEF€').subarray(0, -1), 4)).toContain(
+    'Line 2 is not UTF-8 text, at byte 11 ',
+  );
+  expect(keysOf(await read('key\nÄÖ€😀\ufffd-1', 1))).toEqual(['1 ÄÖ€😀\ufffd-1']);
+});
+
+test.each([
+  [Buffer.from('key\nABCDEFGH\n', 'utf16le'), 'UTF-16'],
+  [Buffer.from('\ufeffkey\n', 'utf16le'), 'UTF-16'],
+  [Buffer.from('PK\u0003\u0004\u0014\u0000', 'latin1'), 'Excel workbook'],
+  [Buffer.from('d0cf11e0a1b11ae1', 'hex'), 'Excel workbook'],
+  [Buffer.from('1f8b0800', 'hex'), 'Content-Encoding: gzip'],
+  ['key\rABCDEFGH\r', 'carriage returns'],
+  ['key;customer, name\n', 'separated by semicolons'],
+  ['key,status,\nABCDEFGH,,\n', 'Column 3 has no name'],
+  ['key,Plan Name\n', '“Plan Name”'],
+] as [string | Buffer, string][])('what is wrong with the file %j: %s', async (file, message) => {
+  expect(await problemOf(file)).toContain(message);
+});
