@@ -1,12 +1,13 @@
 /** Filters of licenses: the fields that lists, files and operations in bulk share, and their rules. */
 import { CONTRACT_SOURCE } from '../../domain/license/license';
+import { KEY_BYTES_MAX } from '../../domain/import/key';
 import { LICENSE_STATUSES } from '../../domain/license/license-facts';
 import type { LicenseStatus } from '../../domain/license/license-facts';
 import type { Instant } from '../../domain/base/instant';
 import type { InstantRange } from '../../db/license/license-conditions';
 import type { LicenseFilter } from '../../db/license/license-page';
 import { ProblemError, protocolProblem } from '../http/problem';
-import { EnvironmentShape, Id, InstantInput, SearchShape } from '../http/shapes';
+import { EnvironmentShape, Id, InstantInput, SearchShape, plainText } from '../http/shapes';
 import { z } from '../http/zod';
 
 /** The fields that select few enough licenses for those that no index of all licenses serves. */
@@ -36,7 +37,7 @@ export const LICENSE_FILTER_FIELDS = {
   activated_to: InstantInput.optional().describe(`Licenses whose first activation was before this instant. ${NEEDS_SELECTION}`),
   expires_from: InstantInput.optional().describe(`Licenses that expire at or after this instant. ${NEEDS_SELECTION}`),
   expires_to: InstantInput.optional().describe(`Licenses that expire before this instant. ${NEEDS_SELECTION}`),
-  search: SearchShape.optional().describe(
+  search: plainText(z.string().max(KEY_BYTES_MAX)).optional().describe(
     'A complete key, a complete id, or at least the first three characters of keys',
   ),
 };

@@ -6,6 +6,9 @@ const DIRECTION_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/;
 /** A visible character: no space, no zero-width character, no filler, no blank Braille pattern. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\u2800]/u;
 
+/** A character that is not seen, except the space: also spaces of other kinds, which look like one or like none. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]|(?! )\p{White_Space}/u;
+
 /** Whether Postgres can store a text: it contains neither U+0000 nor an unpaired surrogate. */
 export function isStorableText(text: string): boolean {
   return !text.includes('\u0000') && !/\p{Surrogate}/u.test(text);
@@ -25,4 +28,9 @@ export function hasDirectionControl(text: string): boolean {
 /** Whether a text has a visible character. */
 export function isVisible(text: string): boolean {
   return VISIBLE.test(text);
+}
+
+/** The first character of a text that is not seen and is no space; undefined when there is none. */
+export function invisibleCharacter(text: string): string | undefined {
+  return INVISIBLE.exec(text)?.[0];
 }

@@ -246,7 +246,7 @@ function transitionTo(action: string): RefuseIn {
 function remedyFor(facts: ContractFacts, now: Instant, state: ContractState): string {
   const suspended_by = openHold(facts, now)?.source;
   const remedies: Partial<Record<ContractState, string>> = {
-    DRAFT: 'Activate it first. A draft generates test licenses only ("test": true).',
+    DRAFT: 'Activate it first. A draft generates test licenses only ("test": true), and imports none.',
     SCHEDULED: `It starts automatically on ${facts.start_date}.`,
     EXPIRY_GRACE: `Its term ended on ${facts.end_date}: renew it.`,
     PAUSED: 'Resume it.',

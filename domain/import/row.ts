@@ -4,21 +4,15 @@
  * A row says what happened to the license elsewhere. The status that Covenant shows follows from that (license-facts.ts), so a `status` in
  * the row only adds what is missing: an active license without a date was activated at the import.
  */
-import { addDays, isLocalDate, startOfDay } from '../base/calendar';
 import { containsApiKey } from '../access/api-key';
 import type { Instant } from '../base/instant';
 import { hasDirectionControl, isPlainText, isVisible } from '../base/text';
 import { DEVICE_ID_CHARS_MAX } from '../license/device';
+import { dateProblem, readInstant } from './date';
 import type { ImportColumn } from './file';
-import { parseLicenseId } from '../license/license';
+import { keyProblem, shownKey } from './key';
 
-/** Shorter keys can be guessed. */
-const KEY_CHARS_MIN = 6;
-/** The unique index of keys has no room for keys that are more than twice as long. */
-const KEY_BYTES_MAX = 1_024;
 const NAME_CHARS_MAX = 200;
-const YEAR_MIN = 1900;
-const YEAR_MAX = 2999;
 
 /** The statuses that a row can have. A license is held only for an order. */
 export const IMPORT_STATUSES = ['available', 'assigned', 'active', 'suspended', 'expired', 'revoked'] as const;
@@ -28,19 +22,18 @@ type ImportStatus = (typeof IMPORT_STATUSES)[number];
 export const IMPORT_CODES = {
   COLUMN_COUNT: 'The row has more or fewer columns than the header.',
   KEY_MISSING: 'The row has no key.',
-  KEY_INVALID: `A key has at least ${KEY_CHARS_MIN} characters and at most ${KEY_BYTES_MAX} bytes, none of them a control character, and has not the form of an id or an API key of Covenant.`,
+  KEY_INVALID: 'The key cannot be a license key.',
   STATUS_UNKNOWN: `The status must be one of ${IMPORT_STATUSES.join(', ')}, or empty.`,
   STATUS_CONTRADICTED: 'Other columns contradict the status:',
   EMAIL_INVALID: 'The customer must be an e-mail address.',
   NAME_INVALID: `A customer name has at most ${NAME_CHARS_MAX} visible characters and needs a customer.`,
-  DATE_INVALID:
-    'A date must be 2027-02-01 or an instant with its zone, such as 2027-02-01T12:00:00Z. Correct the column',
-  DATE_IN_FUTURE: 'Only expires_at can be in the future. Correct the column',
+  DATE_INVALID: 'A date must be 2027-02-01, an instant with its zone, such as 2027-02-01T12:00:00Z, or empty.',
+  DATE_IN_FUTURE: 'Only expires_at can be in the future.',
   CUSTOMER_MISSING: 'A license that was assigned needs the e-mail address of its customer in the column customer.',
   DEVICES_INVALID: `Devices are ids of at most ${DEVICE_ID_CHARS_MAX} characters, separated by semicolons, or a JSON array of them; each occurs once.`,
   TOO_MANY_DEVICES: 'The contract allows fewer devices. Its activation limit is',
   EXPIRY_BY_CONTRACT:
-    'An available license of a pool expires as the contract says. Leave expires_at empty, or change the expiry of the contract.',
+    'An unused license of a pool expires as the contract says, so it cannot have its own expires_at. If it has expired, give it the status revoked or leave it out, so that it is not sold. Otherwise leave expires_at empty.',
   DUPLICATE_IN_FILE: 'An earlier row of the file has the same key.',
   KEY_EXISTS_IN_CONTRACT: 'The contract has a license with this key already.',
   KEY_EXISTS: 'Another license has this key already.',
@@ -109,7 +102,8 @@ export function readImportRow(
     if (value !== '') given[columns[place] as ImportColumn] = value;
   }
   try {
-    if (values.length !== columns.length) throw new Rejection('COLUMN_COUNT');
+    if (values.length !== columns.length)
+      throw new Rejection('COLUMN_COUNT', columnCounts(values.length, columns.length));
     return readValues(given, ordinal, context);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
@@ -131,7 +125,7 @@ function readValues(given: Partial<Record<ImportColumn, string>>, ordinal: numbe
     const text = given[column];
     if (text === undefined) continue;
     const at = instantOf(column, text, context, 'first');
-    if (at > context.now) throw new Rejection('DATE_IN_FUTURE', column);
+    if (at > context.now) throw new Rejection('DATE_IN_FUTURE', inFuture(column, text, context));
     row[column] = at;
   }
   if (given.expires_at !== undefined) row.expires_at = instantOf('expires_at', given.expires_at, context, 'last');
@@ -143,31 +137,31 @@ function readValues(given: Partial<Record<ImportColumn, string>>, ordinal: numbe
   return row;
 }
 
-function keyOf(text: string | undefined): string {
-  if (text === undefined) throw new Rejection('KEY_MISSING');
-  const is_key =
-    text.length >= KEY_CHARS_MIN &&
-    text.length <= KEY_BYTES_MAX &&
-    Buffer.byteLength(text) <= KEY_BYTES_MAX &&
-    isPlainText(text) &&
-    parseLicenseId(text) === null &&
-    !containsApiKey(text);
-  if (!is_key) throw new Rejection('KEY_INVALID');
-  return text;
+function columnCounts(values: number, columns: number): string {
+  const counts = `It has ${values}, the header has ${columns}.`;
+  return values > columns ? `${counts} Quote values that have commas.` : counts;
 }
 
-/** Characters of a key that is no key which the report shows. */
-const SHOWN_CHARS_MAX = 100;
+/** Characters of a value that a message repeats. */
+const SHOWN_CHARS_MAX = 40;
 
-function shownKey(text: string | undefined): string | null {
-  if (text === undefined || !isPlainText(text) || containsApiKey(text)) return null;
-  return text.length <= KEY_BYTES_MAX ? text : `${text.slice(0, SHOWN_CHARS_MAX)}…`;
+/** A value for a message. Addresses and API keys are left out: the report keeps messages. */
+function shown(text: string): string {
+  if (!isPlainText(text) || text.includes('@') || containsApiKey(text)) return 'another text';
+  return `“${text.slice(0, SHOWN_CHARS_MAX)}${text.length > SHOWN_CHARS_MAX ? '…' : ''}”`;
+}
+
+function keyOf(text: string | undefined): string {
+  if (text === undefined) throw new Rejection('KEY_MISSING');
+  const problem = keyProblem(text);
+  if (problem !== null) throw new Rejection('KEY_INVALID', problem);
+  return text;
 }
 
 function statusOf(text: string | undefined): ImportStatus | undefined {
   if (text === undefined) return undefined;
   const status = IMPORT_STATUSES.find((one) => one === text.toLowerCase());
-  if (status === undefined) throw new Rejection('STATUS_UNKNOWN');
+  if (status === undefined) throw new Rejection('STATUS_UNKNOWN', `It is ${shown(text)}.`);
   return status;
 }
 
@@ -175,13 +169,26 @@ function readCustomer(row: ImportRow, given: Partial<Record<ImportColumn, string
   const { customer, customer_name: name } = given;
   if (customer !== undefined) {
     const email = emailOf(customer);
-    if (email === undefined) throw new Rejection('EMAIL_INVALID');
+    if (email === undefined) throw new Rejection('EMAIL_INVALID', emailProblem(customer));
     row.customer = email;
   }
   if (name === undefined) return;
-  const is_name = name.length <= NAME_CHARS_MAX && isPlainText(name) && !hasDirectionControl(name) && isVisible(name);
-  if (customer === undefined || !is_name) throw new Rejection('NAME_INVALID');
+  const problem = customer === undefined ? 'The row has no customer.' : nameProblem(name);
+  if (problem !== null) throw new Rejection('NAME_INVALID', problem);
   row.customer_name = name;
+}
+
+/** What is wrong with an address, without the address; null when it has no plain reason. */
+function emailProblem(text: string): string | null {
+  if (!text.includes('@')) return 'It has no @.';
+  return /[\s,;]/.test(text) ? 'It has a space, a comma or a semicolon; a license has one customer.' : null;
+}
+
+function nameProblem(name: string): string | null {
+  if (name.length > NAME_CHARS_MAX) return `It has ${name.length} characters.`;
+  if (!isPlainText(name)) return 'It has a control character or a line break.';
+  if (hasDirectionControl(name)) return 'It has a character that changes the direction of text.';
+  return isVisible(name) ? null : 'It has no visible character.';
 }
 
 /** Adds what the status says, and refuses a status that the other columns contradict. An expiry needs no status. */
@@ -216,38 +223,34 @@ function applyStatus(row: ImportRow, status: ImportStatus | undefined, now: Inst
   refuseIf(row.suspended_at !== undefined || row.revoked_at !== undefined, 'it has suspended_at or revoked_at.');
 }
 
-const INSTANT = /^(\d{4})-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
-
 /** An instant, or a date: its beginning, and for an expiry its end, in the zone of the contract. */
 function instantOf(column: ImportColumn, text: string, { timezone }: ImportContext, which: 'first' | 'last'): Instant {
-  const year = Number(text.slice(0, 4));
-  const is_year = year >= YEAR_MIN && year <= YEAR_MAX;
-  if (is_year && isLocalDate(text)) return dayStart(which === 'first' ? text : addDays(text, 1), timezone);
-  const millis = is_year && INSTANT.test(text) && isLocalDate(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(millis)) throw new Rejection('DATE_INVALID', `${column}.`);
-  return new Date(millis).toISOString();
+  const at = readInstant(text, timezone, which);
+  if (at === undefined) throw new Rejection('DATE_INVALID', `${column} has ${shown(text)}.${dateProblem(text)}`);
+  return at;
 }
 
-/** The starts of days that were computed before: a file has few different days, and the rules of a zone are slow. */
-const starts = new Map<string, Instant>();
-const STARTS_MAX = 10_000;
-
-function dayStart(date: string, timezone: string): Instant {
-  const name = `${timezone} ${date}`;
-  const known = starts.get(name);
-  if (known !== undefined) return known;
-  if (starts.size >= STARTS_MAX) starts.clear();
-  const start = startOfDay(date, timezone);
-  starts.set(name, start);
-  return start;
+function inFuture(column: ImportColumn, text: string, { now, timezone }: ImportContext): string {
+  return `${column} has ${shown(text)}, and it is ${now}. A date begins in the time zone of the contract, ${timezone}.`;
 }
 
 function devicesOf(text: string): string[] {
   const devices = text.startsWith('[') ? jsonList(text) : text.split(';').map((id) => id.trim());
-  const is_valid = devices.every((id) => id !== '' && id.length <= DEVICE_ID_CHARS_MAX && isPlainText(id));
-  if (!is_valid || new Set(devices).size !== devices.length || devices.length === 0)
-    throw new Rejection('DEVICES_INVALID');
+  const problem = devicesProblem(devices);
+  if (problem !== null) throw new Rejection('DEVICES_INVALID', problem);
   return devices;
+}
+
+function devicesProblem(devices: readonly string[]): string | null {
+  if (devices.length === 0) return 'The array is empty. Leave the value empty.';
+  if (devices.includes(''))
+    return 'An id is empty. Remove a semicolon that is doubled, or at the beginning or the end.';
+  const seen = new Set<string>();
+  const repeated = devices.find((id) => seen.size === seen.add(id).size);
+  if (repeated !== undefined) return `${shown(repeated)} occurs twice.`;
+  const long = devices.find((id) => id.length > DEVICE_ID_CHARS_MAX);
+  if (long !== undefined) return `${shown(long)} has ${long.length} characters.`;
+  return devices.every(isPlainText) ? null : 'An id has a control character or a line break.';
 }
 
 function jsonList(text: string): string[] {
@@ -255,9 +258,9 @@ function jsonList(text: string): string[] {
   try {
     list = JSON.parse(text);
   } catch {
-    throw new Rejection('DEVICES_INVALID');
+    throw new Rejection('DEVICES_INVALID', 'It begins with [ and is no JSON.');
   }
   if (!Array.isArray(list) || !list.every((id): id is string => typeof id === 'string'))
-    throw new Rejection('DEVICES_INVALID');
+    throw new Rejection('DEVICES_INVALID', 'It is JSON, but no array of texts.');
   return list;
 }

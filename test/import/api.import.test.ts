@@ -306,6 +306,44 @@ test('a dry run counts what the import would do, and changes nothing', async () 
   expect(await quotaOf(id)).toMatchObject({ generated: 1 });
 });
 
+test('no way through the messages of a pool makes a license sellable that has expired', async () => {
+  const id = await contractOf({ type: 'pool' });
+  const [named, unnamed, revoked] = rowsOf(3) as [string, string, string];
+  const { body } = await upload(
+    id,
+    `key,status,expires_at\n${named},expired,2020-01-01\n${unnamed},,2020-01-01\n${revoked},revoked,2020-01-01\n`,
+  );
+  expect(body.not_imported).toMatchObject([
+    { key: named, code: 'EXPIRY_BY_CONTRACT', message: expect.stringContaining('the status revoked') },
+    {
+      key: unnamed,
+      code: 'EXPIRY_BY_CONTRACT',
+      message: expect.stringMatching(/leave it out, so that it is not sold/),
+    },
+  ]);
+  const without_date = await upload(id, `key,status,expires_at\n${named},expired,\n`);
+  expect(without_date.body.not_imported).toMatchObject([{ code: 'STATUS_CONTRADICTED' }]);
+  const sale = { order_ref: randomUUID(), count: 1 };
+  expect((await api.call('POST', `/contracts/${id}/pool/grab`, { body: sale })).body).toMatchObject({
+    code: 'POOL_EMPTY',
+  });
+  expect(await licenseOf(id, revoked)).toMatchObject({ status: 'revoked' });
+});
+
+test('the longest key is found by the whole key', async () => {
+  const id = await contractOf();
+  const key = `${newKey()}${'K'.repeat(1_024)}`.slice(0, 1_024);
+  await upload(id, `key\n${key}\n`);
+  expect(await licenseOf(id, key)).toMatchObject({ key, status: 'available' });
+});
+
+test('a draft refuses an import with the remedy', async () => {
+  const draft = await addContract(api, catalogue, { status: 'inactive', quota: 10 });
+  const refusal = await upload(draft.id, `key\n${newKey()}\n`);
+  expect(refusal.status).toBe(409);
+  expect(refusal.body.detail).toMatch(/Activate it first\. .*imports none\./);
+});
+
 test.each([
   ['', 'no rows'],
   ['key\n', 'no rows'],

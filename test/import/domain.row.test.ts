@@ -2,7 +2,7 @@
 import { readHeader } from '../../domain/import/file';
 import type { ImportColumn } from '../../domain/import/file';
 import { KeySet } from '../../domain/import/key-set';
-import { isRejected, readImportRow } from '../../domain/import/row';
+import { IMPORT_CODES, isRejected, readImportRow } from '../../domain/import/row';
 
 const NOW = '2027-06-15T12:00:00.000Z';
 const CONTEXT = {
@@ -63,11 +63,15 @@ test.each([
 
 test.each([
   [{ key: '' }, 'KEY_MISSING'],
-  [{ key: 'short' }, 'KEY_INVALID'],
-  [{ key: 'k'.repeat(1_025) }, 'KEY_INVALID'],
-  [{ key: 'ABC\u0007DEFG' }, 'KEY_INVALID'],
-  [{ key: 'lic_167772161' }, 'KEY_INVALID'],
-  [{ status: 'held' }, 'STATUS_UNKNOWN'],
+  [{ key: 'short' }, 'KEY_INVALID It has 5 characters, and needs 6.'],
+  [{ key: 'k'.repeat(1_025) }, 'KEY_INVALID It has 1025 bytes, and can have 1024.'],
+  [{ key: 'ABC\u0007DEFG' }, 'KEY_INVALID It has a control character or a line break.'],
+  [{ key: 'ABC\u200bDEFG' }, 'KEY_INVALID It has the invisible character U+200B. Remove it.'],
+  [{ key: 'ABC\u202eDEFG' }, 'KEY_INVALID It has the invisible character U+202E. Remove it.'],
+  [{ key: 'ABC\u00a0DEFG' }, 'KEY_INVALID It has the invisible character U+00A0. Remove it.'],
+  [{ key: 'lic_167772161' }, 'KEY_INVALID It has the form of the id of a license.'],
+  [{ status: 'held' }, 'STATUS_UNKNOWN It is “held”.'],
+  [{ status: 'ada@example.com' }, 'STATUS_UNKNOWN It is another text.'],
   [{ status: 'available', customer: 'a@b.c' }, 'STATUS_CONTRADICTED it has a customer, an activation or a device.'],
   [{ status: 'available', devices: 'one' }, 'STATUS_CONTRADICTED it has a customer, an activation or a device.'],
   [{ status: 'assigned' }, 'CUSTOMER_MISSING'],
@@ -78,30 +82,48 @@ test.each([
   [{ status: 'active', revoked_at: '2027-01-01' }, 'STATUS_CONTRADICTED it has suspended_at or revoked_at.'],
   [{ status: 'expired', expires_at: '2027-12-31' }, 'STATUS_CONTRADICTED expires_at is empty or in the future.'],
   [{ assigned_at: '2027-01-01' }, 'CUSTOMER_MISSING'],
-  [{ customer: 'nobody' }, 'EMAIL_INVALID'],
-  [{ customer_name: 'Ada' }, 'NAME_INVALID'],
-  [{ customer: 'a@b.c', customer_name: 'n'.repeat(201) }, 'NAME_INVALID'],
-  [{ activated_at: '2027-07-01' }, 'DATE_IN_FUTURE activated_at'],
-  [{ expires_at: '31.12.2027' }, 'DATE_INVALID expires_at.'],
-  [{ expires_at: '2027-02-30' }, 'DATE_INVALID expires_at.'],
-  [{ expires_at: '2027-02-30T00:00:00Z' }, 'DATE_INVALID expires_at.'],
-  [{ expires_at: '2027-01-01T00:00:00' }, 'DATE_INVALID expires_at.'],
-  [{ expires_at: '9999-12-31' }, 'DATE_INVALID expires_at.'],
-  [{ devices: 'one;;two' }, 'DEVICES_INVALID'],
-  [{ devices: 'one;one' }, 'DEVICES_INVALID'],
-  [{ devices: '[1]' }, 'DEVICES_INVALID'],
-  [{ devices: '[]' }, 'DEVICES_INVALID'],
+  [{ customer: 'ada' }, 'EMAIL_INVALID It has no @.'],
+  [{ customer: 'a@b.c, d@e.f' }, 'EMAIL_INVALID It has a space, a comma or a semicolon; a license has one customer.'],
+  [{ customer_name: 'Ada' }, 'NAME_INVALID The row has no customer.'],
+  [{ customer: 'a@b.c', customer_name: 'n'.repeat(201) }, 'NAME_INVALID It has 201 characters.'],
+  [{ customer: 'a@b.c', customer_name: 'A\u0007' }, 'NAME_INVALID It has a control character or a line break.'],
+  [{ customer: 'a@b.c', customer_name: '\u200b' }, 'NAME_INVALID It has no visible character.'],
+  [
+    { activated_at: '2027-07-01' },
+    `DATE_IN_FUTURE activated_at has “2027-07-01”, and it is ${NOW}. A date begins in the time zone of the contract, Europe/Berlin.`,
+  ],
+  [{ expires_at: '31.12.2027' }, 'DATE_INVALID expires_at has “31.12.2027”.'],
+  [{ expires_at: 'never' }, 'DATE_INVALID expires_at has “never”.'],
+  [{ expires_at: '2027-02-30' }, 'DATE_INVALID expires_at has “2027-02-30”. The calendar has no such day.'],
+  [
+    { expires_at: '2027-02-30T00:00:00Z' },
+    'DATE_INVALID expires_at has “2027-02-30T00:00:00Z”. The calendar has no such day.',
+  ],
+  [{ expires_at: '2027-01-01T00:00:00' }, 'DATE_INVALID expires_at has “2027-01-01T00:00:00”. It has no zone.'],
+  [{ expires_at: '9999-12-31' }, 'DATE_INVALID expires_at has “9999-12-31”. Its year is not from 1900 to 2999.'],
+  [
+    { devices: 'one;' },
+    'DEVICES_INVALID An id is empty. Remove a semicolon that is doubled, or at the beginning or the end.',
+  ],
+  [{ devices: 'one;one' }, 'DEVICES_INVALID “one” occurs twice.'],
+  [{ devices: 'd'.repeat(300) }, `DEVICES_INVALID “${'d'.repeat(40)}…” has 300 characters.`],
+  [{ devices: '[1]' }, 'DEVICES_INVALID It is JSON, but no array of texts.'],
+  [{ devices: '[1' }, 'DEVICES_INVALID It begins with [ and is no JSON.'],
+  [{ devices: '[]' }, 'DEVICES_INVALID The array is empty. Leave the value empty.'],
 ] as [Partial<Record<ImportColumn, string>>, string][])('%j is rejected: %s', (given, code) => {
   expect(rejection(given)).toBe(code);
 });
 
 test('a row with another number of columns than the header is rejected with its key', () => {
   expect(readImportRow([KEY, 'x'], ['key'], 7, CONTEXT)).toEqual({
-    ordinal: 7,
-    key: KEY,
-    code: 'COLUMN_COUNT',
-    detail: null,
+    ...{ ordinal: 7, key: KEY, code: 'COLUMN_COUNT' },
+    detail: 'It has 2, the header has 1. Quote values that have commas.',
   });
+});
+
+test('every reason is a sentence', () => {
+  for (const sentence of Object.values(IMPORT_CODES))
+    expect(sentence).toMatch(/^[A-Z].*([.]|contradict the status:|limit is)$/);
 });
 
 test('a header names known columns in any order and letter case, and its problem says what to change', () => {
