@@ -28,7 +28,7 @@ const StatusShape = z.enum(['active', 'inactive']);
 const KindShape = z
   .enum(GENERATOR_KINDS)
   .describe(
-    'signed: answers and files show its licenses by their certificates (JWS) in place of their keys. Licenses that exist stay as they were generated',
+    'signed: answers and files show its licenses by their certificates (JWS) in place of their keys. Licenses that were generated or imported before stay as they were',
   );
 
 // Keys are ASCII and begin with a letter or a digit, so CSV, spreadsheets and shells do not change them. Statements join keys with
