@@ -1,5 +1,6 @@
 /** The program of docs/migrate.md maps exports of other systems to files whose every row can be imported. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFile } from '../../api/import/file-reader';
 import type { ReadChunk } from '../../db/import/chunk';
@@ -72,4 +73,54 @@ test('an export of LicenseSpring', async () => {
     },
     { ordinal: 2, key: 'GPB7-279T-6MNK-CQLL', suspended_at: CONTEXT.now },
   ]);
+});
+
+test('answers of the API of Keygen, with the users and machines that they include', async () => {
+  const license = (n: number, more: object = {}) => ({
+    ...{ id: `l${n}`, type: 'licenses', attributes: { key: `KEYGEN-${n}`, status: 'ACTIVE', suspended: false } },
+    relationships: { owner: { data: null }, machines: { meta: { count: 0 } }, ...more },
+  });
+  const owned = license(1, { owner: { data: { type: 'users', id: 'u1' } }, machines: { meta: { count: 1 } } });
+  const included = [
+    { id: 'u1', type: 'users', attributes: { email: 'ada@example.com', fullName: 'Ada' } },
+    {
+      ...{ id: 'm1', type: 'machines', relationships: { license: { data: { id: 'l1' } } } },
+      attributes: { fingerprint: 'f1', created: '2026-02-01T00:00:00.000Z' },
+    },
+  ];
+  const documents = [{ data: owned, included }, { data: [license(2), license(3)] }];
+  const { accepted, outcomes } = await mapped('keygen', documents.map((one) => JSON.stringify(one)).join('\n\n'));
+  expect(outcomes).toEqual([]);
+  expect(accepted).toMatchObject([
+    { key: 'KEYGEN-1', customer: 'ada@example.com', customer_name: 'Ada', devices: ['f1'] },
+    { key: 'KEYGEN-2' },
+    { key: 'KEYGEN-3' },
+  ]);
+  expect(problemOf('keygen', JSON.stringify({ data: owned }))).toContain('the license l1 does not have its owner');
+  expect(problemOf('keygen', JSON.stringify({ data: owned, included: included.slice(0, 1) }))).toContain('1 machines');
+});
+
+/** What the program says about an export that it cannot map: one line, and no stack trace. */
+function problemOf(system: string, exported: string): string {
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, system], { input: exported, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^[^\n]+\n$/);
+  return stderr;
+}
+
+test('an export of another form ends with what is wrong with it', () => {
+  expect(problemOf('other', '')).toMatch(/^usage: node map.mjs keygen\|licensespring/);
+  expect(problemOf('keygen', '\n{')).toContain('line 2 is no JSON document');
+  expect(problemOf('keygen', '{"id":"l1"}')).toContain('line 1 has no license with a key');
+  expect(problemOf('licensespring', 'license__license_key;customer__email\nABC-DEF;a@b.c\n')).toContain(
+    'no column license__license_key',
+  );
+  expect(problemOf('licensespring', 'license__license_key,customer__email\nABC-DEF\n')).toContain('columns');
+});
+
+test('the lines of Keygen in docs/migrate.md can be mapped', async () => {
+  const guide = readFileSync(join(PROGRAM, '..', '..', 'migrate.md'), 'utf8');
+  const [, lines = ''] = /```json\n(.+?)```/s.exec(guide) ?? [];
+  const { accepted, outcomes } = await mapped('keygen', lines);
+  expect([...accepted, ...outcomes]).toHaveLength(2);
 });
