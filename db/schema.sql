@@ -1374,8 +1374,9 @@ CREATE INDEX license_imports_with_report ON license_imports (report_until) WHERE
 CREATE TABLE license_import_chunks (
   import_id  uuid NOT NULL REFERENCES license_imports (id),
   chunk_no   integer NOT NULL,
-  -- Rows that can be imported, as JSON. Not compressed, because they are read once and deleted.
+  -- How many licenses the chunk can have.
   accepted   integer NOT NULL,
+  -- Rows that can be imported, as JSON. Not compressed, because they are read once and deleted.
   payload    text STORAGE EXTERNAL,
   -- Null: not decided yet.
   imported   integer,

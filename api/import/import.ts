@@ -73,7 +73,7 @@ export const importRoutes: Route[] = [
     summary: 'Import existing licenses',
     description: [
       `Up to ${IMPORT_INLINE_ROWS_MAX} rows are imported by the request (201). More are imported by a job (202); \`Location\` has its URL.`,
-      'The imported keys validate and activate like generated ones. They get the features and the activation limit of the contract, and count in its quota: the whole file is refused when its rows do not fit.',
+      'The imported keys validate and activate like generated ones. They get the features and the activation limit of the contract, and count in its quota: the whole file is refused when its rows do not fit. Keys that exist already need no quota.',
       'A row that cannot be imported stops no other one; the report names it. The quota of such rows is released.',
       'Nothing is imported before the file has arrived and was read to its end.',
       'A repeated file with the same `duplicates` gets its earlier import again, with `replayed`, while that runs and when it SUCCEEDED. When that ended with undecided rows it is to be resumed (IMPORT_RESUMABLE). Otherwise the file is imported again, and rows that were imported before are rows whose key the contract has already.',

@@ -22,7 +22,8 @@ import { newId } from '../../transactions/base/new-id';
 import { checkRows } from '../../transactions/import/import-rows';
 import type { JudgingPlan } from '../../transactions/import/import-rows';
 import { findRepeated, requestImport } from '../../transactions/import/request-import';
-import { discardFile, storeChunks } from '../../transactions/import/store-file';
+import type { RequestedImport } from '../../transactions/import/request-import';
+import { countNewLicenses, discardFile, storeChunks } from '../../transactions/import/store-file';
 import { actOf } from '../http/edit';
 import type { Answer, HandlerRequest } from '../http/route';
 import { readFile } from './file-reader';
@@ -80,9 +81,16 @@ async function importFile(request: UploadRequest, options: FileOptions): Promise
     if (!is_inline && first !== null) await store([first]);
     const file = { ...about, ...read, inline: is_inline ? first : null };
     const act = { ...actOf(request), channel: channelOf(caller) };
-    const requested = await beginLocked(api.db, [{ table: 'contracts', id: params.id }], (tx) =>
-      requestImport(tx, file, act),
-    );
+    const requestWith = (accepted: number) =>
+      beginLocked(api.db, [{ table: 'contracts', id: params.id }], (tx) =>
+        requestImport(tx, { ...file, accepted }, act),
+      );
+    let requested = await requestWith(file.accepted);
+    if (exceedsQuota(requested)) {
+      // Keys that exist already need no quota.
+      const licenses = await countNewLicenses(api.db, file);
+      if (licenses < file.accepted) requested = await requestWith(licenses);
+    }
     if (isRefusal(requested)) return requested;
     await api.nudger.wake(requested.nudge, request.request_id);
     const { result } = requested;
@@ -106,6 +114,10 @@ async function importFile(request: UploadRequest, options: FileOptions): Promise
   }
 }
 
+function exceedsQuota(requested: RequestedImport | Refusal): boolean {
+  return !isRefusal(requested) && isRefusal(requested.result) && requested.result.code === 'QUOTA_EXCEEDED';
+}
+
 /** What the import of a file would do. */
 interface CheckedFile extends Pick<ImportRecord, 'rows' | 'counts' | 'not_imported'> {
   /** The earlier import that the file would get again. */
@@ -118,9 +130,13 @@ async function checkFile(request: UploadRequest, options: FileOptions, plan: Jud
   const { duplicates } = options;
   const counts = { imported: 0, skipped: 0, rejected: 0, pending: 0 };
   const not_imported: OutcomeOfRow[] = [];
+  let existing = 0;
   const read: ReadFile = await readFile(request.file, options, async ({ accepted, outcomes }) => {
     const checked: ChunkResult = await checkRows(api.db, plan, { rows: accepted, duplicates });
     counts.imported += checked.imported;
+    existing += checked.outcomes.filter(
+      ({ code }) => code === 'KEY_EXISTS' || code === 'KEY_EXISTS_IN_CONTRACT',
+    ).length;
     const all = [...outcomes, ...checked.outcomes].sort((a, b) => a.ordinal - b.ordinal);
     for (const { outcome } of all) counts[outcome] += 1;
     not_imported.push(...all.slice(0, SHOWN_ROWS_MAX - not_imported.length));
@@ -132,7 +148,7 @@ async function checkFile(request: UploadRequest, options: FileOptions, plan: Jud
     if (isRefusal(repeated)) return repeated;
     if (repeated) return { status: 200, body: presentCheck({ ...repeated, repeats: repeated.id }) };
     const { facts, stored, refusal } = contract;
-    const refused = refusal ?? claimRefusal(facts.quota, stored.reserved, read.accepted);
+    const refused = refusal ?? claimRefusal(facts.quota, stored.reserved, read.accepted - existing);
     if (refused) return refused;
     return { status: 200, body: presentCheck({ rows: read.rows, counts, not_imported, repeats: null }) };
   });

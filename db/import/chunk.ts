@@ -29,6 +29,19 @@ export async function insertImportChunk(
   await insertOutcomes(tx, import_id, outcomes);
 }
 
+/**
+ * Takes rows whose keys exist already off the number of licenses that a stored chunk can have, and returns that number. Licenses are never
+ * deleted, so it only falls.
+ */
+export async function discountExistingKeys(sql: Sql, import_id: string, chunk_no: number): Promise<number> {
+  const [row] = await sql<[{ accepted: number }]>`
+    UPDATE license_import_chunks SET accepted = (
+      SELECT count(*) FROM json_array_elements(payload::json) AS given (row)
+      LEFT JOIN LATERAL (SELECT id FROM licenses WHERE key = given.row ->> 'key' OFFSET 0) l ON true WHERE l.id IS NULL)
+    WHERE import_id = ${import_id} AND chunk_no = ${chunk_no} RETURNING accepted`;
+  return row.accepted;
+}
+
 function countsOf(outcomes: readonly OutcomeOfRow[]): { skipped: number; rejected: number } {
   const skipped = outcomes.filter(({ outcome }) => outcome === 'skipped').length;
   return { skipped, rejected: outcomes.length - skipped };

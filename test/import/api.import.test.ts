@@ -293,6 +293,22 @@ test('a file that does not fit the quota, or whose contract is closed, imports n
   expect(stored).toEqual({ count: 0 });
 });
 
+test.each([3, IMPORT_INLINE_ROWS_MAX + 1])(
+  'a corrected file of %s rows needs quota only for keys that do not exist',
+  async (count) => {
+    const id = await contractOf({ quota: count });
+    const [bad, ...good] = rowsOf(count);
+    const fileOf = (status: string) => `key,status\n${bad},${status}\n${good.map((key) => `${key},`).join('\n')}`;
+    await ended((await upload(id, fileOf('bad'))).body);
+    const query = '?duplicates=skip';
+    const expected = { counts: { imported: 1, skipped: count - 1, rejected: 0 } };
+    expect((await upload(id, fileOf('available'), { query: `${query}&dry_run=true` })).body).toMatchObject(expected);
+    const { body } = await upload(id, fileOf('available'), { query });
+    expect(await ended(body)).toMatchObject({ ...expected, state: 'SUCCEEDED' });
+    expect(await quotaOf(id)).toMatchObject({ generated: count, reserved: 0 });
+  },
+);
+
 test('a dry run counts what the import would do, and changes nothing', async () => {
   const id = await contractOf();
   const [old, fresh] = rowsOf(2) as [string, string];

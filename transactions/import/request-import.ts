@@ -39,7 +39,7 @@ export interface ReceivedFile {
   contract_id: string;
   duplicates: DuplicateRule;
   rows: number;
-  /** Rows that can be imported. */
+  /** The most licenses that the file can have, for which quota is claimed. */
   accepted: number;
   bytes: number;
   sha256: string;
@@ -137,12 +137,12 @@ export async function findRepeated(
 }
 
 /** Imports the rows of a small file, and ends its job. Returns what became of them. */
-async function importAtOnce(tx: Sql, { id, inline, duplicates }: ReceivedFile, act: Act) {
+async function importAtOnce(tx: Sql, { id, inline, duplicates, accepted: requested }: ReceivedFile, act: Act) {
   const plan = await findImportPlan(tx, id);
   const { chunk_no, accepted } = inline as ReadChunk;
   const result = await importRows(tx, plan, { rows: accepted, duplicates }, act);
   await storeChunkResult(tx, { import_id: id, chunk_no, now: act.now }, result);
-  return endImport(tx, { id, state: 'RUNNING', requested: accepted.length, completed: result.imported }, act.now);
+  return endImport(tx, { id, state: 'RUNNING', requested, completed: result.imported }, act.now);
 }
 
 /**
