@@ -67,7 +67,7 @@ export function createDecision(
   { facts, now, live }: ScheduleContext & { live: number },
 ): LocalDate | null | Refusal {
   if (live >= SCHEDULES_OF_CONTRACT_MAX) return refuse('TOO_MANY_SCHEDULES', { max: SCHEDULES_OF_CONTRACT_MAX });
-  const first = termsRefusal(terms, facts) ?? firstRun(terms, { facts, now }, null);
+  const first = calendarRefusal(terms) ?? countRefusal(terms.count, facts) ?? firstRun(terms, { facts, now }, null);
   return isRefusal(first) || terms.enabled ? first : null;
 }
 
@@ -80,8 +80,12 @@ export function editDecision(
   after: ScheduleTerms,
   { facts, now }: ScheduleContext,
 ): LocalDate | null | Refusal {
-  const refusal = endedRefusal(before) ?? termsRefusal(after, facts);
+  const refusal = endedRefusal(before) ?? calendarRefusal(after);
   if (refusal) return refusal;
+  // The quota may have been lowered since; a schedule with a greater count can still be paused, and its runs are shortened.
+  const counts = before.count !== after.count || (after.enabled && !before.enabled);
+  const count_refusal = counts ? countRefusal(after.count, facts) : null;
+  if (count_refusal) return count_refusal;
   if (!after.enabled) return null;
   const stays = before.enabled && CALENDAR_FIELDS.every((field) => before[field] === after[field]);
   if (stays) return before.next_date;
@@ -89,10 +93,6 @@ export function editDecision(
 }
 
 const CALENDAR_FIELDS = ['every', 'on_day', 'at', 'from', 'until'] as const satisfies (keyof ScheduleCalendar)[];
-
-function termsRefusal(terms: ScheduleTerms, facts: ContractFacts): Refusal | null {
-  return calendarRefusal(terms) ?? countRefusal(terms.count, facts);
-}
 
 function firstRun(
   terms: ScheduleCalendar,

@@ -113,6 +113,19 @@ test('an edit changes the calendar, a pause has no next run, and a run that is d
   expectRefusal(await api.call('PATCH', `${path}/${body.id}`, { body: { count: 1 } }), 409, 'SCHEDULE_ENDED');
 });
 
+test('a quota below the count lets a schedule be paused and edited, and refuses to raise its count or to resume it', async () => {
+  const path = await pathOf();
+  const { body } = await create(path, { ...SCHEDULE, count: 100 });
+  const edit = (changes: object) => api.call('PATCH', `${path}/${body.id}`, { body: changes });
+  const lowered = await api.call('PATCH', path.replace('/schedules', ''), { body: { quota: 50 } });
+  expect(lowered.status).toBe(200);
+  expect(await edit({ at: '03:30' })).toMatchObject({ status: 200, body: { at: '03:30', count: 100 } });
+  expectRefusal(await edit({ count: 60 }), 422, 'VALIDATION_FAILED');
+  expect(await edit({ enabled: false })).toMatchObject({ status: 200, body: { status: 'paused' } });
+  expectRefusal(await edit({ enabled: true }), 422, 'VALIDATION_FAILED');
+  expect(await edit({ enabled: true, count: 50 })).toMatchObject({ status: 200, body: { status: 'active' } });
+});
+
 test.each<[string, object]>([
   ['count', { count: 101 }],
   ['count', { count: 0 }],
