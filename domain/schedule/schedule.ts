@@ -80,7 +80,7 @@ export function editDecision(
   after: ScheduleTerms,
   { facts, now }: ScheduleContext,
 ): LocalDate | null | Refusal {
-  const refusal = endedRefusal(before) ?? calendarRefusal(after);
+  const refusal = endedRefusal(before) ?? scheduleRefusal(facts, now) ?? calendarRefusal(after);
   if (refusal) return refusal;
   // The quota may have been lowered since; a schedule with a greater count can still be paused, and its runs are shortened.
   const counts = before.count !== after.count || (after.enabled && !before.enabled);

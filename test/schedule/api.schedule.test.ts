@@ -158,5 +158,8 @@ test('a contract has a limited number of schedules, and none when it is over', a
     end_reason: 'CONTRACT_TERMINATED',
   });
   expectRefusal(await create(path, SCHEDULE), 409, 'CONTRACT_TERMINATED');
+  // Reinstating the contract would not help: the schedule has ended for good.
+  const { id: ended } = answers.find(({ status }) => status === 201)?.body as { id: string };
+  expectRefusal(await api.call('PATCH', `${path}/${ended}`, { body: { count: 1 } }), 409, 'SCHEDULE_ENDED');
   expectRefusal(await create('/contracts/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f/schedules', SCHEDULE), 404, 'NOT_FOUND');
 });
