@@ -23,7 +23,10 @@ import { z } from '../http/zod';
 const RUNS_AHEAD = 5;
 
 const SCHEDULE_ACTIONS = actionTable<ScheduleActionName>('ScheduleActions', {
-  update: { operation_id: 'updateSchedule', description: 'Change, pause or resume the schedule' },
+  update: {
+    operation_id: 'updateSchedule',
+    description: 'Change, pause or resume the schedule; while the contract is expired, it can only be paused',
+  },
   delete: { operation_id: 'deleteSchedule', description: 'Delete the schedule' },
 });
 

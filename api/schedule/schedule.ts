@@ -119,7 +119,7 @@ export const scheduleRoutes: Route[] = [
     tag: 'Generation',
     summary: 'Change, pause or resume a schedule',
     description:
-      'A changed calendar begins with its first run after now, and not on the day of the last run. A run that is due already is made first, as the schedule was.',
+      'A changed calendar begins with its first run after now, and not on the day of the last run. A run that is due already is made first, as the schedule was. While the contract is expired, a schedule can only be paused.',
     params: ScheduleParams,
     query: DryRunQuery,
     body: ScheduleEditShape,

@@ -78,21 +78,30 @@ export function createDecision(
 export function editDecision(
   before: ScheduleTerms & SchedulePosition,
   after: ScheduleTerms,
-  { facts, now }: ScheduleContext,
+  { facts, now, keeps_customer }: ScheduleContext & { keeps_customer: boolean },
 ): LocalDate | null | Refusal {
-  const refusal = endedRefusal(before) ?? scheduleRefusal(facts, now) ?? calendarRefusal(after);
+  const state_refusal = keeps_customer && isPause(before, after) ? null : scheduleRefusal(facts, now);
+  const refusal = endedRefusal(before) ?? state_refusal ?? calendarRefusal(after);
   if (refusal) return refusal;
   // The quota may have been lowered since; a schedule with a greater count can still be paused, and its runs are shortened.
   const counts = before.count !== after.count || (after.enabled && !before.enabled);
   const count_refusal = counts ? countRefusal(after.count, facts) : null;
   if (count_refusal) return count_refusal;
   if (!after.enabled) return null;
-  const stays = before.enabled && CALENDAR_FIELDS.every((field) => before[field] === after[field]);
-  if (stays) return before.next_date;
+  if (before.enabled && hasCalendarOf(before, after)) return before.next_date;
   return firstRun(after, { facts, now }, before.last_date);
 }
 
 const CALENDAR_FIELDS = ['every', 'on_day', 'at', 'from', 'until'] as const satisfies (keyof ScheduleCalendar)[];
+
+function hasCalendarOf(before: ScheduleCalendar, after: ScheduleCalendar): boolean {
+  return CALENDAR_FIELDS.every((field) => before[field] === after[field]);
+}
+
+/** Whether an edit pauses a schedule, or leaves it paused, and changes nothing else. This is possible in every state of a contract. */
+function isPause(before: ScheduleTerms, after: ScheduleTerms): boolean {
+  return !after.enabled && before.count === after.count && hasCalendarOf(before, after);
+}
 
 function firstRun(
   terms: ScheduleCalendar,

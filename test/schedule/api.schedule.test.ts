@@ -6,6 +6,7 @@ import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
+import { backdateContract, dateInDays } from '../harness/contract-states';
 import { expectRefusal } from '../harness/expect-refusal';
 import { expectInvariants } from '../harness/invariants';
 import { runsOf } from '../harness/schedules';
@@ -124,6 +125,22 @@ test('a quota below the count lets a schedule be paused and edited, and refuses 
   expect(await edit({ enabled: false })).toMatchObject({ status: 200, body: { status: 'paused' } });
   expectRefusal(await edit({ enabled: true }), 422, 'VALIDATION_FAILED');
   expect(await edit({ enabled: true, count: 50 })).toMatchObject({ status: 200, body: { status: 'active' } });
+});
+
+test('a schedule of an expired contract can be paused, and not be changed in another way', async () => {
+  const term = { start_date: dateInDays(0), end_date: dateInDays(3), expiry_grace_days: 0 };
+  const path = await pathOf(term);
+  const { body } = await create(path, { ...SCHEDULE, assign_to: 'old@example.com' });
+  await backdateContract(api.sql, path.split('/')[2] as string, 30);
+  const edit = (changes: object) => api.call('PATCH', `${path}/${body.id}`, { body: changes });
+  for (const change of [
+    { count: 1 },
+    { enabled: false, at: '04:00' },
+    { enabled: false, assign_to: 'new@example.com' },
+  ])
+    expectRefusal(await edit(change), 409, 'CONTRACT_EXPIRED');
+  expect(await edit({ enabled: false })).toMatchObject({ status: 200, body: { status: 'paused' } });
+  expectRefusal(await edit({ enabled: true }), 409, 'CONTRACT_EXPIRED');
 });
 
 test.each<[string, object]>([
