@@ -59,7 +59,10 @@ const CONTRACT_SHAPES = [
 
 /** The packages that a layer can import. A layer that is not listed can import every package of the product. */
 const PACKAGES = {
-  domain: [['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7', 'ipaddr.js'], 'The domain uses pure libraries only.'],
+  domain: [
+    ['temporal-polyfill', 'temporal-spec', 'zod', 'uuidv7', 'ipaddr.js'],
+    'The domain uses pure libraries only.',
+  ],
   workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
   adapters: [['stripe', 'standardwebhooks', 'undici', 'zod'], 'Packages that talk to external systems.'],
   db: [['postgres', 'postgrator'], 'The layer of SQL knows the driver only.'],

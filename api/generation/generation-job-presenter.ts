@@ -37,7 +37,11 @@ export const JobShape = z
       .int()
       .describe('The revision of the contract that all its licenses follow, despite later changes'),
     environment: EnvironmentShape,
-    execution: z.enum(JOB_EXECUTIONS).describe('inline: within the request; background: by a job, from 100 licenses on; import: of licenses that exist (/contracts/{id}/licenses/import)'),
+    execution: z
+      .enum(JOB_EXECUTIONS)
+      .describe(
+        'inline: within the request; background: by a job, from 100 licenses on; import: of licenses that exist (/contracts/{id}/licenses/import)',
+      ),
     is_test: z.boolean(),
     method: z
       .enum(GENERATION_METHODS)

@@ -26,7 +26,8 @@ export const ANSWER_FIELDS = {
     example: 'attachment; filename="licenses.csv"',
   },
   'Idempotent-Replayed': {
-    description: 'The answer is that of an earlier request with the same key, `order_ref` or file; else the field is absent',
+    description:
+      'The answer is that of an earlier request with the same key, `order_ref` or file; else the field is absent',
     schema: { type: 'string', const: 'true' },
     example: 'true',
   },

@@ -94,7 +94,14 @@ function partsOf(sql: Sql, { method, state }: JobFilter): Fragment[] {
   const background = sql`g.execution = 'background' AND ${of_channels}`;
   const imported = sql`g.execution = 'import' AND ${of_channels}`;
   const both = [...inline, background];
-  const parts = { manual: inline, api: inline, background_job: [background], schedule: both, replenishment: both, import: [imported] };
+  const parts = {
+    manual: inline,
+    api: inline,
+    background_job: [background],
+    schedule: both,
+    replenishment: both,
+    import: [imported],
+  };
   const of_method = method === undefined ? [...both, imported] : parts[method];
   if (state === undefined || state === 'SUCCEEDED') return of_method;
   // Inline jobs have succeeded. Postgres does not derive the condition of the index from a state that is a parameter.

@@ -37,6 +37,5 @@ export async function deleteOldImports(sql: Sql): Promise<void> {
 }
 
 async function inBatches(drop: (limit: number) => Promise<number>, rows_max = DELETED_ROWS_MAX): Promise<void> {
-  for (let batch = 1; batch <= DELETED_BATCHES_MAX; batch++)
-    if ((await drop(rows_max)) < rows_max) return;
+  for (let batch = 1; batch <= DELETED_BATCHES_MAX; batch++) if ((await drop(rows_max)) < rows_max) return;
 }
