@@ -1363,7 +1363,9 @@ CREATE TABLE license_imports (
   file_sha256  text,
   -- Until when the rows of chunks and the outcomes are kept; null: nothing is to be deleted.
   rows_until   timestamptz,
-  report_until timestamptz
+  report_until timestamptz,
+  -- The counts of imported, skipped and rejected rows that domain events have said; null: there is none yet.
+  announced    jsonb
 );
 CREATE INDEX license_imports_of_file ON license_imports (contract_id, file_sha256);
 CREATE INDEX license_imports_arriving ON license_imports (received_at) WHERE rows IS NULL;

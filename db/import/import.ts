@@ -187,6 +187,26 @@ export async function keepUntil(tx: Sql, id: string, days: { rows: number; repor
     WHERE id = ${id}`;
 }
 
+/** How many rows the domain events of an import have said to be imported, skipped or rejected. */
+export type AnnouncedCounts = Omit<ImportCounts, 'pending'>;
+
+/**
+ * Stores the counts of an import that ends, and returns those that its earlier events have said; undefined when it has imported no license
+ * since, so that it has no event.
+ */
+export async function announceCounts(
+  tx: Sql,
+  id: string,
+  { imported, skipped, rejected }: AnnouncedCounts,
+): Promise<AnnouncedCounts | undefined> {
+  const [row] = await tx<{ announced: AnnouncedCounts | null }[]>`
+    WITH before AS (SELECT id, announced FROM license_imports WHERE id = ${id})
+    UPDATE license_imports i SET announced = ${tx.json({ imported, skipped, rejected })} FROM before
+    WHERE i.id = before.id AND ${imported} > coalesce((before.announced ->> 'imported')::int, 0)
+    RETURNING before.announced`;
+  return row && (row.announced ?? { imported: 0, skipped: 0, rejected: 0 });
+}
+
 /** Deletes what is stored of a file that did not arrive completely, or that was imported before. An import with a job stays. */
 export async function deleteImport(tx: Sql, id: string): Promise<void> {
   const found = await tx`SELECT FROM license_imports WHERE id = ${id} AND rows IS NULL FOR UPDATE`;

@@ -44,15 +44,15 @@ export const LICENSE_EVENTS = {
     },
   ),
   'license.batch_imported': eventKind(
-    'Existing licenses are imported into a contract: one event for each import that imported any.',
+    'Existing licenses are imported into a contract: one event for each end of an import that imported any. An import that is resumed ends again: the counts of its next event are those since the event before, so that sums are right.',
     {
       contract_id: Id,
       job_id: Id.describe('The import'),
-      state: z.enum(['SUCCEEDED', 'PARTIAL', 'CANCELLED']).describe('How the import ended'),
+      state: z.enum(['SUCCEEDED', 'PARTIAL', 'CANCELLED']).describe('How the import ended this time'),
       imported: Count.describe('Licenses'),
       skipped: Count.describe('Rows whose key the file or the contract had already'),
       rejected: Count.describe('Rows that were not imported for the reason in the report'),
-      pending: Count.describe('Rows that were not decided'),
+      pending: Count.describe('Rows that are not decided yet'),
     },
     {
       contract_id: EXAMPLE.contract_id,

@@ -8,7 +8,10 @@ import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
-import { buildImport } from '../harness/imports';
+import { buildImport, rowsWithKeys } from '../harness/imports';
+import { TEST_ACTOR } from '../harness/contract-facts';
+import { importChunk } from '../../transactions/import/import-chunk';
+import { startJob } from '../../db/generation/job-state';
 import { expectInvariants } from '../harness/invariants';
 
 let api: TestApi;
@@ -278,6 +281,22 @@ test('an import is cancelled, and resumed with the rows that were not decided', 
   });
   expect(await readImport({ id: import_id, contract_id: id })).toMatchObject({ counts: { imported: 2, pending: 0 } });
   expect(await quotaOf(id)).toMatchObject({ generated: 3, reserved: 0 });
+});
+
+test('the events of an import that is cancelled and resumed count each row once', async () => {
+  const id = await contractOf();
+  const import_id = await buildImport(api.sql, id, rowsWithKeys(rowsOf(IMPORT_CHUNK_ROWS + 1)));
+  const now = new Date().toISOString();
+  await startJob(api.sql, { job_id: import_id, actor: TEST_ACTOR, now, request_id: null });
+  await api.sql.begin((tx) => importChunk(tx, { job_id: import_id, chunk_no: 0, now }));
+  const row = { id: import_id, contract_id: id };
+  await api.call('POST', `${pathOf(row)}/cancel`);
+  expect(await ended(row)).toMatchObject({ state: 'CANCELLED', counts: { imported: IMPORT_CHUNK_ROWS, pending: 1 } });
+  await api.call('POST', `${pathOf(row)}/resume`);
+  expect(await ended(row)).toMatchObject({ state: 'SUCCEEDED' });
+  const { data } = (await api.call('GET', `/contracts/${id}/events`)).body;
+  const events = data.filter(({ type }: any) => type === 'license.batch_imported');
+  expect(events.map((event: any) => event.data.imported).sort()).toEqual([1, IMPORT_CHUNK_ROWS]);
 });
 
 test('a file that does not fit the quota, or whose contract is closed, imports nothing', async () => {

@@ -8,6 +8,7 @@ import { endJob } from '../../db/generation/job-state';
 import { insertImportChunk, storeChunkResult } from '../../db/import/chunk';
 import type { ReadChunk } from '../../db/import/chunk';
 import {
+  announceCounts,
   completeImport,
   findImport,
   findImportOfFile,
@@ -160,8 +161,12 @@ export async function endImport(
   const missing = job.requested - job.completed;
   if (missing > 0) await releaseQuota(tx, contract_id, missing);
   await keepUntil(tx, job.id, { rows: pending === 0 ? 0 : ROWS_KEPT_DAYS, report: REPORT_KEPT_DAYS });
-  if (counts.imported > 0) {
-    const data = { contract_id, job_id: job.id, state: state as EventState, ...counts };
+  const before = await announceCounts(tx, job.id, counts);
+  if (before) {
+    const imported = counts.imported - before.imported;
+    const skipped = counts.skipped - before.skipped;
+    const rejected = counts.rejected - before.rejected;
+    const data = { contract_id, job_id: job.id, state: state as EventState, imported, skipped, rejected, pending };
     await insertDomainEvents(tx, contract_id, [{ at: now, type: 'license.batch_imported', environment, data }]);
   }
   return { state, ...decided, pending };

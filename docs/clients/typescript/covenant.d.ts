@@ -2105,7 +2105,7 @@ export interface webhooks {
         put?: never;
         /**
          * license.batch_imported
-         * @description Existing licenses are imported into a contract: one event for each import that imported any.
+         * @description Existing licenses are imported into a contract: one event for each end of an import that imported any. An import that is resumed ends again: the counts of its next event are those since the event before, so that sums are right.
          */
         post: {
             parameters: {
@@ -4344,7 +4344,7 @@ export interface components {
                 is_test: boolean;
             };
         };
-        /** @description Existing licenses are imported into a contract: one event for each import that imported any. */
+        /** @description Existing licenses are imported into a contract: one event for each end of an import that imported any. An import that is resumed ends again: the counts of its next event are those since the event before, so that sums are right. */
         LicenseBatchImportedEvent: {
             /** @constant */
             type: "license.batch_imported";
@@ -4373,7 +4373,7 @@ export interface components {
                  */
                 job_id: string;
                 /**
-                 * @description How the import ended
+                 * @description How the import ended this time
                  * @enum {string}
                  */
                 state: "SUCCEEDED" | "PARTIAL" | "CANCELLED";
@@ -4383,7 +4383,7 @@ export interface components {
                 skipped: number;
                 /** @description Rows that were not imported for the reason in the report */
                 rejected: number;
-                /** @description Rows that were not decided */
+                /** @description Rows that are not decided yet */
                 pending: number;
             };
         };
