@@ -62,7 +62,7 @@ async function runErasure(db: Database, id: string, commit: boolean): Promise<Er
 function report(id: string, erasure: Erasure, committed: boolean): void {
   switch (erasure.outcome) {
     case 'erased': {
-      const { names, addresses, facts, deleted_contracts, answers, billing_messages } = erasure.rows;
+      const { names, addresses, facts, deleted_contracts, answers, billing_messages, import_rows } = erasure.rows;
       const { managed, managed_facts, managed_answers } = erasure.rows;
       console.log(`${committed ? 'Erased' : 'Would erase'} the ${erasure.kind} ${id}:`);
       console.log(`  names of the person as an actor: ${names}`);
@@ -73,6 +73,7 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
       console.log(`  audit rows about such customers and contracts: ${managed_facts}`);
       console.log(`  stored responses that name the person: ${answers + managed_answers}`);
       console.log(`  billing messages of the contracts: ${billing_messages}`);
+      console.log(`  rows of imports that were not deleted yet: ${import_rows}`);
       if (!committed) console.log('Nothing was changed. Run it again with --yes to erase. This cannot be undone.');
       return;
     }

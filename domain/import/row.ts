@@ -37,7 +37,7 @@ export const IMPORT_CODES = {
   DUPLICATE_IN_FILE: 'An earlier row of the file has the same key.',
   KEY_EXISTS_IN_CONTRACT: 'The contract has a license with this key already.',
   KEY_EXISTS: 'Another license has this key already.',
-  PERSON_ERASED: 'The customer with this address was erased permanently.',
+  PERSON_ERASED: 'The customer of the row was erased permanently after the file was sent.',
 } as const;
 export type ImportCode = keyof typeof IMPORT_CODES;
 

@@ -9,6 +9,8 @@ import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 import { buildImport, rowsWithKeys } from '../harness/imports';
+import { SYSTEM } from '../../domain/base/actor';
+import { erasePerson } from '../../transactions/access/erase-person';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { importChunk } from '../../transactions/import/import-chunk';
 import { startJob } from '../../db/generation/job-state';
@@ -281,6 +283,33 @@ test('an import is cancelled, and resumed with the rows that were not decided', 
   });
   expect(await readImport({ id: import_id, contract_id: id })).toMatchObject({ counts: { imported: 2, pending: 0 } });
   expect(await quotaOf(id)).toMatchObject({ generated: 3, reserved: 0 });
+});
+
+test('the rows of a person who is erased are deleted from a cancelled import, and create no customer again', async () => {
+  const id = await contractOf({ quota: 3 });
+  const email = `${randomUUID()}@covenant.test`;
+  const { body: customer } = await api.call('POST', '/customers', { body: { name: 'Gone', email } });
+  const [named, other] = rowsOf(2) as [string, string];
+  const row = {
+    contract_id: id,
+    id: await buildImport(api.sql, id, [
+      { ordinal: 1, key: named, customer: email.toUpperCase(), assigned_at: '2026-01-01T00:00:00.000Z' },
+      { ordinal: 2, key: other },
+    ]),
+  };
+  await api.call('POST', `${pathOf(row)}/cancel`);
+  await ended(row);
+  const act = { actor: SYSTEM, now: new Date().toISOString(), request_id: null };
+  const erasure = await api.sql.begin((tx) => erasePerson(tx, customer.id, act));
+  expect(erasure).toMatchObject({ outcome: 'erased', rows: { import_rows: 1 } });
+  const [left] = await api.sql`SELECT count(*)::int FROM license_import_chunks WHERE payload ILIKE ${`%${email}%`}`;
+  expect(left).toEqual({ count: 0 });
+  await api.call('POST', `${pathOf(row)}/resume`);
+  expect(await ended(row)).toMatchObject({
+    ...{ state: 'PARTIAL', counts: { imported: 1, rejected: 1, pending: 0 } },
+    not_imported: [{ row: 2, key: named, code: 'PERSON_ERASED' }],
+  });
+  expect((await api.call('GET', `/customers?search=${email}`)).body.data).toEqual([]);
 });
 
 test('the events of an import that is cancelled and resumed count each row once', async () => {

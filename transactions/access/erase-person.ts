@@ -8,12 +8,17 @@ import type { ErasedManager, ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { eraseRawMessages } from '../../db/billing/billing-event';
+import { eraseImportRows, lockImportRows } from '../../db/import/erasure';
 import { countOpenContracts, eraseCustomer, findCustomer, listMerged } from '../../db/catalogue/customer';
 
 export type PersonKind = 'admin' | 'customer';
 
 export type Erasure =
-  | { outcome: 'erased'; kind: PersonKind; rows: ErasedRows & ErasedManager & { billing_messages: number } }
+  | {
+      outcome: 'erased';
+      kind: PersonKind;
+      rows: ErasedRows & ErasedManager & { billing_messages: number; import_rows: number };
+    }
   | { outcome: 'not_found' | 'nothing_left' | 'admin_is_active' }
   | { outcome: 'customer_is_merged'; merged_into: string }
   | { outcome: 'customer_has_open_contracts'; open_contracts: number };
@@ -24,6 +29,11 @@ export type Erasure =
  * a billing system, and leaves an audit row only if there was some.
  */
 export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasure> {
+  // Imports lock their rows before the customers in them.
+  await lockImportRows(
+    tx,
+    (await Promise.all([id, ...(await listMerged(tx, id))].map((one) => listEmails(tx, one)))).flat(),
+  );
   const admin = await findAdmin(tx, id, { lock: true });
   const customer = admin ? undefined : await findCustomer(tx, id, { lock: 'erase' });
   if (!admin && !customer) return { outcome: 'not_found' };
@@ -37,6 +47,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
   for (const other of merged) await lockPerson(tx, other);
   const emails = (await Promise.all([id, ...merged].map((one) => listEmails(tx, one)))).flat();
   let billing_messages = 0;
+  let import_rows = 0;
   if (admin) {
     const refusal = adminErasureRefusal(admin);
     if (refusal) return { outcome: refusal };
@@ -47,6 +58,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     const refusal = customerErasureRefusal(open_contracts);
     if (refusal) return { outcome: refusal, open_contracts };
     billing_messages = await eraseRawMessages(tx, id, emails);
+    import_rows = await eraseImportRows(tx, emails);
     for (const one of [id, ...merged]) await eraseCustomer(tx, one, { ...values, email: erasedEmail(one) });
   }
   const managed = await eraseAccountManager(tx, { emails, customer_id: customer ? id : null }, ERASED_NAME);
@@ -56,7 +68,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     for (const field of Object.keys(rows) as (keyof ErasedRows)[]) rows[field] += more[field];
   }
   const kind = admin ? 'admin' : 'customer';
-  const erased = { ...rows, ...managed, billing_messages };
+  const erased = { ...rows, ...managed, billing_messages, import_rows };
   const counts = Object.values<number>(erased);
   if (!is_first && counts.every((count) => count === 0)) return { outcome: 'nothing_left' };
   await auditAct(tx, act, { action: `${kind}.erased`, subject_type: kind, subject_id: id });
