@@ -32,7 +32,7 @@ const IMPORT_CURSORS = cursorsByCreation('imports');
 const REPORT_COLUMNS = ['row', 'key', 'license_id', 'outcome', 'code', 'message'];
 
 const ImportQuery = z.object({
-  dry_run: DryRunQuery.shape.dry_run,
+  dry_run: DryRunQuery.shape.dry_run.describe('true: read and check the file, and show the result, but change nothing'),
   duplicates: z
     .enum(DUPLICATE_RULES)
     .default('reject')

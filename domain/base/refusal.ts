@@ -332,7 +332,15 @@ const SENTENCES = {
   IMPORT_NOT_RESUMABLE: {
     title: 'The import cannot be resumed',
     detail: (m) =>
-      `The import is ${show(m.state)}, and ${show(m.pending)} of its rows are not decided. Only an import that has ended with undecided rows can be resumed, within ${show(m.rows_kept_days)} days. Correct the rows that its report names, and import them as another file.`,
+      m.state === 'PAUSED'
+        ? 'The import waits until its contract allows licenses again. Resume the contract; the import then goes on by itself.'
+        : m.state === 'CANCELLING'
+          ? 'The import is being cancelled. Resume it when it is CANCELLED.'
+          : m.unfinished === true
+            ? `The import is ${show(m.state)}, so there is nothing to resume. GET …/licenses/import/{import_id}/progress follows it.`
+            : m.pending === 0
+              ? `The import is ${show(m.state)}, and each of its rows is decided. Correct the rows that its report names, and send the file again with duplicates=skip.`
+              : `The import is ${show(m.state)}, and its undecided rows were deleted ${show(m.rows_kept_days)} days after its end. Send the file again with duplicates=skip.`,
   },
   IMPORT_RESUMABLE: {
     title: 'The import of this file can be resumed',

@@ -53,7 +53,9 @@ export interface ImportProgress {
 /** Resumes an import that has undecided rows: it was cancelled, or a part failed. */
 export function resumeImportDecision({ state, counts, has_rows }: ImportProgress): 'QUEUED' | Refusal {
   if (!isUnfinished(state) && counts.pending > 0 && has_rows) return 'QUEUED';
-  return refuse('IMPORT_NOT_RESUMABLE', { state, pending: counts.pending, rows_kept_days: ROWS_KEPT_DAYS });
+  return refuse('IMPORT_NOT_RESUMABLE', {
+    ...{ state, unfinished: isUnfinished(state), pending: counts.pending, rows_kept_days: ROWS_KEPT_DAYS },
+  });
 }
 
 /**

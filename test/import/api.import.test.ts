@@ -319,6 +319,8 @@ test('the events of an import that is cancelled and resumed count each row once'
   await startJob(api.sql, { job_id: import_id, actor: TEST_ACTOR, now, request_id: null });
   await api.sql.begin((tx) => importChunk(tx, { job_id: import_id, chunk_no: 0, now }));
   const row = { id: import_id, contract_id: id };
+  const refused = await api.call('POST', `${pathOf(row)}/resume`);
+  expect(refused.body).toMatchObject({ code: 'IMPORT_NOT_RESUMABLE', detail: expect.stringContaining('/progress') });
   await api.call('POST', `${pathOf(row)}/cancel`);
   expect(await ended(row)).toMatchObject({ state: 'CANCELLED', counts: { imported: IMPORT_CHUNK_ROWS, pending: 1 } });
   await api.call('POST', `${pathOf(row)}/resume`);
