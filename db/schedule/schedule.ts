@@ -91,10 +91,11 @@ export async function listRunningSchedules(sql: Sql, contract_id: string): Promi
     SELECT ${columnsOf(sql)} FROM generation_schedules s WHERE contract_id = ${contract_id} AND next_date IS NOT NULL ORDER BY id`;
 }
 
-/** How many schedules of a contract have not ended. */
+/** How many schedules of a contract are active or paused. */
 export async function countLiveSchedules(sql: Sql, contract_id: string): Promise<number> {
   const [{ count }] = await sql<[{ count: number }]>`
-    SELECT count(*)::int FROM generation_schedules WHERE contract_id = ${contract_id} AND ended_at IS NULL`;
+    SELECT count(*)::int FROM generation_schedules
+    WHERE contract_id = ${contract_id} AND ended_at IS NULL AND (next_date IS NOT NULL OR NOT enabled)`;
   return count;
 }
 

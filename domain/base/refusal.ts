@@ -218,7 +218,7 @@ const SENTENCES = {
   },
   TOO_MANY_SCHEDULES: {
     title: 'The contract has too many schedules',
-    detail: (m) => `A contract can have ${show(m.max)} schedules that have not ended. Delete one of them first.`,
+    detail: (m) => `A contract can have ${show(m.max)} active and paused schedules. Delete one of them first.`,
   },
   SCHEDULE_ENDED: {
     title: 'The schedule has ended',

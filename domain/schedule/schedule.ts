@@ -7,7 +7,7 @@ import { operationRefusal } from '../contract/operations';
 import { calendarRefusal, nextRun } from './calendar';
 import type { ScheduleCalendar } from './calendar';
 
-/** Schedules of one contract that have not ended. */
+/** Schedules of one contract that are active or paused. */
 export const SCHEDULES_OF_CONTRACT_MAX = 20;
 
 /** Why a schedule ended. */
@@ -66,19 +66,22 @@ export function createDecision(
   terms: ScheduleTerms,
   { facts, now, live }: ScheduleContext & { live: number },
 ): LocalDate | null | Refusal {
-  if (live >= SCHEDULES_OF_CONTRACT_MAX) return refuse('TOO_MANY_SCHEDULES', { max: SCHEDULES_OF_CONTRACT_MAX });
-  const first = calendarRefusal(terms) ?? countRefusal(terms.count, facts) ?? firstRun(terms, { facts, now }, null);
+  const first =
+    tooManyRefusal(live) ??
+    calendarRefusal(terms) ??
+    countRefusal(terms.count, facts) ??
+    firstRun(terms, { facts, now }, null);
   return isRefusal(first) || terms.enabled ? first : null;
 }
 
 /**
- * Decides an edit. Returns the day of the next run, which stays as it is unless the calendar changes or the schedule is switched on: then
+ * Decides an edit; `live` counts the active and paused schedules. Returns the day of the next run, which stays as it is unless the calendar changes or the schedule is switched on: then
  * the first run after `now` is next, but not on the day of the last one.
  */
 export function editDecision(
   before: ScheduleTerms & SchedulePosition,
   after: ScheduleTerms,
-  { facts, now, keeps_customer }: ScheduleContext & { keeps_customer: boolean },
+  { facts, now, live, keeps_customer }: ScheduleContext & { live: number; keeps_customer: boolean },
 ): LocalDate | null | Refusal {
   const state_refusal = keeps_customer && isPause(before, after) ? null : scheduleRefusal(facts, now);
   const refusal = endedRefusal(before) ?? state_refusal ?? calendarRefusal(after);
@@ -87,9 +90,24 @@ export function editDecision(
   const counts = before.count !== after.count || (after.enabled && !before.enabled);
   const count_refusal = counts ? countRefusal(after.count, facts) : null;
   if (count_refusal) return count_refusal;
-  if (!after.enabled) return null;
-  if (before.enabled && hasCalendarOf(before, after)) return before.next_date;
-  return firstRun(after, { facts, now }, before.last_date);
+  const keeps_calendar = hasCalendarOf(before, after);
+  const is_completed = scheduleStatus(before) === 'completed';
+  if (is_completed && keeps_calendar) return after.enabled ? null : completedRefusal();
+  if (!after.enabled && !is_completed) return null;
+  if (before.enabled && keeps_calendar) return before.next_date;
+  const first = (is_completed ? tooManyRefusal(live) : null) ?? firstRun(after, { facts, now }, before.last_date);
+  return isRefusal(first) || after.enabled ? first : null;
+}
+
+function tooManyRefusal(live: number): Refusal | null {
+  return live < SCHEDULES_OF_CONTRACT_MAX ? null : refuse('TOO_MANY_SCHEDULES', { max: SCHEDULES_OF_CONTRACT_MAX });
+}
+
+/** Refuses to pause a schedule that has no more runs: it could not be switched on again. */
+function completedRefusal(): Refusal {
+  const message =
+    'enabled: the last run of the schedule is over, so there is nothing to pause. Delete the schedule, or set a later until.';
+  return refuse('VALIDATION_FAILED', { path: 'enabled', message });
 }
 
 const CALENDAR_FIELDS = ['every', 'on_day', 'at', 'from', 'until'] as const satisfies (keyof ScheduleCalendar)[];

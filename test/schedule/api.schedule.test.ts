@@ -167,6 +167,16 @@ test('a contract has a limited number of schedules, and none when it is over', a
   const answers = await Promise.all(Array.from({ length: 21 }, () => create(path, SCHEDULE)));
   expect(answers.map(({ status }) => status).sort()).toEqual([...Array<number>(20).fill(201), 409]);
   expectRefusal(await create(path, SCHEDULE), 409, 'TOO_MANY_SCHEDULES');
+  // A schedule whose last run is over does not count, cannot be paused, and counts again when its calendar becomes longer.
+  const done = `${path}/${(await api.call('GET', path)).body.data[0].id as string}`;
+  const edit = (changes: object) => api.call('PATCH', done, { body: changes });
+  await api.sql`
+    UPDATE generation_schedules SET from_date = '2020-01-01', until_date = '2020-01-31', next_date = NULL, next_run_at = NULL, last_date = '2020-01-31'
+    WHERE id = ${done.split('/')[4] as string}`;
+  expect(await edit({ count: 5 })).toMatchObject({ status: 200, body: { status: 'completed' } });
+  expectRefusal(await edit({ enabled: false }), 422, 'VALIDATION_FAILED');
+  expect((await create(path, SCHEDULE)).status).toBe(201);
+  expectRefusal(await edit({ until: null }), 409, 'TOO_MANY_SCHEDULES');
   const [id] = path.split('/').slice(2) as [string];
   const act = { id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null };
   await api.sql.begin((tx) => runCommand(tx, act, { name: 'terminate', input: { reason: 'over' } }));

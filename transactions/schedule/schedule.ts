@@ -78,7 +78,8 @@ export async function editSchedule(
   const old_terms = termsOf(before);
   const edited = { ...old_terms, ...givenIn(edit) };
   const keeps_customer = assign_to === undefined || assign_to === before.customer_email;
-  const date = editDecision(before, edited, { facts, now, keeps_customer });
+  const live = await countLiveSchedules(tx, act.id);
+  const date = editDecision(before, edited, { facts, now, live, keeps_customer });
   if (isRefusal(date)) return date;
   if (!dry_run && before.next_run_at !== null && before.next_run_at <= now) return 'due';
   const customer_id = assign_to === undefined ? before.customer_id : await customerOf(tx, act, assign_to);
