@@ -128,7 +128,8 @@ function firstRun(
 ): LocalDate | Refusal {
   const run = nextRun(terms, facts.timezone, { after: now, last_date });
   if (run !== null) return run.date;
-  const message = `until: the schedule would have no run after ${now}. Set a later until, or leave it out.`;
+  const days = `from ${terms.from} until ${String(terms.until)}`;
+  const message = `until: the schedule would have no run ${days} that is after ${now}. Set a later until, or leave it out.`;
   return refuse('VALIDATION_FAILED', { path: 'until', message });
 }
 

@@ -175,6 +175,9 @@ test('a contract has a limited number of schedules, and none when it is over', a
     WHERE id = ${done.split('/')[4] as string}`;
   expect(await edit({ count: 5 })).toMatchObject({ status: 200, body: { status: 'completed' } });
   expectRefusal(await edit({ enabled: false }), 422, 'VALIDATION_FAILED');
+  expect((await edit({ until: '2020-02-27' })).text).toMatch(
+    /no run from 2020-01-01 until 2020-02-27 that is after 20/,
+  );
   expect((await create(path, SCHEDULE)).status).toBe(201);
   expectRefusal(await edit({ until: null }), 409, 'TOO_MANY_SCHEDULES');
   const [id] = path.split('/').slice(2) as [string];
