@@ -2,7 +2,7 @@
 import type { Caller } from '../../domain/access/caller';
 import type { Actor } from '../../domain/base/actor';
 import { REQUEST_LICENSES_MAX } from '../../domain/generation/generation-job';
-import { runsOn } from '../../domain/schedule/calendar';
+import { nextRun, runsOn } from '../../domain/schedule/calendar';
 import { RUN_OUTCOMES } from '../../domain/schedule/run';
 import {
   SCHEDULE_END_REASONS,
@@ -14,6 +14,7 @@ import type { ScheduleActionName } from '../../domain/schedule/schedule';
 import type { ScheduleRunRow } from '../../db/schedule/run';
 import type { ShownSchedule } from '../../db/schedule/schedule';
 import { scheduleName } from '../../domain/schedule/name';
+import type { WrittenSchedule } from '../../transactions/schedule/schedule';
 import { actionTable } from '../http/allowed-actions';
 import { EmailShape } from '../http/email';
 import { Id, InstantShape, LocalDateShape, PeriodShape } from '../http/shapes';
@@ -78,7 +79,7 @@ const RunCodeShape = z
 
 export const ScheduleShape = z
   .object({
-    id: Id,
+    id: Id.nullable().describe('null in the dry run of a creation'),
     contract_id: Id,
     status: z
       .enum(SCHEDULE_STATUSES)
@@ -87,12 +88,16 @@ export const ScheduleShape = z
       ),
     ...ScheduleFields.shape,
     assign_to: z.string().nullable(),
-    customer_id: Id.nullable().describe('The customer with the address in `assign_to`'),
+    customer_id: Id.nullable().describe(
+      'The customer with the address in `assign_to`; null in a dry run that would create the customer',
+    ),
     timezone: z.string().describe('The time zone of the contract'),
     next_run_at: InstantShape.nullable(),
     next_runs: z
       .array(z.object({ date: z.string().describe('The local day'), at: InstantShape }))
-      .describe(`The next runs, at most ${RUNS_AHEAD}`),
+      .describe(
+        `The next runs, at most ${RUNS_AHEAD}. None while it is paused; a dry run shows those that it would have if it were enabled.`,
+      ),
     last_run: z
       .object({ at: InstantShape, outcome: RunOutcomeShape, code: RunCodeShape, job_id: Id.nullable() })
       .nullable()
@@ -102,7 +107,9 @@ export const ScheduleShape = z
     temporal_schedule_id: z
       .string()
       .nullable()
-      .describe('The Schedule in Temporal; null without a next run, and for a contract on a test clock'),
+      .describe(
+        'The Schedule in Temporal; null without a next run, for a contract on a test clock, and in the dry run of a creation',
+      ),
     created_at: InstantShape,
     created_by: z.string(),
     updated_at: InstantShape,
@@ -136,6 +143,23 @@ export function presentSchedule(row: ShownSchedule, caller: Caller): z.input<typ
     temporal_schedule_id: runs.length === 0 || row.test_clock_id !== null ? null : scheduleName(id),
     ...{ created_at: row.created_at, created_by: nameOf(row.created_by), updated_at: row.updated_at },
     allowed_actions: SCHEDULE_ACTIONS.present(scheduleActions(row), caller),
+  };
+}
+
+/** The answer to a dry run: without ids of what does not exist, and with the next runs also of a paused schedule. */
+export function presentDryRun(
+  { schedule, now, customer_created }: Omit<WrittenSchedule, 'nudge'>,
+  caller: Caller,
+  { creates }: { creates: boolean },
+): z.input<typeof ScheduleShape> {
+  const shown = presentSchedule(schedule, caller);
+  const { last_date, timezone, enabled, ended_at } = schedule;
+  const first = enabled || ended_at !== null ? null : nextRun(schedule, timezone, { after: now, last_date });
+  return {
+    ...shown,
+    ...(first === null ? {} : { next_runs: runsOn(schedule, timezone, first.date, { most: RUNS_AHEAD }) }),
+    ...(creates ? { id: null, temporal_schedule_id: null } : {}),
+    ...(customer_created ? { customer_id: null } : {}),
   };
 }
 

@@ -18,7 +18,14 @@ import { route } from '../http/route';
 import type { Answer, Route } from '../http/route';
 import { DryRunQuery, Id, IdParams } from '../http/shapes';
 import type { z } from '../http/zod';
-import { ScheduleFields, ScheduleRunShape, ScheduleShape, presentRun, presentSchedule } from './schedule-presenter';
+import {
+  ScheduleFields,
+  ScheduleRunShape,
+  ScheduleShape,
+  presentDryRun,
+  presentRun,
+  presentSchedule,
+} from './schedule-presenter';
 
 const { on_day, at, until, assign_to, enabled } = ScheduleFields.shape;
 
@@ -72,10 +79,11 @@ export const scheduleRoutes: Route[] = [
     refusals: [...STATE_REFUSALS, 'TOO_MANY_SCHEDULES'],
     audit: ['schedule.created', 'customer.created'],
     handle: ({ params, query, body, ...request }) => {
-      const run = query.dry_run === 'true' ? request.dryRun : request.write;
+      const dry_run = query.dry_run === 'true';
+      const run = dry_run ? request.dryRun : request.write;
       return run(async (tx) => {
         const created = await createSchedule(tx, contractActOf(request, params.id), body);
-        return answerOf(request, created, 201);
+        return answerOf(request, created, { status: 201, dry_run });
       });
     },
   }),
@@ -183,7 +191,7 @@ async function update(
     const answer = await run(async (tx) => {
       const edited = await editSchedule(tx, contractActOf(request, id), schedule_id, edit, { dry_run });
       is_due = edited === 'due';
-      return edited === 'due' ? notFound('schedule', schedule_id) : answerOf(request, edited, 200);
+      return edited === 'due' ? notFound('schedule', schedule_id) : answerOf(request, edited, { status: 200, dry_run });
     });
     if (!is_due) return answer;
     const begin = <T>(work: Parameters<typeof beginLocked<T>>[2]) =>
@@ -194,8 +202,16 @@ async function update(
   throw new Error(`the schedule ${schedule_id} still has a run that is due after ${EDIT_ATTEMPTS_MAX} attempts`);
 }
 
-function answerOf(request: CommandRequest, written: WrittenSchedule | Refusal, status: number): Answer | Refusal {
+function answerOf(
+  request: CommandRequest,
+  written: WrittenSchedule | Refusal,
+  { status, dry_run }: { status: 200 | 201; dry_run: boolean },
+): Answer | Refusal {
   if (isRefusal(written)) return hideDeletedContract(request.caller, written);
   const { schedule, nudge } = written;
-  return { status, body: presentSchedule(schedule, request.caller), nudge };
+  const { caller } = request;
+  const body = dry_run
+    ? presentDryRun(written, caller, { creates: status === 201 })
+    : presentSchedule(schedule, caller);
+  return { status, body, nudge };
 }

@@ -30,7 +30,8 @@ const create = (path: string, body: object) => api.call('POST', path, { body });
 test('a new schedule shows its next runs by the calendar of the contract, and a dry run shows the same', async () => {
   const path = await pathOf();
   const dry_run = await create(`${path}?dry_run=true`, { ...SCHEDULE, assign_to: 'new@example.com' });
-  expect(dry_run).toMatchObject({ status: 201, body: { dry_run: true } });
+  const without_ids = { id: null, customer_id: null, temporal_schedule_id: null };
+  expect(dry_run).toMatchObject({ status: 201, body: { dry_run: true, assign_to: 'new@example.com', ...without_ids } });
   expect((await api.call('GET', path)).body.data).toEqual([]);
   const created = await create(path, { ...SCHEDULE, assign_to: 'New@example.com' });
   expect(created).toMatchObject({
@@ -51,6 +52,11 @@ test('a new schedule shows its next runs by the calendar of the contract, and a 
     },
   });
   expect(dry_run.body.next_runs).toEqual(created.body.next_runs);
+  const paused = await create(`${path}?dry_run=true`, { ...SCHEDULE, enabled: false });
+  expect(paused.body).toMatchObject({ status: 'paused', next_run_at: null, next_runs: created.body.next_runs });
+  const pausing = await api.call('PATCH', `${path}/${created.body.id}?dry_run=true`, { body: { enabled: false } });
+  const { id, customer_id, next_runs } = created.body;
+  expect(pausing.body).toMatchObject({ id, customer_id, status: 'paused', next_runs });
   expect((await api.call('GET', `${path}/${created.body.id}`)).body).toEqual(created.body);
 });
 

@@ -10,6 +10,7 @@ import {
 } from '../../db/schedule/schedule';
 import type { ShownSchedule } from '../../db/schedule/schedule';
 import { difference, isEmpty } from '../../domain/base/edit';
+import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
@@ -30,6 +31,10 @@ export type ScheduleEdit = { [Field in keyof ScheduleInput]?: ScheduleInput[Fiel
 
 export interface WrittenSchedule {
   schedule: ShownSchedule;
+  /** The time of the contract. */
+  now: Instant;
+  /** Whether the customer of the schedule was created. */
+  customer_created: boolean;
   /** The workflows to signal after the commit. */
   nudge: Nudge;
 }
@@ -48,14 +53,14 @@ export async function createSchedule(
   const live = await countLiveSchedules(tx, act.id);
   const date = createDecision({ ...input, customer_id: null }, { facts, now, live });
   if (isRefusal(date)) return date;
-  const customer_id = await customerOf(tx, act, assign_to);
-  if (isRefusal(customer_id)) return customer_id;
-  const terms = { ...input, customer_id };
+  const customer = await customerOf(tx, act, assign_to);
+  if (isRefusal(customer)) return customer;
+  const terms = { ...input, customer_id: customer.id };
   const id = newId(act.now);
   const next = computedRun(terms, facts.timezone, date);
   await insertSchedule(tx, { id, contract_id: act.id, terms, next, actor: act.actor, now });
   await audit(tx, settled, act, id, { action: 'schedule.created', before: null, after: auditedTerms(terms) });
-  return written(tx, settled, id);
+  return written(tx, settled, id, customer);
 }
 
 /**
@@ -82,14 +87,15 @@ export async function editSchedule(
   const date = editDecision(before, edited, { facts, now, live, keeps_customer });
   if (isRefusal(date)) return date;
   if (!dry_run && before.next_run_at !== null && before.next_run_at <= now) return 'due';
-  const customer_id = assign_to === undefined ? before.customer_id : await customerOf(tx, act, assign_to);
-  if (isRefusal(customer_id)) return customer_id;
-  const terms = { ...edited, customer_id };
+  const kept = { id: before.customer_id, created: false };
+  const customer = assign_to === undefined ? kept : await customerOf(tx, act, assign_to);
+  if (isRefusal(customer)) return customer;
+  const terms = { ...edited, customer_id: customer.id };
   const differs = difference(auditedTerms(old_terms), auditedTerms(terms));
   if (isEmpty(differs.after)) return written(tx, settled, id);
   await updateSchedule(tx, id, { terms, next: computedRun(terms, facts.timezone, date), now });
   await audit(tx, settled, act, id, { action: 'schedule.updated', ...differs });
-  return written(tx, settled, id);
+  return written(tx, settled, id, customer);
 }
 
 /** Ends a schedule for good; its runs stay readable. Deleting it again changes nothing. Call it inside a transaction. */
@@ -111,10 +117,12 @@ export async function deleteSchedule(tx: Sql, act: ContractAct, id: string): Pro
 
 const scheduleRefusalAt = (facts: ChangedContract['facts']) => scheduleRefusal(facts, facts.settled_until);
 
-async function customerOf(tx: Sql, act: ContractAct, email: string | null): Promise<string | null | Refusal> {
-  if (email === null) return null;
+type FoundCustomer = { id: string | null; created: boolean };
+
+async function customerOf(tx: Sql, act: ContractAct, email: string | null): Promise<FoundCustomer | Refusal> {
+  if (email === null) return { id: null, created: false };
   const found = await findOrCreateCustomer(tx, { email, name: email }, act);
-  return isRefusal(found) ? found : found.customer.id;
+  return isRefusal(found) ? found : { id: found.customer.id, created: found.created };
 }
 
 function termsOf({ count, every, on_day, at, from, until, customer_id, enabled }: ScheduleTerms): ScheduleTerms {
@@ -142,8 +150,14 @@ function audit(
   return auditAct(tx, { ...act, now: settled_until }, { ...subject, ...change, clock });
 }
 
-async function written(tx: Sql, { nudge, facts }: ChangedContract, id: string): Promise<WrittenSchedule> {
+async function written(
+  tx: Sql,
+  { nudge, facts }: ChangedContract,
+  id: string,
+  { created }: Pick<FoundCustomer, 'created'> = { created: false },
+): Promise<WrittenSchedule> {
   const schedule = await findSchedule(tx, facts.id, id);
   if (!schedule) throw new Error(`the schedule ${id} was written and cannot be found`);
-  return { schedule, nudge: { ...nudge, schedule_ids: [id] } };
+  const { settled_until: now } = facts;
+  return { schedule, now, customer_created: created, nudge: { ...nudge, schedule_ids: [id] } };
 }
