@@ -17,52 +17,76 @@ interface RunEntry {
   state: ContractState;
   past: boolean;
   reason: string | null;
-  assumes: null;
+  assumes: typeof ENOUGH_QUOTA | null;
+  schedule_id: string;
+  licenses: number;
 }
 
-export function pastRun({ due_at, outcome, code, contract_state: state }: ScheduleRunRow): RunEntry {
+/** What the forecast of a run assumes. */
+export const ENOUGH_QUOTA = 'the quota is enough';
+
+/** A run to come: when, of which schedule, and how many licenses. */
+interface RunAhead {
+  at: Instant;
+  schedule_id: string;
+  count: number;
+}
+
+export function pastRun(run: ScheduleRunRow): RunEntry {
+  const { due_at, outcome, code, contract_state: state, schedule_id, licenses } = run;
   const action = `schedule.run_${outcome}`;
-  return { at: due_at, kind: SCHEDULED_RUN, action, state, past: true, reason: code, assumes: null };
+  const entry = { at: due_at, kind: SCHEDULED_RUN, action, state, past: true, reason: code, assumes: null } as const;
+  return { ...entry, schedule_id, licenses };
 }
 
 /** A run to come, in a contract with this state. The forecast does not count the quota. */
-function futureRun(at: Instant, state: ContractState): RunEntry {
-  const is_open = mayGenerateIn(state, { grace_allows_generation: false });
-  const action = is_open ? 'schedule.run_generated' : 'schedule.run_skipped';
-  return { at, kind: SCHEDULED_RUN, action, state, past: false, reason: null, assumes: null };
+function futureRun({ at, schedule_id, count }: RunAhead, state: ContractState): RunEntry {
+  const entry = { at, kind: SCHEDULED_RUN, state, past: false, reason: null, schedule_id } as const;
+  return mayGenerateIn(state, { grace_allows_generation: false })
+    ? { ...entry, action: 'schedule.run_generated', assumes: ENOUGH_QUOTA, licenses: count }
+    : { ...entry, action: 'schedule.run_skipped', assumes: null, licenses: 0 };
 }
 
-/** The instants of the runs of a contract after one instant and up to another, at most so many as a forecast has entries. */
+/** The runs of a contract after one instant and up to another, at most so many as a forecast has entries. */
 export async function listRunsAhead(
   sql: Sql,
   { id, timezone, after, until }: { id: string; timezone: string; after: Instant; until: Instant },
-): Promise<{ runs: Instant[]; cut: boolean }> {
+): Promise<{ runs: RunAhead[]; cut: boolean }> {
   const schedules = await listRunningSchedules(sql, id);
   const most = FORECAST_ENTRIES_MAX + 1;
   const runs = schedules
-    .flatMap((schedule) => runsOn(schedule, timezone, schedule.next_date as string, { most, until }))
-    .map(({ at }) => at)
-    .filter((at) => at > after)
-    .sort();
+    .flatMap((schedule) => {
+      const { id: schedule_id, count } = schedule;
+      const ahead = runsOn(schedule, timezone, schedule.next_date as string, { most, until });
+      return ahead.map(({ at }) => ({ at, schedule_id, count }));
+    })
+    .filter(({ at }) => at > after)
+    .sort(byInstant);
   return { runs: runs.slice(0, FORECAST_ENTRIES_MAX), cut: runs.length > FORECAST_ENTRIES_MAX };
 }
 
 /** The entries in order of time. A run comes after the boundaries of its instant. */
 export function mergeRuns<Entry extends { at: Instant }>(boundaries: readonly Entry[], runs: readonly RunEntry[]) {
-  return [...boundaries, ...runs].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  return [...boundaries, ...runs].sort(byInstant);
 }
+
+const byInstant = (a: { at: Instant }, b: { at: Instant }): number => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
 
 /** Gives runs to come the state that the boundaries before them leave; `before` is the state now. */
 export function futureRuns(
-  runs: readonly Instant[],
+  runs: readonly RunAhead[],
   boundaries: readonly { at: Instant; state: ContractState }[],
   before: ContractState,
 ): RunEntry[] {
   let state = before;
   let next = 0;
-  return runs.map((at) => {
-    for (let boundary = boundaries[next]; boundary !== undefined && boundary.at <= at; boundary = boundaries[++next])
+  return runs.map((run) => {
+    for (
+      let boundary = boundaries[next];
+      boundary !== undefined && boundary.at <= run.at;
+      boundary = boundaries[++next]
+    )
       ({ state } = boundary);
-    return futureRun(at, state);
+    return futureRun(run, state);
   });
 }

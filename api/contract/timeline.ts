@@ -18,10 +18,10 @@ import { hasHistory } from '../../db/system/history';
 import type { Sql } from '../../db/base/database';
 import { listRunsOfContract } from '../../db/schedule/run';
 import { readContract } from './command';
-import { SCHEDULED_RUN, futureRuns, listRunsAhead, mergeRuns, pastRun } from './timeline-runs';
+import { ENOUGH_QUOTA, SCHEDULED_RUN, futureRuns, listRunsAhead, mergeRuns, pastRun } from './timeline-runs';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { IdParams, InstantInput, InstantShape, LocalDateShape } from '../http/shapes';
+import { Id, IdParams, InstantInput, InstantShape, LocalDateShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 /** The number of past boundaries shown; the newest ones are. */
@@ -48,8 +48,18 @@ const TimelineEntryShape = z
       .describe('The action in the audit: contract.renewed; of a run, what became of it: schedule.run_skipped'),
     state: z.enum(CONTRACT_STATES).describe('The state afterwards'),
     past: z.boolean().describe('Whether the boundary was already applied'),
-    reason: z.string().nullable().describe('Also why a run was shortened or skipped'),
-    assumes: z.literal('nothing is paid').nullable().describe('The assumption of a forecast that depends on payments'),
+    reason: z
+      .string()
+      .nullable()
+      .describe('Also why a run was shortened or skipped; null for runs to come, which `state` skips'),
+    assumes: z
+      .enum(['nothing is paid', ENOUGH_QUOTA])
+      .nullable()
+      .describe(
+        'The assumption of a forecast that depends on payments, or of a run to come, for which no quota is counted',
+      ),
+    schedule_id: Id.nullable().describe('The schedule of a run; null for a boundary'),
+    licenses: z.int().nullable().describe('The licenses of a run; null for a boundary'),
   })
   .openapi('TimelineEntry');
 type TimelineEntry = z.infer<typeof TimelineEntryShape>;
@@ -69,7 +79,7 @@ export const timelineRoutes: Route[] = [
     tag: 'Contracts',
     summary: 'Read the timeline of a contract',
     description:
-      'Its boundaries and the runs of its schedules in order of time: those that were applied, and a forecast of those to come. The forecast assumes that no request changes the contract, nothing is paid, and the catalogue and other contracts stay as they are. A deleted contract has only its past.',
+      'Its boundaries and the runs of its schedules in order of time: those that were applied, and a forecast of those to come. The forecast assumes that no request changes the contract, nothing is paid, the quota is enough for each run, and the catalogue and other contracts stay as they are. A deleted contract has only its past.',
     params: IdParams,
     query: TimelineQuery,
     answers: { 200: { description: 'The timeline', schema: TimelineShape } },
@@ -126,12 +136,15 @@ function endInstantOf(until: string, timezone: string): Instant {
   return instantFromMillis(millisOf(startOfDay(addDays(until, 1), timezone)) - 1);
 }
 
+/** The fields of a run in the entry of a boundary. */
+const NO_RUN = { schedule_id: null, licenses: null };
+
 function presentPast({ at, action, state, reason }: AppliedBoundaryRow): TimelineEntry[] {
   const kind = BOUNDARY_ACTIONS[action];
-  return kind === undefined ? [] : [{ at, kind, action, state, past: true, reason, assumes: null }];
+  return kind === undefined ? [] : [{ at, kind, action, state, past: true, reason, assumes: null, ...NO_RUN }];
 }
 
 function presentForecast({ at, kind, action, state, reason }: ForecastEntry): TimelineEntry {
   const assumes = BILLING_KINDS.includes(kind) ? 'nothing is paid' : null;
-  return { at, kind, action, state, past: false, reason, assumes };
+  return { at, kind, action, state, past: false, reason, assumes, ...NO_RUN };
 }

@@ -135,6 +135,8 @@ test('a deleted contract has only its past, and an unknown contract is not found
       past: true,
       reason: null,
       assumes: null,
+      schedule_id: null,
+      licenses: null,
     },
   ]);
   expectRefusal(await api.call('GET', `/contracts/${UNKNOWN_ID}/timeline`), 404, 'NOT_FOUND');

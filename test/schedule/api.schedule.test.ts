@@ -89,10 +89,29 @@ test('runs are listed newest first with their reasons and jobs, and the last one
   expect((await api.call('GET', `/licenses?contract_id=${contract_id}`)).body.data[0].source).toMatch(/^Contract: /);
   const timeline = (await api.call('GET', `/contracts/${contract_id}/timeline?until=2030-02-01`)).body.data;
   expect(timeline.filter(({ kind }: { kind: string }) => kind === 'scheduled_run').slice(0, 4)).toMatchObject([
-    { at: '2030-01-01T01:30:00.000Z', past: true, action: 'schedule.run_generated', reason: null },
-    { at: '2030-01-02T01:30:00.000Z', past: true, action: 'schedule.run_shortened', reason: 'QUOTA_EXCEEDED' },
-    { at: '2030-01-03T01:30:00.000Z', past: true, action: 'schedule.run_skipped', reason: 'QUOTA_EXCEEDED' },
-    { at: '2030-01-04T01:30:00.000Z', past: false, action: 'schedule.run_generated' },
+    {
+      at: '2030-01-01T01:30:00.000Z',
+      past: true,
+      action: 'schedule.run_generated',
+      reason: null,
+      schedule_id: body.id,
+      licenses: 10,
+    },
+    {
+      at: '2030-01-02T01:30:00.000Z',
+      past: true,
+      action: 'schedule.run_shortened',
+      reason: 'QUOTA_EXCEEDED',
+      licenses: 5,
+    },
+    {
+      at: '2030-01-03T01:30:00.000Z',
+      past: true,
+      action: 'schedule.run_skipped',
+      reason: 'QUOTA_EXCEEDED',
+      licenses: 0,
+    },
+    { at: '2030-01-04T01:30:00.000Z', past: false, schedule_id: body.id, licenses: 10, assumes: 'the quota is enough' },
   ]);
 });
 
