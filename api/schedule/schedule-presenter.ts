@@ -51,7 +51,7 @@ export const ScheduleFields = z.strictObject({
     .max(31)
     .nullable()
     .describe(
-      'The day of the month (1 to 31; a shorter month runs on its last day) for months and years, or the day of the week (1 is Monday) for weeks; null: the day of `from`',
+      'The day of the month (1 to 31; a shorter month runs on its last day) for months and years, or the day of the week (1 is Monday) for weeks; null: the day of `from`. Months and years are counted from the first such day: from 2027-01-31, P1Y with on_day 1 runs each 1 February.',
     ),
   at: LocalTimeShape.describe(
     'The time of day in the time zone of the contract. A time that a clock change skips is the instant of the change; of a time that occurs twice, it is the first.',
@@ -61,7 +61,7 @@ export const ScheduleFields = z.strictObject({
   ),
   until: LocalDateShape.nullable().describe('The last day on which it may run; null: it has no end'),
   assign_to: EmailShape.nullable().describe(
-    'The licenses of each run are assigned to the customer with this address, who is created if there is none; null: to nobody',
+    'The licenses of each run are assigned to the customer with this address, who is created if there is none; null: to nobody. Those of a pool contract are assigned too, and never enter its pool.',
   ),
   enabled: z.boolean().describe('false: the schedule is paused, and has no runs meanwhile'),
 });
@@ -73,7 +73,7 @@ const RunCodeShape = z
   .string()
   .nullable()
   .describe(
-    'Why it was shortened or skipped: the code of the refusal, such as CONTRACT_INACTIVE or QUOTA_EXCEEDED, or MISSED for a run that was late by more than 24 hours. PERSON_ERASED: the licenses were generated, and assigned to nobody',
+    'Why it was shortened or skipped: the code of the refusal, such as CONTRACT_INACTIVE or QUOTA_EXCEEDED, or MISSED for a run that was late by more than 24 hours. PERSON_ERASED: the customer was erased, so the licenses were generated and assigned to nobody; set another `assign_to`',
   )
   .openapi({ example: 'QUOTA_EXCEEDED' });
 

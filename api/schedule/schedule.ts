@@ -54,7 +54,7 @@ export const scheduleRoutes: Route[] = [
     path: '/api/v1/contracts/:id/schedules',
     tag: 'Generation',
     summary: 'Generate licenses by a schedule',
-    description: `Each run requests \`count\` licenses, as \`POST /contracts/{id}/generate\` does: fewer than 100 are generated at once, more by a background job. A run is shortened to what remains of the quota, and skipped with a reason while the contract generates nothing. The days are counted in the time zone of the contract. A run that is late, after an outage, is made within ${CATCH_UP_HOURS} hours, and skipped later. A contract can have ${SCHEDULES_OF_CONTRACT_MAX} active and paused schedules. The schedules of a contract end when it is terminated or deleted. A dry run shows the next runs.`,
+    description: `Each run requests \`count\` licenses, as \`POST /contracts/{id}/generate\` does: fewer than 100 are generated at once, more by a background job. A run is shortened to what remains of the quota, and skipped with a reason while the contract generates nothing. Rate limits do not apply. The days are counted in the time zone of the contract. A run that is late, after an outage, is made within ${CATCH_UP_HOURS} hours, and skipped later. A contract can have ${SCHEDULES_OF_CONTRACT_MAX} active and paused schedules. The schedules of a contract end when it is terminated or deleted. A dry run shows the next runs.`,
     params: IdParams,
     query: DryRunQuery,
     body: ScheduleCreate,
