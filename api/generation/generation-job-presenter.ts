@@ -52,7 +52,11 @@ export const JobShape = z
     status: z.enum(JOB_STATUSES).describe('The state in the words of the generation history'),
     requested: z.int(),
     completed: z.int().describe('Licenses that exist'),
-    failed: z.int().describe('Licenses that could not be generated; resume retries them'),
+    failed: z
+      .int()
+      .describe(
+        'Licenses that could not be generated; resume retries them. Rows of an import that are not imported do not count',
+      ),
     percent: z.int().describe('Completed licenses in whole percent; 100 only when all exist'),
     licenses_per_second: z
       .number()
@@ -67,7 +71,9 @@ export const JobShape = z
     expires_at: InstantShape.nullable().describe('When its licenses expire; null: never'),
     errors: z
       .array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() }))
-      .describe('The first 100'),
+      .describe(
+        'The first 100; empty for an import, whose report at /contracts/{id}/licenses/import/{import_id}/report.csv has its rows, with the id of the job',
+      ),
     allowed_actions: JOB_ACTIONS.shape,
     workflow_id: z.string().nullable().describe('The id of its workflow in Temporal; null for inline requests'),
   })

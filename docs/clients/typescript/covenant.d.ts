@@ -2837,7 +2837,7 @@ export interface components {
             requested: number;
             /** @description Licenses that exist */
             completed: number;
-            /** @description Licenses that could not be generated; resume retries them */
+            /** @description Licenses that could not be generated; resume retries them. Rows of an import that are not imported do not count */
             failed: number;
             /** @description Completed licenses in whole percent; 100 only when all exist */
             percent: number;
@@ -2880,7 +2880,7 @@ export interface components {
              * @example 2027-02-01T00:00:00.000Z
              */
             expires_at: string | null;
-            /** @description The first 100 */
+            /** @description The first 100; empty for an import, whose report at /contracts/{id}/licenses/import/{import_id}/report.csv has its rows, with the id of the job */
             errors: {
                 ordinal_from: number;
                 ordinal_to: number;
