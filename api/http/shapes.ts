@@ -69,7 +69,7 @@ const TIME_ZONE_PATTERN = '^[A-Za-z]';
 
 export const LocalDateShape = z
   .string()
-  .refine(isLocalDate, 'must be an existing date, such as 2027-02-01')
+  .refine(isLocalDate, { error: 'must be an existing date, such as 2027-02-01', abort: true })
   .refine(isYearAllowed, `must be in the years ${YEAR_MIN} to ${YEAR_MAX}`)
   .openapi({ format: 'date', pattern: `^${DATE_PATTERN}$`, example: '2027-02-01' });
 export const PeriodShape = z

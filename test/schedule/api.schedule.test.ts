@@ -180,10 +180,12 @@ test.each<[string, object]>([
   ['until', { until: '2029-12-31' }],
   ['until', { from: '2020-01-01', until: '2020-12-31' }],
   ['from', { from: '2030-02-30' }],
+  ['from', { from: 'bad' }],
   ['assign_to', { assign_to: 'nobody' }],
 ])('a wrong %s is refused: %j', async (path, changes) => {
   const answer = await create(await pathOf(), { ...SCHEDULE, ...changes });
   expectRefusal(answer, 422, 'VALIDATION_FAILED');
+  expect(answer.body.errors?.length ?? 1).toBe(1);
   expect([answer.body.errors?.[0]?.path ?? answer.body.metadata.path].flat().join('.')).toBe(path);
 });
 
