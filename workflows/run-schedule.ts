@@ -4,7 +4,7 @@
  * The Temporal Schedule starts it at the instant of each run; a change of the schedule and the sweep start it too. Postgres decides under
  * the lock of the contract which runs are due, so a second start, a late one or a lost one makes no run twice and loses none.
  */
-import { defineSignal, setCurrentDetails, setHandler, sleep } from '@temporalio/workflow';
+import { defineSignal, isCancellation, log, setCurrentDetails, setHandler, sleep } from '@temporalio/workflow';
 import type { RanSchedule, ScheduleActivities } from '../activities/schedule/schedule';
 import { instantFromMillis, millisOf } from '../domain/base/instant';
 import { shortActivities } from './short-activity';
@@ -22,7 +22,11 @@ export const wakeScheduleSignal = defineSignal('wake');
 const AWAITED_MS_MAX = 10_000;
 const CLOCK_BEHIND_WAIT_MS = 250;
 
+/** How long an update of the Temporal Schedule is tried here. The sweep repeats it, and no run that becomes due waits longer for it. */
+const PLACEMENT_TIMEOUT_MS = 20_000;
+
 const runShort = shortActivities<ScheduleActivities>();
+const placeShort = shortActivities<ScheduleActivities>({ regularTimeoutMs: PLACEMENT_TIMEOUT_MS });
 
 export async function runSchedule({ schedule_id, epoch }: RunScheduleInput): Promise<RanSchedule> {
   let woken: boolean;
@@ -32,11 +36,21 @@ export async function runSchedule({ schedule_id, epoch }: RunScheduleInput): Pro
     const ran = await runShort('runSchedules', 'make the runs that are due', { schedule_id, now: now() });
     setCurrentDetails(details(ran));
     if (ran.has_more) continue;
-    await runShort('placeSchedule', 'update the Temporal Schedule', { schedule_id, epoch, now: now() });
+    await place({ schedule_id, epoch });
     if (woken) continue;
     const wait_ms = ran.next_run_at === null ? Infinity : millisOf(ran.next_run_at) - Date.now();
     if (wait_ms > AWAITED_MS_MAX) return ran;
     await sleep(wait_ms > 0 ? wait_ms : CLOCK_BEHIND_WAIT_MS);
+  }
+}
+
+/** Updates the Temporal Schedule. A failure ends neither the workflow nor its runs: the sweep starts it again until the update succeeds. */
+async function place({ schedule_id, epoch }: RunScheduleInput): Promise<void> {
+  try {
+    await placeShort('placeSchedule', 'update the Temporal Schedule', { schedule_id, epoch, now: now() });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('the Temporal Schedule was not updated; the sweep tries it again', { schedule_id, error });
   }
 }
 

@@ -40,11 +40,14 @@ export interface ShortActivityOptions {
   regularActivities?: () => unknown;
   /** How long the local activity may take, with its wait for a slot, while the messages of the workflow wait. */
   localTimeoutMs?: number;
+  /** How long the regular activity is tried; unless given, without a limit. */
+  regularTimeoutMs?: number;
 }
 
 /** Returns a function that runs one of these activities, which must be short. */
 export function shortActivities<Activities>({
-  regularActivities = stepActivities,
+  regularTimeoutMs,
+  regularActivities = () => stepActivities(regularTimeoutMs),
   localTimeoutMs = LOCAL_TIMEOUT_MS_DEFAULT,
 }: ShortActivityOptions = {}): RunShortActivity<Activities> {
   const local = proxyLocalActivities<UntypedActivities>({
@@ -62,10 +65,11 @@ export function shortActivities<Activities>({
   };
 }
 
-function stepActivities() {
+function stepActivities(scheduleToCloseTimeout: number | undefined) {
   return proxyActivities<UntypedActivities>({
     taskQueue: taskQueueName(workflowInfo().taskQueue, 'steps'),
     startToCloseTimeout: ATTEMPT_TIMEOUT,
+    ...(scheduleToCloseTimeout === undefined ? {} : { scheduleToCloseTimeout }),
     retry: { initialInterval: '500ms', maximumInterval: '15s' },
   });
 }

@@ -14,6 +14,8 @@ import type { Nudger, ScheduleKeeper } from '../ports';
 const RUNS_MAX = 10;
 /** Runs that a Temporal Schedule has ahead. Each run adds the next one, so it goes on even if several of these updates are lost. */
 const RUNS_AHEAD = 10;
+/** The last instant that a Schedule of Temporal can have. The sweep makes later runs. */
+const PLACED_UNTIL: Instant = '2100-12-31T23:59:59.999Z';
 
 interface ScheduleInput {
   schedule_id: string;
@@ -55,15 +57,18 @@ export function createScheduleActivities({
     },
 
     /**
-     * Makes the Temporal Schedule of a schedule follow its next runs. Without one, and on a test clock, there is none. Safe to run twice;
-     * of two attempts at the same time, the sweep repeats the newer one if the older one came last.
+     * Makes the Temporal Schedule of a schedule follow its next runs. Without one, after the years that Temporal knows, and on
+     * a test clock, there is none. Safe to run twice; of two attempts at the same time, the sweep repeats the newer one if the older one
+     * came last.
      */
     async placeSchedule({ schedule_id, epoch }: ScheduleInput & { epoch?: string | undefined }): Promise<void> {
       const schedule = await findScheduleToPlace(db, schedule_id);
       if (schedule === undefined) return;
       const { next_date, timezone, test_clock_id, contract_id, revision } = schedule;
       const runs =
-        next_date === null || test_clock_id !== null ? [] : runsOn(schedule, timezone, next_date, { most: RUNS_AHEAD });
+        next_date === null || test_clock_id !== null
+          ? []
+          : runsOn(schedule, timezone, next_date, { most: RUNS_AHEAD, until: PLACED_UNTIL });
       if (runs.length === 0) await schedules.remove(schedule_id);
       else {
         const shown = runs.map(({ date, at }) => ({ at, local: `${date} ${schedule.at} ${timezone}` }));

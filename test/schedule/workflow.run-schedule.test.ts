@@ -2,6 +2,7 @@
  * A schedule runs by its Temporal Schedule, or on the test clock of its contract: each run once and at its instant, whatever happens to the
  * activities, the worker and Temporal's data.
  */
+import { ApplicationFailure } from '@temporalio/common';
 import { Temporal } from 'temporal-polyfill';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { scheduleName } from '../../domain/schedule/name';
@@ -159,6 +160,19 @@ test('a schedule that Temporal has lost is placed again, and a run that was due 
   const due_at = await makeDue(id, 3_600_000);
   await wake(id);
   expect([await hasPlan(id), await runsOf(sql, contract_id)]).toEqual([true, [[due_at, 'generated', 10, null]]]);
+});
+
+test('runs after the last year that Temporal knows are not placed, and a run that is due does not wait for its placement', async () => {
+  const late = await buildPlaced({ every: 'P1Y', from: '2999-01-01' });
+  const { contract_id, id } = await buildPlaced({ every: 'P10Y', from: '2087-06-01' });
+  const years = (await planOf(id)).info.nextActionTimes.map((time) => time.getUTCFullYear());
+  expect([await hasPlan(late.id), years]).toEqual([false, [2087, 2097]]);
+  const due_at = await makeDue(id, 1_000);
+  overrides = () => ({
+    placeSchedule: () => Promise.reject(ApplicationFailure.nonRetryable('Temporal refuses the Schedule')),
+  });
+  expect(await wake(id)).toMatchObject({ has_more: false });
+  expect(await runsOf(sql, contract_id)).toEqual([[due_at, 'generated', 10, null]]);
 });
 
 test('a schedule that is paused by hand in Temporal stays paused there, and the sweep makes its runs a minute late', async () => {
