@@ -5,6 +5,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import { CATCH_UP_HOURS } from '../../domain/schedule/run';
 import { SCHEDULES_OF_CONTRACT_MAX } from '../../domain/schedule/schedule';
 import { beginLocked } from '../../db/base/database';
+import type { Sql } from '../../db/base/database';
 import { findContract } from '../../db/contract/contract';
 import { listRuns } from '../../db/schedule/run';
 import { findSchedule, listSchedules } from '../../db/schedule/schedule';
@@ -44,8 +45,8 @@ const RUN_CURSORS = cursorsOf('schedule-runs', { run_date: isLocalDate });
 
 const STATE_REFUSALS = ['CONTRACT_DELETED', 'CONTRACT_EXPIRED', 'CONTRACT_TERMINATED', 'PERSON_ERASED'] as const;
 
-/** How often an edit makes runs that become due meanwhile. */
-const EDIT_ATTEMPTS_MAX = 5;
+/** How many runs a write makes that are due before it, of all schedules of the contract. */
+const RUNS_BEFORE_MAX = 100;
 
 export const scheduleRoutes: Route[] = [
   route({
@@ -143,14 +144,16 @@ export const scheduleRoutes: Route[] = [
     path: '/api/v1/contracts/:id/schedules/:schedule_id',
     tag: 'Generation',
     summary: 'Delete a schedule',
-    description: 'It ends for good. Its runs stay readable, and jobs that it has started continue.',
+    description:
+      'It ends for good. Its runs stay readable, and jobs that it has started continue. A run that is due already is made first.',
     params: ScheduleParams,
     answers: { 204: { description: 'Ended, by this request or before' } },
     refusals: ['CONTRACT_DELETED'],
     audit: ['schedule.deleted'],
     handle: ({ params, ...request }) =>
-      request.write(async (tx) => {
+      afterDueRuns(request, params, request.write, async (tx) => {
         const deleted = await deleteSchedule(tx, contractActOf(request, params.id), params.schedule_id);
+        if (deleted === 'due') return 'due';
         if (isRefusal(deleted)) return hideDeletedContract(request.caller, deleted);
         return { status: 204, nudge: deleted.nudge };
       }),
@@ -177,21 +180,33 @@ export const scheduleRoutes: Route[] = [
   }),
 ];
 
-/** Edits a schedule. A run that is due is made before, in a transaction of its own. */
-async function update(
+/** Edits a schedule. */
+function update(
   request: CommandRequest,
-  { id, schedule_id }: z.infer<typeof ScheduleParams>,
+  params: z.infer<typeof ScheduleParams>,
   edit: ScheduleEdit,
   dry_run: boolean,
 ): Promise<Answer | Refusal> {
+  return afterDueRuns(request, params, dry_run ? request.dryRun : request.write, async (tx) => {
+    const edited = await editSchedule(tx, contractActOf(request, params.id), params.schedule_id, edit, { dry_run });
+    return edited === 'due' ? 'due' : answerOf(request, edited, { status: 200, dry_run });
+  });
+}
+
+/** Writes a schedule by `work`. While it finds a run that is due, that is made before, in a transaction of its own. */
+async function afterDueRuns(
+  request: CommandRequest,
+  { id, schedule_id }: z.infer<typeof ScheduleParams>,
+  run: CommandRequest['write'],
+  work: (tx: Sql) => Promise<Answer | Refusal | 'due'>,
+): Promise<Answer | Refusal> {
   const { api } = request;
-  const run = dry_run ? request.dryRun : request.write;
-  for (let attempt = 0; attempt < EDIT_ATTEMPTS_MAX; attempt++) {
+  for (let runs = 0; runs <= RUNS_BEFORE_MAX; runs++) {
     let is_due = false;
     const answer = await run(async (tx) => {
-      const edited = await editSchedule(tx, contractActOf(request, id), schedule_id, edit, { dry_run });
-      is_due = edited === 'due';
-      return edited === 'due' ? notFound('schedule', schedule_id) : answerOf(request, edited, { status: 200, dry_run });
+      const result = await work(tx);
+      is_due = result === 'due';
+      return result === 'due' ? notFound('schedule', schedule_id) : result;
     });
     if (!is_due) return answer;
     const begin = <T>(work: Parameters<typeof beginLocked<T>>[2]) =>
@@ -199,7 +214,7 @@ async function update(
     const { nudge } = await makeNextRun({ contract_id: id, now: request.now }, begin);
     await api.nudger.wake(nudge, request.request_id);
   }
-  throw new Error(`the schedule ${schedule_id} still has a run that is due after ${EDIT_ATTEMPTS_MAX} attempts`);
+  throw new Error(`the schedule ${schedule_id} still has a run that is due after ${RUNS_BEFORE_MAX} runs were made`);
 }
 
 function answerOf(

@@ -115,7 +115,7 @@ test('runs are listed newest first with their reasons and jobs, and the last one
   ]);
 });
 
-test('an edit changes the calendar, a pause has no next run, and a run that is due is made before the edit', async () => {
+test('an edit changes the calendar, a pause has no next run, and a run that is due is made before an edit or the deletion', async () => {
   const path = await pathOf();
   const { body } = await create(path, SCHEDULE);
   const edit = async (changes: object) => (await api.call('PATCH', `${path}/${body.id}`, { body: changes })).body;
@@ -127,14 +127,19 @@ test('an edit changes the calendar, a pause has no next run, and a run that is d
     status: 'active',
     assign_to: 'edited@example.com',
   });
-  await api.sql`UPDATE generation_schedules SET next_date = '2026-01-02', next_run_at = now() - interval '1 minute' WHERE id = ${body.id}`;
+  const makeDue = (date: string) =>
+    api.sql`UPDATE generation_schedules SET next_date = ${date}, next_run_at = now() - interval '1 minute' WHERE id = ${body.id}`;
+  const licenses = async () => (await runsOf(api.sql, path.split('/')[2] as string)).map(([, , count]) => count);
+  await makeDue('2026-01-02');
   expect(await edit({ count: 20 })).toMatchObject({
     count: 20,
     last_run: { outcome: 'generated' },
     next_runs: [{ date: '2030-01-04' }, {}],
   });
-  expect((await runsOf(api.sql, path.split('/')[2] as string)).map(([, , licenses]) => licenses)).toEqual([10]);
+  expect(await licenses()).toEqual([10]);
+  await makeDue('2026-01-03');
   expect(await api.call('DELETE', `${path}/${body.id}`)).toMatchObject({ status: 204 });
+  expect(await licenses()).toEqual([10, 20]);
   expect((await api.call('GET', `${path}/${body.id}`)).body).toMatchObject({ status: 'ended', end_reason: 'DELETED' });
   expectRefusal(await api.call('PATCH', `${path}/${body.id}`, { body: { count: 1 } }), 409, 'SCHEDULE_ENDED');
 });

@@ -86,7 +86,7 @@ export async function editSchedule(
   const live = await countLiveSchedules(tx, act.id);
   const date = editDecision(before, edited, { facts, now, live, keeps_customer });
   if (isRefusal(date)) return date;
-  if (!dry_run && before.next_run_at !== null && before.next_run_at <= now) return 'due';
+  if (!dry_run && isDue(before, now)) return 'due';
   const kept = { id: before.customer_id, created: false };
   const customer = assign_to === undefined ? kept : await customerOf(tx, act, assign_to);
   if (isRefusal(customer)) return customer;
@@ -98,12 +98,20 @@ export async function editSchedule(
   return written(tx, settled, id, customer);
 }
 
-/** Ends a schedule for good; its runs stay readable. Deleting it again changes nothing. Call it inside a transaction. */
-export async function deleteSchedule(tx: Sql, act: ContractAct, id: string): Promise<WrittenSchedule | Refusal> {
+/**
+ * Ends a schedule for good; its runs stay readable. Deleting it again changes nothing. `due`: a run of the schedule is due, and has to be
+ * made before. Call it inside a transaction.
+ */
+export async function deleteSchedule(
+  tx: Sql,
+  act: ContractAct,
+  id: string,
+): Promise<WrittenSchedule | Refusal | 'due'> {
   const settled = await checkContract(tx, act, () => null);
   if (isRefusal(settled)) return settled;
   const schedule = await findSchedule(tx, act.id, id);
   if (!schedule) return notFound('schedule', id);
+  if (isDue(schedule, settled.facts.settled_until)) return 'due';
   if (schedule.ended_at === null) {
     await endSchedule(tx, id, settled.facts.settled_until);
     await audit(tx, settled, act, id, {
@@ -113,6 +121,10 @@ export async function deleteSchedule(tx: Sql, act: ContractAct, id: string): Pro
     });
   }
   return written(tx, settled, id);
+}
+
+function isDue({ next_run_at }: ShownSchedule, now: Instant): boolean {
+  return next_run_at !== null && next_run_at <= now;
 }
 
 const scheduleRefusalAt = (facts: ChangedContract['facts']) => scheduleRefusal(facts, facts.settled_until);
