@@ -14,7 +14,7 @@ import {
   localDateAt,
   partsOfPeriod,
 } from '../base/calendar';
-import { LATEST } from '../base/instant';
+import { LATEST, millisLater } from '../base/instant';
 import type { Instant, LocalDate, LocalTime } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { Refusal } from '../base/refusal';
@@ -86,6 +86,11 @@ export function nextRun(
     if (run.at > after && (last_date === null || run.date > last_date)) return run;
   }
   return null;
+}
+
+/** The run after another one. Where a zone skips a day, both can be at the same instant. */
+export function runAfter(calendar: ScheduleCalendar, zone: string, { date, at }: Run): Run | null {
+  return nextRun(calendar, zone, { after: millisLater(at, -1), last_date: date });
 }
 
 /** The next runs, of which the first is on `date`: at most so many, and none after `until`. */

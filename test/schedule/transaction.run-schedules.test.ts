@@ -205,6 +205,22 @@ test('an edit of the calendar begins after now, waits for a run that is due, and
   });
 });
 
+test('two days with one instant, where the zone skips a day, each have their run, as the forecast says', async () => {
+  const now = '2011-12-29T12:00:00.000Z';
+  const { contract_id, id } = await build(
+    { timezone: 'Pacific/Apia', now },
+    { every: 'P1D', on_day: null, from: '2011-12-30', now },
+  );
+  await runAll(contract_id, '2011-12-31T10:00:00.000Z');
+  expect(
+    await sql`SELECT run_date::text, due_at, outcome FROM schedule_runs WHERE schedule_id = ${id} ORDER BY 1`,
+  ).toEqual([
+    { run_date: '2011-12-30', due_at: '2011-12-30T10:00:00.000Z', outcome: 'generated' },
+    { run_date: '2011-12-31', due_at: '2011-12-30T10:00:00.000Z', outcome: 'generated' },
+    { run_date: '2012-01-01', due_at: '2011-12-31T10:00:00.000Z', outcome: 'generated' },
+  ]);
+});
+
 test.each<[string, ContractCommand, string]>([
   ['termination', { name: 'terminate', input: { reason: 'over' } }, 'CONTRACT_TERMINATED'],
   ['deletion', { name: 'delete', input: { confirm_name: '' } }, 'CONTRACT_DELETED'],

@@ -21,7 +21,7 @@ import type { ContractFacts } from '../../domain/contract/facts';
 import { NO_NUDGE } from '../../domain/contract/nudge';
 import type { Nudge } from '../../domain/contract/nudge';
 import { generationRefusal } from '../../domain/generation/generation';
-import { nextRun } from '../../domain/schedule/calendar';
+import { runAfter } from '../../domain/schedule/calendar';
 import { runDecision } from '../../domain/schedule/run';
 import type { RunDecision } from '../../domain/schedule/run';
 import type { ChangedContract } from '../contract/changed-contract';
@@ -113,7 +113,7 @@ async function make(tx: Sql, settled: ChangedContract, schedule: ScheduleRow, re
     ...{ job_id: job?.id ?? null, customer_id: assigned.customer_id, contract_state: settled.stored.state },
   });
   await record(tx, facts, { schedule, due_at, run, job_id: job?.id ?? null });
-  const date = nextRun(schedule, timezone, { after: due_at, last_date: run_date })?.date ?? null;
+  const date = runAfter(schedule, timezone, { date: run_date, at: due_at })?.date ?? null;
   await moveSchedule(tx, schedule_id, { last_date: run_date, next: computedRun(schedule, timezone, date) });
   const job_ids = job?.execution === 'background' ? [job.id] : [];
   const nudge = { ...settled.nudge, job_ids: [...settled.nudge.job_ids, ...job_ids] };
