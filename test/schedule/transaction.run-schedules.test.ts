@@ -12,6 +12,7 @@ import { makeNextRun } from '../../transactions/schedule/run-schedules';
 import type { RunStep } from '../../transactions/schedule/run-schedules';
 import { deleteSchedule, editSchedule } from '../../transactions/schedule/schedule';
 import type { ScheduleEdit } from '../../transactions/schedule/schedule';
+import { stepTestClock } from '../../transactions/system/advance-test-clock';
 import { waitUntilBlocked } from '../harness/blocked-statement';
 import { TEST_ACTOR } from '../harness/contract-facts';
 import { buildContract } from '../harness/contract-rows';
@@ -21,6 +22,7 @@ import type { TestDatabase } from '../harness/database';
 import { gatedDatabase } from '../harness/gated-database';
 import { expectInvariants } from '../harness/invariants';
 import { buildSchedule, runsOf } from '../harness/schedules';
+import { acceptAdvance, buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
@@ -203,6 +205,28 @@ test('an edit of the calendar begins after now, waits for a run that is due, and
     code: 'VALIDATION_FAILED',
     metadata: { path: 'until' },
   });
+});
+
+test('a test clock stops at the first run of a schedule that is changed while it moves', async () => {
+  const clock_id = await buildTestClock(sql, BEGIN);
+  const contract_id = await buildContractOnClock(sql, clock_id, { quota: 100 });
+  const { id } = await buildSchedule(sql, contract_id, { every: 'P2M' });
+  await acceptAdvance(sql, clock_id, '2027-06-01T00:00:00.000Z');
+  const { db, gate } = gatedDatabase(sql, { at: 'commit' });
+  const edited = db.begin((tx) =>
+    editSchedule(tx, { id: contract_id, actor: TEST_ACTOR, now: BEGIN, request_id: null }, id, {
+      every: 'P1W',
+      on_day: 3,
+    }),
+  );
+  await gate.reached;
+  const stepped = sql.begin((tx) => stepTestClock(tx, clock_id));
+  await waitUntilBlocked(sql);
+  gate.open();
+  await edited;
+  const { next_run_at } = (await scheduleOf(id)) as { next_run_at: string };
+  expect(next_run_at < FEBRUARY).toBe(true);
+  expect(await stepped).toMatchObject({ now: next_run_at, due: 1 });
 });
 
 test('two days with one instant, where the zone skips a day, each have their run, as the forecast says', async () => {

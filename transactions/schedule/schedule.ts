@@ -1,6 +1,12 @@
-/** Creates, edits and deletes the schedules of a contract, each write under the lock of the contract and with its audit row. */
+/**
+ * Creates, edits and deletes the schedules of a contract, each write under the lock of the contract and with its audit row.
+ *
+ * A new or changed schedule locks the test clock of the contract before, so that an advance does not pass its first run: the next step of
+ * the clock sees it.
+ */
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
+import { lockTestClockTime } from '../../db/contract/clock';
 import {
   countLiveSchedules,
   endSchedule,
@@ -45,6 +51,7 @@ export async function createSchedule(
   act: ContractAct,
   { assign_to, ...input }: ScheduleInput,
 ): Promise<WrittenSchedule | Refusal> {
+  await lockTestClockTime(tx, act.id);
   const settled = await checkContract(tx, act, scheduleRefusalAt);
   if (isRefusal(settled)) return settled;
   if (settled.refusal) return settled.refusal;
@@ -74,6 +81,7 @@ export async function editSchedule(
   { assign_to, ...edit }: ScheduleEdit,
   { dry_run = false }: { dry_run?: boolean } = {},
 ): Promise<WrittenSchedule | Refusal | 'due'> {
+  await lockTestClockTime(tx, act.id);
   const settled = await checkContract(tx, act, () => null);
   if (isRefusal(settled)) return settled;
   const { facts } = settled;

@@ -54,8 +54,8 @@ export async function advanceTestClock(
  * target, the clock is ready. Another clock stays unchanged. Safe to run twice; undefined when there is no clock. Call it
  * inside a transaction.
  *
- * Receiving a billing event takes the same lock (`lockTestClockTime`), so an event that was accepted before the clock moves is
- * seen here and stops it.
+ * Receiving a billing event and changing a schedule take the same lock (`lockTestClockTime`), so an event that was accepted before
+ * the clock moves is seen here and stops it, and so does a run of the changed schedule.
  */
 export async function stepTestClock(tx: Sql, id: string): Promise<ClockStep | undefined> {
   const clock = await lockTestClock(tx, id);
