@@ -951,10 +951,12 @@ BEGIN
     RETURN;
   END IF;
 
-  -- Planned for one order: with = ANY, a plan made while the table was small read all holds of the contract.
+  -- The order of the references makes a plan use their index also if it was made while the table was empty and all indexes seemed equal.
   SELECT array_agg(o.place::integer) INTO repeated
   FROM unnest(order_refs) WITH ORDINALITY AS o (order_ref, place)
-  CROSS JOIN LATERAL (SELECT FROM pool_holds h WHERE h.contract_id = contract AND h.order_ref = o.order_ref OFFSET 0) h;
+  CROSS JOIN LATERAL (
+    SELECT h.order_ref FROM pool_holds h WHERE h.contract_id = contract AND h.order_ref >= o.order_ref ORDER BY h.order_ref LIMIT 1) h
+  WHERE h.order_ref = o.order_ref;
   IF repeated IS NOT NULL THEN
     RETURN NEXT;
     RETURN;
