@@ -2,7 +2,7 @@
 import type { Instant } from '../../domain/base/instant';
 import type { ImportRow } from '../../domain/import/row';
 import type { CustomerRow } from '../catalogue/customer';
-import { poolColumns } from '../pool/available';
+import { ROW_LICENSES_MAX, poolColumns } from '../pool/available';
 import type { Sql } from '../base/database';
 
 /** Joins keys into one text: the driver sends one text much faster than an array. No key contains it. */
@@ -90,7 +90,7 @@ export async function insertImportedDevices(
     FROM json_to_recordset(${JSON.stringify(devices)}::text::json) AS d (ordinal int, device_id text, activated_at timestamptz)`;
 }
 
-/** Makes unused licenses of a pool available, which this transaction has inserted: a row for up to 1,000 of them (db/pool/available.ts). */
+/** Makes unused licenses of a pool available, which this transaction has inserted: rows of up to ROW_LICENSES_MAX. */
 export async function insertIntoPool(
   tx: Sql,
   { serial, contract_id, expires_at }: { serial: string; contract_id: string; expires_at: Instant | null },
@@ -101,7 +101,7 @@ export async function insertIntoPool(
     INSERT INTO pool_available (${poolColumns(tx)})
     SELECT ${contract_id}, coalesce(${expires_at}::timestamptz, 'infinity'), min(id), max(id), range_agg(int8range(id, id + 1)), count(*)::int
     FROM (SELECT ordinal, (${serial}::bigint << 24) + ordinal AS id FROM unnest(${[...ordinals]}::int[]) AS o (ordinal)) l
-    GROUP BY (ordinal - 1) / 1000`;
+    GROUP BY (ordinal - 1) / ${tx.unsafe(String(ROW_LICENSES_MAX))}`;
 }
 
 /** What imports need of a customer. */

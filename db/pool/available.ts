@@ -12,7 +12,7 @@ import type { Fragment, Sql } from '../base/database';
 import { givenOutAfter, timeOfContract } from './level';
 
 /** The most licenses of a row. Processes that serve orders at one moment take different rows, so a chunk has several. */
-const ROW_LICENSES_MAX = 1_000;
+export const ROW_LICENSES_MAX = 1_000;
 
 /** The columns that {@link poolRow} gives, after the pool and the expiry. */
 export function poolColumns(sql: Sql): Fragment {
