@@ -1096,7 +1096,7 @@ CREATE TABLE generation_schedules (
   at               text NOT NULL,
   from_date        date NOT NULL,
   until_date       date,
-  -- The customer to whom the licenses of each run are assigned; null: to nobody.
+  -- The customer to whom the licenses of each run are assigned; null: to no customer.
   customer_id      uuid REFERENCES customers (reference_id),
   enabled          boolean NOT NULL,
   -- The next run; null: none. The instant is a copy of what the day gives by the time zone rules, which is computed again when these change

@@ -61,7 +61,7 @@ export const ScheduleFields = z.strictObject({
   ),
   until: LocalDateShape.nullable().describe('The last day on which it may run; null: it has no end'),
   assign_to: EmailShape.nullable().describe(
-    'The licenses of each run are assigned to the customer with this address, who is created if there is none; null: to nobody. Those of a pool contract are assigned too, and never enter its pool.',
+    'The licenses of each run are assigned to the customer with this address, who is created if there is none; null: to no customer. Those of a pool contract are assigned too, and never enter its pool.',
   ),
   enabled: z.boolean().describe('false: the schedule is paused, and has no runs meanwhile'),
 });
@@ -73,7 +73,7 @@ const RunCodeShape = z
   .string()
   .nullable()
   .describe(
-    'Why it was shortened or skipped: the code of the refusal, such as CONTRACT_INACTIVE or QUOTA_EXCEEDED, or MISSED for a run that was late by more than 24 hours. PERSON_ERASED: the customer was erased, so the licenses were generated and assigned to nobody; set another `assign_to`',
+    'Why it was shortened or skipped: the code of the refusal, such as CONTRACT_INACTIVE or QUOTA_EXCEEDED, or MISSED for a run that was late by more than 24 hours. PERSON_ERASED: the customer was erased, so the licenses were generated and assigned to no customer; set another `assign_to`',
   )
   .openapi({ example: 'QUOTA_EXCEEDED' });
 

@@ -1,6 +1,6 @@
 /**
  * Imports in Postgres. A file is stored while it arrives, without a job; then a transaction creates the job of the import, which has the
- * same id. `rows.ts` inserts the licenses.
+ * same id. `licenses.ts` inserts the licenses.
  */
 import { storedActor } from '../../domain/base/actor';
 import type { Actor } from '../../domain/base/actor';

@@ -18,7 +18,7 @@ export type ScheduleEndReason = (typeof SCHEDULE_END_REASONS)[number];
 export interface ScheduleTerms extends ScheduleCalendar {
   /** Licenses of each run. */
   count: number;
-  /** The customer to whom the licenses of each run are assigned; null: to nobody. */
+  /** The customer to whom the licenses of each run are assigned; null: to no customer. */
   customer_id: string | null;
   /** False: it is paused, and has no runs meanwhile. */
   enabled: boolean;

@@ -1,6 +1,6 @@
 /**
- * Where webhooks may be sent (security.md, SSRF). Whoever names a URL chooses which server Covenant talks to, so only public addresses are
- * allowed: not those of this machine, of its network, or of the service with the credentials of a cloud.
+ * Where webhooks may be sent (security.md, SSRF). The person who names a URL chooses which server Covenant talks to, so only public
+ * addresses are allowed: not those of this machine, of its network, or of the service with the credentials of a cloud.
  *
  * A URL is judged when it is stored, and its addresses whenever a connection is made (adapters/webhook.ts), because a name can change.
  */

@@ -2,8 +2,8 @@
  * Makes the runs of schedules that are due, each by a request for licenses as a person would send it (domain.md 5.1 to 5.3).
  *
  * A transaction makes one run: under the lock of the contract it settles the contract, finds the earliest run that is due, requests the
- * licenses, inserts the row of the run, and moves the schedule to its next run. So a run is made once, whoever is interrupted, and the runs
- * of one contract are made in the order of their instants.
+ * licenses, inserts the row of the run, and moves the schedule to its next run. So a run is made once, also after an interruption, and the
+ * runs of one contract are made in the order of their instants.
  */
 import { insertAudit } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
