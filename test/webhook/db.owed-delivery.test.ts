@@ -1,0 +1,121 @@
+/** What endpoints are owed: every statement that writes events also writes their deliveries. */
+import { insertDomainEvents } from '../../db/contract/domain-event';
+import type { Environment } from '../../domain/base/environment';
+import type { EventType } from '../../domain/webhook/event';
+import { createLicenseRequests } from '../../transactions/generation/request-licenses';
+import { NOON } from '../harness/contract-facts';
+import { buildContract, buildRequest } from '../harness/contract-rows';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+});
+afterAll(() => database.drop());
+
+interface Endpoint {
+  contract_id?: string;
+  environment?: Environment;
+  events?: string[];
+  status?: string;
+}
+
+async function buildEndpoint({ contract_id, environment, events = ['*'], status = 'enabled' }: Endpoint) {
+  const disabled_at = status === 'disabled' ? NOON : null;
+  const [row] = await sql<{ id: string }[]>`
+    WITH endpoint AS (
+      INSERT INTO webhook_endpoints (contract_id, environment, url, events, payload_version, status, disabled_at, disabled_reason, created_at, updated_at)
+      VALUES (${contract_id ?? null}, ${environment ?? null}, 'https://receiver.example', ${events}, 1, ${status}, ${disabled_at},
+              ${disabled_at && 'by_hand'}, ${NOON}, ${NOON})
+      RETURNING id
+    )
+    INSERT INTO webhook_queues (endpoint_id) SELECT id FROM endpoint RETURNING endpoint_id AS id`;
+  return row!.id;
+}
+
+async function owedTo(endpoint_id: string): Promise<string[]> {
+  const rows = await sql<{ type: EventType }[]>`
+    SELECT event_type AS type FROM webhook_deliveries WHERE endpoint_id = ${endpoint_id} AND status = 'owed' ORDER BY id`;
+  return rows.map(({ type }) => type);
+}
+
+const lowWater = (contract_id: string) =>
+  ({
+    at: NOON,
+    type: 'pool.low_water',
+    environment: 'production',
+    data: { contract_id, available: 9, low_water: 10 },
+  }) as const;
+const warned = (contract_id: string) =>
+  ({ ...lowWater(contract_id), type: 'pool.replenish_blocked_by_quota', data: { contract_id, remaining: 0 } }) as never;
+
+test('an event is owed to every enabled endpoint of its contract, its environment and the installation whose filter matches', async () => {
+  const { id: contract_id } = (await buildContract(sql)).facts;
+  const { id: other_id } = (await buildContract(sql)).facts;
+  const endpoints = {
+    contract: await buildEndpoint({ contract_id, environment: 'production' }),
+    'another contract': await buildEndpoint({ contract_id: other_id, environment: 'production' }),
+    environment: await buildEndpoint({ environment: 'production' }),
+    'another environment': await buildEndpoint({ environment: 'staging' }),
+    installation: await buildEndpoint({}),
+    'its type': await buildEndpoint({ contract_id, events: ['contract.deleted', 'pool.low_water'] }),
+    'types of pools': await buildEndpoint({ contract_id, events: ['pool.*'] }),
+    'types of licenses': await buildEndpoint({ contract_id, events: ['license.*'] }),
+    disabled: await buildEndpoint({ contract_id, status: 'disabled' }),
+    ending: await buildEndpoint({ contract_id, status: 'ending' }),
+  };
+  await sql.begin((tx) => insertDomainEvents(tx, contract_id, [lowWater(contract_id), warned(contract_id)]));
+  const owed = await Promise.all(
+    Object.entries(endpoints).map(async ([name, id]) => [name, (await owedTo(id)).join(' ')] as const),
+  );
+  const both = 'pool.low_water pool.replenish_blocked_by_quota';
+  expect(Object.fromEntries(owed)).toEqual({
+    contract: both,
+    'another contract': '',
+    environment: both,
+    'another environment': '',
+    installation: both,
+    'its type': 'pool.low_water',
+    'types of pools': both,
+    'types of licenses': '',
+    disabled: '',
+    ending: '',
+  });
+});
+
+test('what a rolled back transaction would have announced is owed to no endpoint', async () => {
+  const { id: contract_id } = (await buildContract(sql)).facts;
+  const endpoint = await buildEndpoint({ contract_id });
+  const rolled_back = sql.begin(async (tx) => {
+    await insertDomainEvents(tx, contract_id, [lowWater(contract_id)]);
+    throw new Error('rolled back');
+  });
+  await expect(rolled_back).rejects.toThrow('rolled back');
+  expect(await owedTo(endpoint)).toEqual([]);
+});
+
+test('a grant, which writes its event in the same statement, is owed too', async () => {
+  const { id: contract_id } = (await buildContract(sql)).facts;
+  const endpoint = await buildEndpoint({ contract_id, events: ['license.batch_generated'] });
+  await createLicenseRequests(sql)(buildRequest(contract_id, 1));
+  expect(await owedTo(endpoint)).toEqual(['license.batch_generated']);
+});
+
+test('only endpoints whose workflow waits are notified', async () => {
+  const { id: contract_id } = (await buildContract(sql)).facts;
+  const waiting = await buildEndpoint({ contract_id });
+  const busy = await buildEndpoint({ contract_id });
+  await sql`UPDATE webhook_queues SET is_waiting = false WHERE endpoint_id = ${busy}`;
+  const notified: string[] = [];
+  let last = (): void => undefined;
+  const complete = new Promise<void>((resolve) => (last = resolve));
+  const { unlisten } = await sql.listen('webhooks', (text) => (text === 'last' ? last() : notified.push(text)));
+  await sql.begin((tx) => insertDomainEvents(tx, contract_id, [lowWater(contract_id), warned(contract_id)]));
+  await sql.notify('webhooks', 'last');
+  await complete;
+  await unlisten();
+  expect(notified.filter((id) => id === waiting || id === busy)).toEqual([waiting]);
+});
