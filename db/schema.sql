@@ -1504,7 +1504,9 @@ CREATE TABLE webhook_secrets (
   sealed       text NOT NULL,
   sealed_by    text NOT NULL,
   created_at   timestamptz NOT NULL,
-  expires_at   timestamptz
+  expires_at   timestamptz,
+  -- Its end, by which people recognize it.
+  last_four    text NOT NULL
 );
 CREATE INDEX webhook_secrets_of_endpoint ON webhook_secrets (endpoint_id, id);
 CREATE UNIQUE INDEX webhook_secrets_current ON webhook_secrets (endpoint_id) WHERE expires_at IS NULL;

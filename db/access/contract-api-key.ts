@@ -153,11 +153,14 @@ export async function listKeysSealedByOthers(
     ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE`;
 }
 
-/** Whether stored keys are sealed, and none of them with this version. */
+/** Whether stored keys and secrets are sealed, and none of them with this version. */
 export async function isFirstOfVersion(sql: Sql, version: string): Promise<boolean> {
   const [row] = await sql<{ is_first: boolean }[]>`
     SELECT count(*) > 0 AND count(*) FILTER (WHERE sealed_by = ${version}) = 0 AS is_first
-    FROM (SELECT sealed_by FROM contract_api_keys UNION ALL SELECT sealed_by FROM signing_keys) k WHERE sealed_by IS NOT NULL`;
+    FROM (
+      SELECT sealed_by FROM contract_api_keys UNION ALL SELECT sealed_by FROM signing_keys UNION ALL SELECT sealed_by FROM webhook_secrets
+    ) k
+    WHERE sealed_by IS NOT NULL`;
   return row?.is_first === true;
 }
 

@@ -1,4 +1,4 @@
-/** `covenant keys rotate-sealing`: replaces the key that encrypts API keys of contracts, while everything runs. */
+/** `covenant keys rotate-sealing`: replaces the key that encrypts stored keys and secrets, while everything runs. */
 import { randomBytes } from 'node:crypto';
 import { isRefusal } from '../../domain/base/refusal';
 import { SYSTEM } from '../../domain/base/actor';
@@ -6,6 +6,7 @@ import { revealKey } from '../../transactions/access/contract-api-key';
 import { resealKeys } from '../../transactions/access/reseal-keys';
 import { createSealer } from '../../transactions/base/sealed-text';
 import type { Sealer } from '../../transactions/base/sealed-text';
+import { createSecret, openSigningSecrets } from '../../transactions/webhook/secret';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { waitUntilBlocked } from '../harness/blocked-statement';
@@ -32,6 +33,15 @@ async function addKey(): Promise<{ id: string; key: string }> {
   return { id: body.id, key: body.api_access.key };
 }
 
+/** Adds an endpoint with a secret, and returns both. */
+async function addSecret(): Promise<{ endpoint_id: string; secret: string }> {
+  const now = new Date().toISOString();
+  const [{ id }] = await api.sql<[{ id: string }]>`
+    INSERT INTO webhook_endpoints ${api.sql({ url: 'https://example.com/', events: ['*'], payload_version: 1, created_at: now, updated_at: now })}
+    RETURNING id`;
+  return { endpoint_id: id, secret: await createSecret(api.sql as never, id, createSealer([V1]) as Sealer, now) };
+}
+
 /** The key of a contract, as an installation with these sealing keys shows it, or the code of the refusal. */
 async function shown(contract_id: string, keys: readonly (typeof V1)[]): Promise<string> {
   const act = { id: contract_id, actor: SYSTEM, now: new Date().toISOString(), request_id: null };
@@ -50,12 +60,13 @@ test('every stored key is encrypted with the new version, is shown by it alone, 
   const contracts = [await addKey(), await addKey(), await addKey()];
   const signing_key = await api.call('POST', `/products/${catalogue.product_id}/signing-keys`);
   expect(signing_key.status).toBe(201);
+  const { endpoint_id, secret } = await addSecret();
   const [first] = contracts as [{ id: string; key: string }];
   expect(await shown(first.id, [V2])).toBe('SEALING_KEY_MISSING');
   const ran = await runCovenant(['keys', 'rotate-sealing', '--json'], settings(textOf([V2, V1])));
   expect([ran.code, JSON.parse(ran.stdout)]).toEqual([
     0,
-    { version: 'v2', resealed: 4, unreadable: [], unreadable_products: [] },
+    { version: 'v2', resealed: 5, unreadable: [], unreadable_products: [], unreadable_webhook_endpoints: [] },
   ]);
   expect(ran.stderr).toContain('no API has encrypted a key with v2 yet');
   for (const { id, key } of contracts) {
@@ -63,6 +74,7 @@ test('every stored key is encrypted with the new version, is shown by it alone, 
     const answer = await api.call('POST', `/contracts/${id}/generate`, { key, body: { count: 1 } });
     expect(answer.status).toBe(201);
   }
+  expect(await openSigningSecrets(api.sql as never, endpoint_id, createSealer([V2]) as Sealer)).toEqual([secret]);
   const [row] = await api.sql`SELECT product_id, kid, sealed FROM signing_keys`;
   await (createSealer([V2]) as Sealer).open(String(row?.['sealed']), row as never);
   const again = await api.sql.begin((tx) => resealKeys(tx as never, createSealer([V2, V1]) as Sealer, null));

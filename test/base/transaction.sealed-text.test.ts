@@ -29,6 +29,7 @@ test('the sealed text names its algorithm, version, purpose and row, and nothing
 test.each([
   ['another contract', { ...ROW, contract_id: 'contract-2' }],
   ['another key', { ...ROW, key_id: 'other' }],
+  ['a webhook endpoint', { endpoint_id: 'contract-1', secret_id: 'AbCdEfGhIjKl' }],
 ])('a text is not opened for %s', async (_what, row) => {
   await expect(sealer.open(await sealer.seal('secret', ROW), row)).rejects.toThrow(SealedTextInvalid);
 });

@@ -1,7 +1,8 @@
-/** Seals stored secrets again, with the current sealing key: API keys of contracts, and signing keys of products. */
+/** Seals stored secrets again, with the current sealing key: API keys of contracts, signing keys of products, and secrets of webhook endpoints. */
 import { listKeysSealedByOthers, updateSealed } from '../../db/access/contract-api-key';
 import type { Sql } from '../../db/base/database';
 import { listSigningKeysSealedByOthers, updateSealedSigningKey } from '../../db/catalogue/signing-key';
+import { listSecretsSealedByOthers, updateSealedSecret } from '../../db/webhook/secret';
 import { SealedTextInvalid, SealingKeyMissing } from '../base/sealed-text';
 import type { SealedFor, Sealer } from '../base/sealed-text';
 
@@ -10,7 +11,7 @@ const RESEALED_KEYS_MAX = 100;
 
 export interface ResealedKeys {
   resealed: number;
-  /** The contracts or products whose key could not be opened. It stays as it was. */
+  /** The contracts, products or endpoints whose key could not be opened. It stays as it was. */
   unreadable: string[];
 }
 
@@ -36,6 +37,13 @@ export const resealSigningKeys: Reseal = createReseal({
   list: listSigningKeysSealedByOthers,
   update: updateSealedSigningKey,
   ownerOf: ({ product_id }) => product_id,
+});
+
+/** Secrets of webhook endpoints. */
+export const resealWebhookSecrets: Reseal = createReseal({
+  list: listSecretsSealedByOthers,
+  update: updateSealedSecret,
+  ownerOf: ({ endpoint_id }) => endpoint_id,
 });
 
 /** How keys of one kind are stored. */

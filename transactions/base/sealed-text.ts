@@ -13,8 +13,11 @@ export interface SealingKey {
   secret: Uint8Array;
 }
 
-/** What a sealed text belongs to: the API key of a contract, or the signing key of a product. */
-export type SealedFor = { contract_id: string; key_id: string } | { product_id: string; kid: string };
+/** What a sealed text belongs to: the API key of a contract, the signing key of a product, or a secret of a webhook endpoint. */
+export type SealedFor =
+  | { contract_id: string; key_id: string }
+  | { product_id: string; kid: string }
+  | { endpoint_id: string; secret_id: string };
 
 export interface Sealer {
   /** The version with which new texts are sealed. */
@@ -70,6 +73,8 @@ export function createSealer(keys: readonly SealingKey[]): Sealer | undefined {
 /** The fields of the protected header that bind a text to its purpose and its row. */
 function boundTo(row: SealedFor): Record<string, string> {
   if ('contract_id' in row) return { purpose: 'contract-api-key', contract_id: row.contract_id, key_id: row.key_id };
+  if ('endpoint_id' in row)
+    return { purpose: 'webhook-secret', endpoint_id: row.endpoint_id, secret_id: row.secret_id };
   return { purpose: 'signing-key', product_id: row.product_id, key_id: row.kid };
 }
 

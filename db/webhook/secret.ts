@@ -1,0 +1,58 @@
+/**
+ * The secrets that sign for webhook endpoints, sealed as a JWE (transactions/base/sealed-text.ts). The current secret of an endpoint does
+ * not expire. Those that it replaced sign beside it until they expire.
+ */
+import type { Instant } from '../../domain/base/instant';
+import type { Sql } from '../base/database';
+
+export interface WebhookSecretRow {
+  id: string;
+  endpoint_id: string;
+  last_four: string;
+  created_at: Instant;
+  /** Null: the current one. */
+  expires_at: Instant | null;
+}
+
+/** A secret that signs, as it is sealed for its row. */
+export interface SealedSecretRow {
+  id: string;
+  /** The same as `id`, under the name by which the text is bound to its row. */
+  secret_id: string;
+  endpoint_id: string;
+  sealed: string;
+}
+
+export type NewWebhookSecret = Omit<WebhookSecretRow, 'expires_at'> & { sealed: string; sealed_by: string };
+
+/** Inserts the current secret of an endpoint, which has none at this moment. */
+export async function insertWebhookSecret(tx: Sql, secret: NewWebhookSecret): Promise<void> {
+  await tx`INSERT INTO webhook_secrets ${tx({ ...secret })}`;
+}
+
+/** The secrets of an endpoint that sign now: the current one first, then those that it replaced, the youngest first. */
+export async function listSealedSecrets(sql: Sql, endpoint_id: string): Promise<SealedSecretRow[]> {
+  return sql<SealedSecretRow[]>`
+    SELECT id, id AS secret_id, endpoint_id, sealed FROM webhook_secrets
+    WHERE endpoint_id = ${endpoint_id} AND (expires_at IS NULL OR expires_at > now())
+    ORDER BY expires_at IS NOT NULL, id DESC`;
+}
+
+/** Secrets that another version sealed, by id, locked until the transaction ends. Waits for those that are being rotated. */
+export async function listSecretsSealedByOthers(
+  tx: Sql,
+  { version, after, limit }: { version: string; after: string | null; limit: number },
+): Promise<SealedSecretRow[]> {
+  return tx<SealedSecretRow[]>`
+    SELECT id, id AS secret_id, endpoint_id, sealed FROM webhook_secrets
+    WHERE sealed_by <> ${version} ${after === null ? tx`` : tx`AND id > ${after}`}
+    ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE`;
+}
+
+export async function updateSealedSecret(
+  tx: Sql,
+  id: string,
+  columns: { sealed: string; sealed_by: string },
+): Promise<void> {
+  await tx`UPDATE webhook_secrets SET ${tx(columns)} WHERE id = ${id}`;
+}
