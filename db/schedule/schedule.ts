@@ -172,10 +172,13 @@ export async function endSchedulesOf(
   return rows.map(({ id }) => id);
 }
 
-/** Marks the instants of the next runs of a contract as to be computed again. Returns the schedules. */
-export async function outdateRuns(tx: Sql, contract_id: string): Promise<string[]> {
+/**
+ * Marks the instants of the next runs of a contract as to be computed again, and returns the schedules. Until then the runs count as due,
+ * so that no test clock passes one that is earlier now.
+ */
+export async function outdateRuns(tx: Sql, contract_id: string, now: Instant): Promise<string[]> {
   const rows = await tx<{ id: string }[]>`
-    UPDATE generation_schedules SET time_zone_rules = NULL, ${changed(tx)}
+    UPDATE generation_schedules SET next_run_at = least(next_run_at, ${now}), time_zone_rules = NULL, ${changed(tx)}
     WHERE contract_id = ${contract_id} AND next_date IS NOT NULL RETURNING id`;
   return rows.map(({ id }) => id);
 }

@@ -99,12 +99,16 @@ export interface CommandNeeds {
   generator_id?: string | undefined;
   /** Whether requests must not claim quota meanwhile: a quota can be lowered only to the amount that is claimed. */
   lock_quota: boolean;
+  /** Whether the test clock of the contract must not move meanwhile: another time zone moves the runs of its schedules. */
+  lock_clock?: boolean;
 }
 
 /** The needs of a command. */
 export function needsOf(command: ContractCommand): CommandNeeds {
-  if (command.name === 'edit')
-    return { generator_id: command.input.generator_id, lock_quota: command.input.quota !== undefined };
+  if (command.name === 'edit') {
+    const { generator_id, quota, timezone } = command.input;
+    return { generator_id, lock_quota: quota !== undefined, lock_clock: timezone !== undefined };
+  }
   if (command.name === 'amend') return { generator_id: command.input.changes.generator_id, lock_quota: false };
   return { lock_quota: false };
 }

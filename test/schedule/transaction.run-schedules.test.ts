@@ -229,6 +229,25 @@ test('a test clock stops at the first run of a schedule that is changed while it
   expect(await stepped).toMatchObject({ now: next_run_at, due: 1 });
 });
 
+test('a test clock stops at a run that another time zone of a draft moves to an earlier instant while it moves', async () => {
+  const clock_id = await buildTestClock(sql, BEGIN);
+  const contract_id = await buildContractOnClock(sql, clock_id, { quota: 100, status: 'inactive' });
+  await buildSchedule(sql, contract_id);
+  await acceptAdvance(sql, clock_id, '2027-06-01T00:00:00.000Z');
+  const { db, gate } = gatedDatabase(sql, { at: 'commit' });
+  const act = { id: contract_id, actor: TEST_ACTOR, now: BEGIN, request_id: null };
+  const edited = db.begin((tx) => runCommand(tx, act, { name: 'edit', input: { timezone: 'Asia/Tokyo' } }));
+  await gate.reached;
+  const stepClock = () => sql.begin((tx) => stepTestClock(tx, clock_id));
+  const stepped = stepClock();
+  await waitUntilBlocked(sql);
+  gate.open();
+  await edited;
+  expect(await stepped).toMatchObject({ now: BEGIN, due: 1 });
+  expect(await step(contract_id, BEGIN)).toMatchObject({ run: null });
+  expect(await stepClock()).toMatchObject({ now: '2027-01-31T15:00:00.000Z', due: 1 });
+});
+
 test('two days with one instant, where the zone skips a day, each have their run, as the forecast says', async () => {
   const now = '2011-12-29T12:00:00.000Z';
   const { contract_id, id } = await build(

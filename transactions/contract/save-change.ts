@@ -210,7 +210,7 @@ async function followInSchedules(tx: Sql, before: ContractFacts, facts: Contract
   const { id, settled_until, timezone } = facts;
   if (facts.deleted_at !== null) return endSchedulesOf(tx, id, 'CONTRACT_DELETED', settled_until);
   if (facts.terminated_at !== null) return endSchedulesOf(tx, id, 'CONTRACT_TERMINATED', settled_until);
-  return before.timezone === timezone ? [] : outdateRuns(tx, id);
+  return before.timezone === timezone ? [] : outdateRuns(tx, id, settled_until);
 }
 
 /**

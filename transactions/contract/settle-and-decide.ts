@@ -26,6 +26,7 @@ import type { Sql } from '../../db/base/database';
 import { countPendingBillingEvents } from '../../db/billing/billing-event';
 import { resolveCustomer } from '../../db/catalogue/customer';
 import { findGenerator } from '../../db/catalogue/generator';
+import { lockTestClockTime } from '../../db/contract/clock';
 import { factsOf, findContractWithSource, lockContract } from '../../db/contract/contract';
 import type { ContractRow, ContractWithSource } from '../../db/contract/contract';
 import { lockQuota } from '../../db/contract/quota';
@@ -112,13 +113,14 @@ async function followMerge(
 /**
  * Locks and loads the contract with its product and generator, and the generator that is checked with it (`checked`). A generator
  * that is assigned to the contract or checked against a new quota cannot change meanwhile. It is locked before the quota row, in
- * the same order as a change of the generator does (db/contract/quota.ts).
+ * the same order as a change of the generator does (db/contract/quota.ts). The test clock is locked first, as by its own steps.
  */
 async function lockAndLoad(
   tx: Sql,
   id: string,
-  { generator_id, lock_quota }: CommandNeeds,
+  { generator_id, lock_quota, lock_clock = false }: CommandNeeds,
 ): Promise<(ContractWithSource & { checked?: GeneratorFacts | null }) | undefined> {
+  if (lock_clock) await lockTestClockTime(tx, id);
   // A separate statement reads, because it sees what was committed before the locks were granted.
   if (generator_id === undefined && !lock_quota) {
     // Sent together: the second begins after the lock was granted.
