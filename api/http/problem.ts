@@ -254,11 +254,23 @@ export function protocolProblem(
 
 /** The errors of zod, by field. Each unknown field is an error of its own. */
 export function fieldErrorsOf(error: ZodError): FieldError[] {
-  return error.issues.flatMap(withoutUnions).flatMap((issue) => {
+  const issues = error.issues.flatMap(withoutUnions);
+  return issues.filter(isNarrowest).flatMap((issue) => {
     const { message } = issue;
     const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
     return paths.map((path) => ({ path: path.map(String).join('.'), message }));
   });
+}
+
+/** Whether no other issue names a narrower limit of the same value. zod also names the limits of exact whole numbers. */
+function isNarrowest(issue: z.core.$ZodIssue, _: number, issues: readonly z.core.$ZodIssue[]): boolean {
+  const path = issue.path.join('.');
+  return !issues.some((other) => isNarrower(other, issue) && other.path.join('.') === path);
+}
+
+function isNarrower(one: z.core.$ZodIssue, other: z.core.$ZodIssue): boolean {
+  if (one.code === 'too_big' && other.code === 'too_big') return one.maximum < other.maximum;
+  return one.code === 'too_small' && other.code === 'too_small' && one.minimum > other.minimum;
 }
 
 /**

@@ -176,6 +176,8 @@ test('a schedule of an expired contract can be paused, and not be changed in ano
 test.each<[string, object]>([
   ['count', { count: 101 }],
   ['count', { count: 0 }],
+  ['count', { count: 1e30 }],
+  ['count', { count: -1e30 }],
   ['every', { every: 'PT1H' }],
   ['every', { every: 'P11Y' }],
   ['on_day', { every: 'P1D' }],
