@@ -1,4 +1,5 @@
 /** Imports of existing licenses: upload a file, list, read, follow, report, cancel, resume. `upload.ts` receives the file. */
+import { findContract } from '../../db/contract/contract';
 import { reportRows } from '../../db/import/chunk';
 import type { ReportedRow } from '../../db/import/chunk';
 import { findImport, listImports } from '../../db/import/import';
@@ -12,7 +13,6 @@ import { DUPLICATE_RULES, REPORT_KEPT_DAYS, ROWS_KEPT_DAYS, SHOWN_ROWS_MAX } fro
 import { licenseIdText } from '../../domain/license/license';
 import { cancelJob } from '../../transactions/generation/change-job';
 import { resumeImport } from '../../transactions/import/change-import';
-import { readContract } from '../contract/command';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { listHandler } from '../http/list-handler';
@@ -107,20 +107,15 @@ export const importRoutes: Route[] = [
     path: PATH,
     tag: 'Imports',
     summary: 'List the imports of a contract',
-    description: 'Newest first by default; `order` reverses it.',
+    description: 'Newest first by default; `order` reverses it. Imports stay readable after the contract is deleted.',
     params: IdParams,
     query: PageQuery.extend({ order: z.enum(['asc', 'desc']).default('desc') }),
     answers: { 200: { description: 'One page', schema: PageOf(ImportShape) } },
     audit: [],
-    async handle({ params, query, ...request }) {
-      const contract = await readContract(request, params.id);
-      if (isRefusal(contract)) return contract;
-      const list = listHandler(
-        listImports,
-        (row: ImportRecord) => presentImportTo(request.caller, row),
-        IMPORT_CURSORS,
-      );
-      return list({ api: request.api, query: { ...query, contract_id: params.id } });
+    async handle({ api, params, query, caller }) {
+      if (!(await findContract(api.db, params.id))) return notFound('contract', params.id);
+      const list = listHandler(listImports, (row: ImportRecord) => presentImportTo(caller, row), IMPORT_CURSORS);
+      return list({ api, query: { ...query, contract_id: params.id } });
     },
   }),
   route({

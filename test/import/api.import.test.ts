@@ -255,6 +255,23 @@ test('a file that was not imported completely is imported again, and another rul
   expect(third.body).toMatchObject({ state: 'FAILED', replayed: false, counts: { rejected: 2 } });
 });
 
+test('imports and their reports stay readable after the contract is deleted, as its jobs do', async () => {
+  const id = await contractOf({ name: 'Import goes away' });
+  const { body } = await upload(id, `key\n${newKey()}\nx`);
+  const before = [await readImport(body), await reportOf(body)];
+  await api.call('PATCH', `/contracts/${id}`, { body: { status: 'inactive' } });
+  const removed = await api.call('DELETE', `/contracts/${id}`, {
+    body: { confirm_name: 'Import goes away' },
+    key: api.keys.super_admin,
+  });
+  expect(removed.status).toBe(204);
+  expect([await readImport(body), await reportOf(body)]).toEqual(before);
+  const listed = await api.call('GET', `/contracts/${id}/licenses/import`);
+  expect(listed.body.data).toMatchObject([{ id: body.id, counts: { imported: 1, rejected: 1 } }]);
+  expectRefusal(await upload(id, `key\n${newKey()}`), 410, 'CONTRACT_DELETED');
+  expectRefusal(await api.call('GET', `/contracts/${randomUUID()}/licenses/import`), 404, 'NOT_FOUND');
+});
+
 test('an import is cancelled, and resumed with the rows that were not decided', async () => {
   const id = await contractOf({ quota: 2 });
   const import_id = await buildImport(api.sql, id);
