@@ -17,7 +17,7 @@ import type { Sql } from '../../db/base/database';
 import { generationJobWorkflowId } from '../../temporal/ids';
 import { actionTable } from '../http/allowed-actions';
 import type { FollowedKind } from '../http/progress-feed';
-import { ChannelShape, EnvironmentShape, Id, InstantShape } from '../http/shapes';
+import { ChannelShape, EnvironmentShape, Id, InstantShape, LocalDateShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 export const JOB_ACTIONS = actionTable<JobActionName>('GenerationJobActions', {
@@ -67,13 +67,15 @@ export const JobShape = z
     started_at: InstantShape.nullable(),
     finished_at: InstantShape.nullable(),
     channel: ChannelShape,
+    schedule_id: Id.nullable().describe('The schedule of the contract whose run requested it; null for other jobs'),
+    schedule_run_date: LocalDateShape.nullable().describe('The local day of that run'),
     actor: z.object({ type: z.string(), id: z.string(), name: z.string() }),
     expires_at: InstantShape.nullable().describe('When its licenses expire; null: never'),
     errors: z
       .array(z.object({ ordinal_from: z.int(), ordinal_to: z.int(), code: z.string() }))
-      .describe(
-        'The first 100; empty for an import, whose report at /contracts/{id}/licenses/import/{import_id}/report.csv has its rows, with the id of the job',
-      ),
+      .describe('The first 100; empty for an import, whose report (`report_path`) says what became of each row'),
+    import_path: z.string().nullable().describe('The path of the import, with its counts; null for other jobs'),
+    report_path: z.string().nullable().describe('The path of the report of the import; null for other jobs'),
     allowed_actions: JOB_ACTIONS.shape,
     workflow_id: z.string().nullable().describe('The id of its workflow in Temporal; null for inline requests'),
   })
@@ -140,11 +142,21 @@ export function presentJob(row: JobRow, now: Instant, caller: Pick<Caller, 'kind
     started_at: row.started_at,
     finished_at: row.finished_at,
     channel: row.channel,
+    schedule_id: row.schedule_run?.schedule_id ?? null,
+    schedule_run_date: row.schedule_run?.date ?? null,
     actor: caller.kind === 'contract' && row.actor.type === 'user' ? VENDOR : shownActor(row.actor),
     expires_at: row.expires_at,
     errors: row.errors,
+    ...importPathsOf(row, caller),
     workflow_id: hasWorkflow(row) ? generationJobWorkflowId(row.id) : null,
   };
+}
+
+/** Where the import of a job and its report can be read. The key of a contract cannot read imports. */
+function importPathsOf({ id, contract_id, execution }: JobRow, { kind }: Pick<Caller, 'kind'>) {
+  if (execution !== 'import' || kind === 'contract') return { import_path: null, report_path: null };
+  const import_path = `/api/v1/contracts/${contract_id}/licenses/import/${id}`;
+  return { import_path, report_path: `${import_path}/report.csv` };
 }
 
 /** Whether a workflow makes the licenses of a job. A small file is imported by its request. */
@@ -171,6 +183,7 @@ export const JOB_COLUMNS = [
   'contract',
   'contract_id',
   'job_id',
+  'schedule_id',
 ] as const;
 
 /** A row of the generation history as a file. */
@@ -190,5 +203,6 @@ export function presentJobColumns(row: JobRow, caller: Caller, now: Instant): Js
     contract: job.contract_name,
     contract_id: job.contract_id,
     job_id: job.id,
+    schedule_id: job.schedule_id,
   } satisfies Record<(typeof JOB_COLUMNS)[number], Json>;
 }

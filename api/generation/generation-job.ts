@@ -28,9 +28,10 @@ import { JOB_COLUMNS, JobShape, findJobOf, presentJobColumns, presentJobTo } fro
 
 const JobFilterQuery = z.object({
   environment: EnvironmentShape.optional().describe(
-    'Default: production; with contract_id, the environment of the contract',
+    'Default: production; with contract_id or schedule_id, the environment of the contract',
   ),
   contract_id: Id.optional(),
+  schedule_id: Id.optional().describe('Jobs of the runs of this schedule'),
   method: z.enum(GENERATION_METHODS).optional(),
   state: z.enum(JOB_STATES).optional(),
   from: InstantInput.optional().describe('Jobs that were created at or after this instant'),
@@ -141,9 +142,10 @@ export const jobRoutes: Route[] = [
   }),
 ];
 
-/** The filter of a query. A contract implies its environment. */
+/** The filter of a query. A contract and a schedule imply their environment. */
 function filterOf({ environment, ...rest }: z.infer<typeof JobFilterQuery>): JobFilter {
-  return { ...rest, environment: environment ?? (rest.contract_id === undefined ? 'production' : undefined) };
+  const of_all = rest.contract_id === undefined && rest.schedule_id === undefined;
+  return { ...rest, environment: environment ?? (of_all ? 'production' : undefined) };
 }
 
 async function* csvRows(pages: AsyncGenerator<JobRow[]>, caller: Caller, now: Instant): AsyncGenerator<JsonObject[]> {

@@ -4,7 +4,7 @@ import type { Actor } from '../../domain/base/actor';
 import type { Channel, JobExecution } from '../../domain/base/channel';
 import type { Environment } from '../../domain/base/environment';
 import type { JobState } from '../../domain/generation/generation-job';
-import type { Instant } from '../../domain/base/instant';
+import type { Instant, LocalDate } from '../../domain/base/instant';
 import type { KeyFormat } from '../../domain/catalogue/license-key';
 import { columnNames, ofAlias } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
@@ -40,6 +40,8 @@ export interface JobRow {
   idempotency_fingerprint: string | null;
   quota_remaining: number;
   request_id: string | null;
+  /** The schedule whose run requested it, with the local day of the run; null for other jobs. */
+  schedule_run: { schedule_id: string; date: LocalDate } | null;
   /** Whether its licenses are shown by their certificates. */
   is_signed: boolean;
   /** Licenses that exist: the sum over the job's chunks. */
@@ -57,7 +59,10 @@ export interface JobWithContractRow extends JobRow {
 }
 
 const JOB_COLUMNS = columnNames<
-  Omit<JobRow, 'actor' | 'contract_revision' | 'is_signed' | 'completed' | 'contract_name' | 'test_clock_id'>
+  Omit<
+    JobRow,
+    'actor' | 'contract_revision' | 'is_signed' | 'completed' | 'contract_name' | 'test_clock_id' | 'schedule_run'
+  >
 >({
   id: true,
   serial: true,
@@ -177,7 +182,10 @@ export function contractOfJob(sql: Sql): Fragment {
 export function selectJobs(sql: Sql, more: Fragment = sql``, jobs: Fragment = sql`generation_jobs`): Fragment {
   return sql`
     SELECT ${sql(ofAlias('g', JOB_COLUMNS))}, shown_actor(g.actor) AS actor, c.name AS contract_name, c.test_clock_id, t.contract_revision, t.is_signed,
-           (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed ${more}
+           (SELECT coalesce(sum(licenses), 0)::int FROM generation_chunks WHERE job_id = g.id) AS completed,
+           CASE g.channel WHEN 'schedule' THEN (
+             SELECT jsonb_build_object('schedule_id', r.schedule_id, 'date', r.run_date) FROM schedule_runs r WHERE r.job_id = g.id)
+           END AS schedule_run ${more}
     FROM ${jobs} g
     JOIN contracts c ON c.id = g.contract_id
     JOIN license_terms t ON t.id = g.terms_id`;

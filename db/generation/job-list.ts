@@ -17,10 +17,11 @@ import type { Keyset } from '../base/paging';
 import { STORED_JOB_COLUMNS, contractOfJob, selectJobs } from './generation-job';
 import type { JobRow, JobWithContractRow } from './generation-job';
 
-/** Give a contract or an environment. */
+/** Give a contract, a schedule or an environment. */
 export interface JobFilter {
   environment?: Environment | undefined;
   contract_id?: string | undefined;
+  schedule_id?: string | undefined;
   method?: GenerationMethod | undefined;
   state?: JobState | undefined;
   from?: Instant | undefined;
@@ -87,7 +88,9 @@ function pageOfJobs(sql: Sql, filter: JobFilter, after: Keyset | null, limit: nu
 }
 
 /** The parts of the list, each with the condition of an index. Every job that matches the filter is in exactly one. */
-function partsOf(sql: Sql, { method, state }: JobFilter): Fragment[] {
+function partsOf(sql: Sql, { method, state, schedule_id }: JobFilter): Fragment[] {
+  if (schedule_id !== undefined)
+    return [method === undefined || method === 'schedule' ? ofSchedule(sql, schedule_id) : sql`false`];
   const channels = method === undefined ? CHANNELS : CHANNELS_BY_METHOD[method];
   const of_channels = sql`g.channel = ANY(${[...channels]})`;
   const inline = channels.map((channel) => sql`g.execution = 'inline' AND g.channel = ${channel}`);
@@ -108,6 +111,11 @@ function partsOf(sql: Sql, { method, state }: JobFilter): Fragment[] {
   if (method === undefined) return [sql`${of_channels} AND g.state <> 'SUCCEEDED'`];
   const unfinished = of_method.filter((part) => part === background || part === imported);
   return unfinished.length > 0 ? unfinished.map((part) => sql`${part} AND g.state <> 'SUCCEEDED'`) : [sql`false`];
+}
+
+/** The jobs of a schedule. It has at most one each day, so they are looked up by their ids and sorted. */
+function ofSchedule(sql: Sql, schedule_id: string): Fragment {
+  return sql`g.id = ANY(ARRAY(SELECT job_id FROM schedule_runs WHERE schedule_id = ${schedule_id} AND job_id IS NOT NULL))`;
 }
 
 /** The channels of the jobs with a method (`methodOf`). */

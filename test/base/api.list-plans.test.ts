@@ -241,7 +241,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `actor=Actor 3&from=${of.rare_from}&to=${of.rare_to}`,
     ],
   }),
-  '/jobs': ({ rare_contract, busy_contract, rare_from, rare_to }) => ({
+  '/jobs': ({ rare_contract, busy_contract, rare_from, rare_to, daily_schedule }) => ({
     queries: [
       '',
       'environment=staging',
@@ -257,6 +257,8 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'method=api',
       'method=background_job',
       'method=background_job&state=FAILED',
+      `schedule_id=${daily_schedule}`,
+      `schedule_id=${daily_schedule}&state=SUCCEEDED`,
       'method=import',
       'method=import&state=FAILED',
       `contract_id=${busy_contract}&method=import`,

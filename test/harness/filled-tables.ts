@@ -16,6 +16,8 @@ export interface FilledTables {
   busy_contract: string;
   /** A schedule of it with one half of all runs. */
   busy_schedule: string;
+  /** A schedule with the daily runs of four years, each with its job. */
+  daily_schedule: string;
   /** A contract that is one of many. */
   rare_contract: string;
   rare_product: string;
@@ -52,7 +54,7 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
   });
   await sql.unsafe('VACUUM ANALYZE');
   const [row] = await sql<[FilledTables]>`
-    SELECT filled_id('schedule', 1) AS busy_schedule, filled_id('contract', 1) AS busy_contract, filled_id('contract', ${RARE_FROM}) AS rare_contract,
+    SELECT filled_id('schedule', 1) AS busy_schedule, filled_id('schedule', 3) AS daily_schedule, filled_id('contract', 1) AS busy_contract, filled_id('contract', ${RARE_FROM}) AS rare_contract,
            filled_id('product', 2) AS rare_product, filled_id('customer', 2) AS rare_customer,
            filled_id('job', ${RARE_FROM}) AS rare_job,
            (SELECT id FROM license_operations ORDER BY created_at LIMIT 1) AS busy_operation,
@@ -116,8 +118,10 @@ INSERT INTO contract_amendments (id, contract_id, effective_date, changes, statu
 SELECT filled_id('amendment', n), filled_contract(n), '2026-01-01', '{}', 'applied', at, 'test', at FROM numbers;
 INSERT INTO generation_schedules (id, contract_id, count, every, at, from_date, enabled, actor, created_at, updated_at)
 SELECT filled_id('schedule', n), filled_contract(n), 1, 'P1M', '00:00', '2026-01-01', false, filled_actor(n), at, at FROM numbers;
-INSERT INTO schedule_runs (schedule_id, run_date, contract_id, due_at, executed_at, outcome, code, requested, licenses, contract_state)
-SELECT filled_id('schedule', CASE WHEN n % 2 = 0 THEN 1 ELSE n END), date '2000-01-01' + n, filled_contract(n), at, at, 'skipped', 'MISSED', 1, 0, 'ACTIVE' FROM numbers;
+INSERT INTO schedule_runs (schedule_id, run_date, contract_id, due_at, executed_at, outcome, code, requested, licenses, job_id, contract_state)
+SELECT filled_id('schedule', CASE WHEN n % 2 = 0 THEN 1 WHEN n % 8 = 3 THEN 3 ELSE n END), date '2000-01-01' + n, filled_contract(n), at, at,
+       CASE WHEN n % 8 = 3 THEN 'generated' ELSE 'skipped' END, CASE WHEN n % 8 = 3 THEN NULL ELSE 'MISSED' END, 1,
+       CASE WHEN n % 8 = 3 THEN 1 ELSE 0 END, CASE WHEN n % 8 = 3 THEN filled_id('job', n) END, 'ACTIVE' FROM numbers;
 INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
 SELECT filled_contract(n), at, 'QUOTA_EXCEEDED', 1, 1, 'test' FROM numbers;
 INSERT INTO domain_events (id, at, type, contract_id, environment, data, sequence)

@@ -118,7 +118,11 @@ test('a small file is imported by its request, with what happened to each licens
   ]);
   const { data: jobs } = (await api.call('GET', `/jobs?contract_id=${id}&method=import`)).body;
   expect(jobs).toMatchObject([
-    { id: answer.body.id, execution: 'import', method: 'import', completed: 5, workflow_id: null },
+    {
+      ...{ id: answer.body.id, execution: 'import', method: 'import', completed: 5, workflow_id: null },
+      import_path: `/api/v1${pathOf(answer.body)}`,
+      report_path: `/api/v1${pathOf(answer.body)}/report.csv`,
+    },
   ]);
   const metrics = (await api.call('GET', `/contracts/${id}/metrics`)).body;
   expect(JSON.stringify(metrics)).not.toContain('"inline":5');

@@ -81,11 +81,14 @@ test('runs are listed newest first with their reasons and jobs, and the last one
     outcome: 'skipped',
     at: '2030-01-03T01:30:00.000Z',
   });
-  expect((await api.call('GET', `/jobs/${run.job_id}`)).body).toMatchObject({
-    channel: 'schedule',
-    method: 'schedule',
-    requested: 10,
+  const job = (await api.call('GET', `/jobs/${run.job_id}`)).body;
+  expect(job).toMatchObject({
+    ...{ channel: 'schedule', method: 'schedule', requested: 10 },
+    ...{ schedule_id: body.id, schedule_run_date: '2030-01-01' },
   });
+  const jobs = (await api.call('GET', `/jobs?schedule_id=${body.id}`)).body.data;
+  expect(jobs).toMatchObject([{ schedule_run_date: '2030-01-02' }, job]);
+  expect((await api.call('GET', `/jobs?schedule_id=${body.id}&method=manual`)).body.data).toEqual([]);
   expect((await api.call('GET', `/licenses?contract_id=${contract_id}`)).body.data[0].source).toMatch(/^Contract: /);
   const timeline = (await api.call('GET', `/contracts/${contract_id}/timeline?until=2030-02-01`)).body.data;
   expect(timeline.filter(({ kind }: { kind: string }) => kind === 'scheduled_run').slice(0, 4)).toMatchObject([

@@ -2869,6 +2869,18 @@ export interface components {
              * @enum {string}
              */
             channel: "ui" | "api" | "schedule" | "replenish";
+            /**
+             * Format: uuid
+             * @description The schedule of the contract whose run requested it; null for other jobs
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            schedule_id: string | null;
+            /**
+             * Format: date
+             * @description The local day of that run
+             * @example 2027-02-01
+             */
+            schedule_run_date: string | null;
             actor: {
                 type: string;
                 id: string;
@@ -2880,12 +2892,16 @@ export interface components {
              * @example 2027-02-01T00:00:00.000Z
              */
             expires_at: string | null;
-            /** @description The first 100; empty for an import, whose report at /contracts/{id}/licenses/import/{import_id}/report.csv has its rows, with the id of the job */
+            /** @description The first 100; empty for an import, whose report (`report_path`) says what became of each row */
             errors: {
                 ordinal_from: number;
                 ordinal_to: number;
                 code: string;
             }[];
+            /** @description The path of the import, with its counts; null for other jobs */
+            import_path: string | null;
+            /** @description The path of the report of the import; null for other jobs */
+            report_path: string | null;
             allowed_actions: components["schemas"]["GenerationJobActions"];
             /** @description The id of its workflow in Temporal; null for inline requests */
             workflow_id: string | null;
@@ -5005,10 +5021,12 @@ export interface operations {
                 limit?: number;
                 /** @description next_cursor of the previous page */
                 cursor?: string;
-                /** @description Default: production; with contract_id, the environment of the contract */
+                /** @description Default: production; with contract_id or schedule_id, the environment of the contract */
                 environment?: "production" | "staging" | "development";
                 /** @description UUID */
                 contract_id?: string;
+                /** @description Jobs of the runs of this schedule */
+                schedule_id?: string;
                 method?: "manual" | "api" | "background_job" | "schedule" | "replenishment" | "import";
                 state?: "QUEUED" | "RUNNING" | "PAUSED" | "CANCELLING" | "SUCCEEDED" | "PARTIAL" | "FAILED" | "CANCELLED";
                 /** @description Jobs that were created at or after this instant */
