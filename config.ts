@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { DestinationPolicy } from './domain/webhook/destination';
 import { WRONG_KEYS_MAX, WRONG_KEYS_MAX_MAX } from './domain/license/wrong-key';
 import { certificateFile, isKeyOf, privateKeyFile } from './pem-file';
 import type { PemFile } from './pem-file';
@@ -20,7 +21,7 @@ export type TrustProxy = false | number | string[];
 /** The processes that read settings: `dev` is the embedded stack, `cli` is `covenant …`. */
 export type ProcessName = 'api' | 'worker' | 'cli' | 'dev';
 
-/** A key that encrypts API keys of contracts (transactions/base/sealed-text.ts). */
+/** A key that encrypts stored keys and secrets (transactions/base/sealed-text.ts). */
 export interface SealingKey {
   version: string;
   secret: Uint8Array;
@@ -59,6 +60,8 @@ export interface Config {
   stripeWebhookSecrets: string[] | undefined;
   stripeApiKey: string | undefined;
   stripeApiUrl: string;
+  webhookNetworks: string[] | undefined;
+  webhookHttp: boolean;
   testClocks: boolean;
   logLevel: LogLevel;
   workerHealthPort: number;
@@ -129,10 +132,13 @@ export const SHUTDOWN_GRACE_MS_MAX = 600_000;
 export const TRUSTED_HOPS_MAX = 16;
 /** Secrets of one billing source that are valid at the same time: the current one and those that it replaces. */
 export const BILLING_SECRETS_MAX = 5;
-/** Standard Webhooks requires secrets of 24 to 64 bytes. */
 /** The length of a key for A256GCM. */
 const SEALING_KEY_BYTES = 32;
 const SEALING_KEYS_MAX = 10;
+const WEBHOOK_NETWORKS_MAX = 100;
+/** The largest private networks (10.0.0.0/8 and fc00::/7). A larger one would also contain addresses that are not private. */
+const PRIVATE_PREFIX_MIN = { 4: 8, 6: 7 } as const;
+/** Standard Webhooks requires secrets of 24 to 64 bytes. */
 const STANDARD_SECRET_BYTES = { min: 24, max: 64 } as const;
 
 const PORT_MAX = 65_535;
@@ -369,10 +375,10 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   sealingKeys: {
     env: 'COVENANT_SEALING_KEYS',
     about:
-      'The keys with which API keys of contracts are encrypted, so that an admin can show them again. The first one encrypts; the others only decrypt, until `covenant keys rotate-sealing` has replaced them. Without a key, contracts cannot have API access.',
+      'The keys with which API keys of contracts, signing keys of products and secrets of webhooks are encrypted. The first one encrypts; the others only decrypt, until `covenant keys rotate-sealing` has replaced them. Without a key, contracts cannot have API access, no license is signed, and there are no webhooks.',
     default: 'none',
     allowed: `version:base64 of ${SEALING_KEY_BYTES} bytes, for example from: echo "v1:$(openssl rand -base64 ${SEALING_KEY_BYTES})"; at most ${SEALING_KEYS_MAX} separated by commas, each with another version of 1 to 16 lower-case letters and digits`,
-    usedBy: ['api', 'cli'],
+    usedBy: servers,
     secret: true,
     parse: z.string().transform(parseSealingKeys),
   },
@@ -421,6 +427,24 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: 'an origin: http:// or https://, a host and optionally a port',
     usedBy: ['worker'],
     parse: httpUrl().refine((url) => new URL(url).pathname === '/'),
+  },
+  webhookNetworks: {
+    env: 'COVENANT_WEBHOOK_NETWORKS',
+    about:
+      'Private networks to which webhooks may be sent, besides public addresses. Only for receivers in your own network: everyone who can add an endpoint reaches all servers in them.',
+    default: 'none',
+    allowed: `IPv4 or IPv6 networks in CIDR notation, such as 10.20.0.0/16 or 127.0.0.1/32, at most ${WEBHOOK_NETWORKS_MAX} separated by commas`,
+    usedBy: ['api', 'worker'],
+    parse: z.string().transform(parseWebhookNetworks),
+  },
+  webhookHttp: {
+    env: 'COVENANT_WEBHOOK_HTTP',
+    about:
+      'Whether webhooks may be sent over `http:`, which anyone on the way can read. Only for receivers in your own network.',
+    default: { text: 'off' },
+    allowed: 'on or off',
+    usedBy: ['api', 'worker'],
+    parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
   },
   testClocks: {
     env: 'COVENANT_TEST_CLOCKS',
@@ -686,6 +710,32 @@ function parseTrustProxy(text: string, context: z.RefinementCtx<string>): TrustP
   if (networks.every(isNetwork)) return networks;
   context.addIssue({ code: 'custom', message: 'not a list of proxies' });
   return z.NEVER;
+}
+
+/** Where webhooks may be sent, by the settings. */
+export function destinationPolicyOf({
+  webhookNetworks,
+  webhookHttp,
+}: Pick<Config, 'webhookNetworks' | 'webhookHttp'>): DestinationPolicy {
+  return { private_networks: webhookNetworks ?? [], allows_http: webhookHttp };
+}
+
+function parseWebhookNetworks(text: string, context: z.RefinementCtx<string>): string[] {
+  const networks = text.split(',').map((network) => network.trim());
+  const wide = networks.find((network) => isCidr(network) && isWiderThanPrivate(network));
+  if (wide === undefined && networks.length <= WEBHOOK_NETWORKS_MAX && networks.every(isCidr)) return networks;
+  const reason = wide === undefined ? {} : { params: { reason: `${wide} is larger than any private network` } };
+  context.addIssue({ code: 'custom', ...reason });
+  return z.NEVER;
+}
+
+function isCidr(text: string): boolean {
+  return /^[\da-f.:]+\/\d+$/i.test(text) && isNetwork(text);
+}
+
+function isWiderThanPrivate(network: string): boolean {
+  const [address = '', prefix] = network.split('/');
+  return Number(prefix) < PRIVATE_PREFIX_MIN[isIP(address) === 4 ? 4 : 6];
 }
 
 function isNetwork(text: string): boolean {

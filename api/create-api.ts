@@ -10,6 +10,7 @@ import { findFinalOutcome } from '../transactions/contract/find-outcome';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';
 import { createSessionCheck } from '../db/base/pooler';
+import type { DestinationPolicy } from '../domain/webhook/destination';
 import { createSealer } from '../transactions/base/sealed-text';
 import type { SealingKey } from '../transactions/base/sealed-text';
 import { createSigning } from '../transactions/catalogue/sign';
@@ -44,8 +45,10 @@ export interface ApiOptions {
   taskQueues: TaskQueues;
   log: Logger;
   keyPepper: string;
-  /** The keys that seal API keys of contracts; the first one seals. */
+  /** The keys that seal stored keys and secrets; the first one seals. */
   sealingKeys: readonly SealingKey[];
+  /** Where webhooks may be sent. */
+  destinations: DestinationPolicy;
   /** The public URL of the API. */
   publicUrl: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
@@ -88,6 +91,7 @@ export function createApi(options: ApiOptions): Api {
     ...options,
     publicUrl,
     keySecrets: sealer && { pepper: options.keyPepper, sealer },
+    sealer,
     signing,
     signedKeys: createSignedKeys(signing && { signing, url: publicUrl }),
     clock,

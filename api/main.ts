@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { createBillingReceivers } from '../adapters/billing';
 import { parseNoArguments } from '../command-line';
-import { API_POOL_SIZE, loadConfig } from '../config';
+import { API_POOL_SIZE, destinationPolicyOf, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
 import { createTitleReader } from '../db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/base/pooler';
@@ -44,6 +44,7 @@ async function main(): Promise<void> {
     log,
     keyPepper: config.keyPepper,
     sealingKeys: config.sealingKeys ?? [],
+    destinations: destinationPolicyOf(config),
     publicUrl: config.publicUrl,
     billingReceivers: createBillingReceivers(config),
     testClocks: config.testClocks,

@@ -14,7 +14,7 @@ const SecretsFile = z.object({
   super_admin_key: z.string().min(1),
   /** A billing system signs its messages to `/api/v1/billing/standard/events` with it. */
   billing_secret: z.string().min(1).default(newBillingSecret),
-  /** Encrypts the API keys of contracts. */
+  /** Encrypts stored keys and secrets. */
   sealing_keys: z.string().min(1).default(newSealingKeys),
 });
 

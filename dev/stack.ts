@@ -403,6 +403,9 @@ class EmbeddedStack implements Stack {
       TEMPORAL_UI_URL: addresses.temporal_ui_url,
       COVENANT_KEY_PEPPER: secrets.key_pepper,
       COVENANT_SEALING_KEYS: secrets.sealing_keys,
+      // Receivers on this machine.
+      COVENANT_WEBHOOK_NETWORKS: '127.0.0.1/32',
+      COVENANT_WEBHOOK_HTTP: 'on',
       COVENANT_BILLING_STANDARD_SECRET: secrets.billing_secret,
       ...(this.options.billingUrl === undefined ? {} : { COVENANT_BILLING_STANDARD_URL: this.options.billingUrl }),
     };

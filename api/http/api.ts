@@ -6,6 +6,8 @@ import type { Database } from '../../db/base/database';
 import type { RefusedCall } from '../../db/access/refused-call';
 import type { ReadList } from '../../db/base/list-reads';
 import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billing-arrivals';
+import type { DestinationPolicy } from '../../domain/webhook/destination';
+import type { Sealer } from '../../transactions/base/sealed-text';
 import type { KeySecrets } from '../../transactions/access/contract-api-key';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
 import type { GrabLicenses } from '../../transactions/pool/grab-request';
@@ -65,6 +67,10 @@ export interface Api {
   keyPepper: string;
   /** What API keys of contracts are made with; undefined when no sealing key is configured. */
   keySecrets: KeySecrets | undefined;
+  /** What seals the secrets of webhook endpoints; undefined when no sealing key is configured. */
+  sealer: Sealer | undefined;
+  /** Where webhooks may be sent. */
+  destinations: DestinationPolicy;
   /** What licenses are signed with; undefined when no sealing key is configured. */
   signing: Signing | undefined;
   /** Shows licenses of signed generators by their certificates. */

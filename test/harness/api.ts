@@ -14,6 +14,7 @@ import { createApi } from '../../api/create-api';
 import { createFastServer } from '../../api/http/fast-server';
 import type { StreamLimits } from '../../api/http/open-streams';
 import type { SealingKey, TrustProxy } from '../../config';
+import type { DestinationPolicy } from '../../domain/webhook/destination';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { openDatabase } from '../../db/base/database';
 import type { LockTurnLimits } from '../../db/base/lock-turns';
@@ -82,6 +83,8 @@ export interface TestApiOptions {
   trustProxy?: TrustProxy;
   /** The keys that seal API keys of contracts. Default: one. */
   sealingKeys?: readonly SealingKey[];
+  /** Where webhooks may be sent. Default: also to 127.0.0.1, and over `http:`. */
+  destinations?: DestinationPolicy;
   /** Whether requests must come over HTTPS. Default: false. */
   requireHttps?: boolean;
   /** Whether test clocks are enabled. Default: true. */
@@ -144,6 +147,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     log,
     keyPepper,
     sealingKeys: options.sealingKeys ?? [{ version: 'v1', secret: randomBytes(32) }],
+    destinations: options.destinations ?? { private_networks: ['127.0.0.1/32'], allows_http: true },
     publicUrl: 'https://licenses.test',
     billingReceivers: createBillingReceivers(billing),
     testClocks: options.testClocks ?? true,

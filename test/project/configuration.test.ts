@@ -6,7 +6,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, loadConfig, loadStackConfig, SETTINGS, STACK_SETTINGS, type Environment } from '../../config';
+import {
+  ConfigError,
+  destinationPolicyOf,
+  loadConfig,
+  loadStackConfig,
+  SETTINGS,
+  STACK_SETTINGS,
+  type Environment,
+} from '../../config';
+import { PUBLIC_ONLY } from '../../domain/webhook/destination';
 import { configurationPage } from '../../project/configuration-page';
 import { createTestAuthority, type TestCertificate } from '../harness/certificates';
 import { makeRunDirectory } from '../harness/run-directory';
@@ -48,6 +57,9 @@ describe('a wrong value', () => {
     ['COVENANT_PUBLIC_URL', 'https://covenant/?a=b'],
     ['TRUST_PROXY', 'true'],
     ['TRUST_PROXY', '17'],
+    ['COVENANT_WEBHOOK_NETWORKS', '10.0.0.1'],
+    ['COVENANT_WEBHOOK_NETWORKS', 'fe80::1%eth0/64'],
+    ['COVENANT_WEBHOOK_HTTP', 'yes'],
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', '10.0.0.0/8,'],
     ['REQUIRE_HTTPS', 'yes'],
@@ -114,6 +126,7 @@ test('only the required variables must be set, and all others have defaults', ()
     keyPepper: REQUIRED.COVENANT_KEY_PEPPER,
     stripeApiUrl: 'https://api.stripe.com',
     testClocks: true,
+    webhookHttp: false,
     logLevel: 'info',
     workerHealthPort: 8081,
     workerCommandSlots: 8,
@@ -261,4 +274,17 @@ test('docs/configuration.md is up to date and contains every variable', () => {
   expect(page).toBe(configurationPage());
   for (const { env } of [...Object.values(SETTINGS), ...Object.values(STACK_SETTINGS)])
     expect(page).toContain(`\`${env}\``);
+});
+
+test('webhooks go to private networks and over http only where the settings say so', () => {
+  const policy = (env: Record<string, string>) => destinationPolicyOf(loadConfig({ ...REQUIRED, ...env }));
+  expect(policy({})).toEqual(PUBLIC_ONLY);
+  expect(policy({ COVENANT_WEBHOOK_NETWORKS: '10.0.0.0/8, fd00::/8', COVENANT_WEBHOOK_HTTP: 'on' })).toEqual({
+    private_networks: ['10.0.0.0/8', 'fd00::/8'],
+    allows_http: true,
+  });
+  expect(() => policy({ COVENANT_WEBHOOK_NETWORKS: '10.0.0.0/8,::/1' })).toThrow('::/1 is larger');
+  expect(() => policy({ COVENANT_WEBHOOK_NETWORKS: '0.0.0.0/0' })).toThrow(
+    '0.0.0.0/0 is larger than any private network',
+  );
 });
