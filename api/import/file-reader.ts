@@ -1,8 +1,5 @@
 /** Reads the file of an import as it arrives: a chunk of rows is in memory at one time. */
 import { createHash, randomInt } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
-import { Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
 import type { ReadChunk } from '../../db/import/chunk';
 import type { OutcomeOfRow } from '../../db/import/import';
 import { IMPORT_CHUNK_ROWS, IMPORT_RECORD_BYTES_MAX, IMPORT_ROWS_MAX, readHeader } from '../../domain/import/file';
@@ -15,6 +12,7 @@ import { outcomeOf } from '../../domain/import/outcome';
 import { isRejected, readImportRow } from '../../domain/import/row';
 import type { ImportContext, ImportRow } from '../../domain/import/row';
 import { EmailShape } from '../http/email';
+import { CsvProblem, CsvRows } from './csv-rows';
 import { refuseFile, textBytes } from './file-text';
 
 export interface FileOptions extends Omit<ImportContext, 'emailOf'> {
@@ -34,9 +32,6 @@ export interface ReadFile {
 /** Seeds of the set of keys. */
 const SEEDS = 2 ** 32;
 
-/** A file can have both, such as a header of another program. A carriage return alone is part of a value. */
-const LINE_BREAKS = ['\r\n', '\n'];
-
 /**
  * Reads a file, and passes its rows to `take` in chunks. The next chunk is read while one is taken. Throws a problem that says what is wrong
  * with a file that cannot be read to its end.
@@ -50,14 +45,7 @@ export async function readFile(
   const read = { rows: 0, accepted: 0, bytes: 0 };
   const keys = new KeySet(randomInt(SEEDS));
   const context: ImportContext = { ...options, emailOf };
-  const parser = parse({
-    bom: true,
-    record_delimiter: LINE_BREAKS,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_empty_values: true,
-    max_record_size: IMPORT_RECORD_BYTES_MAX,
-  });
+  const csv = new CsvRows(IMPORT_RECORD_BYTES_MAX);
   let columns: readonly ImportColumn[] | undefined;
   let accepted: ImportRow[] = [];
   let outcomes: OutcomeOfRow[] = [];
@@ -90,29 +78,30 @@ export async function readFile(
     }
   }
 
-  const feeding = pipeline(Readable.from(textBytes(file, hash, read)), parser);
-  // A failure of the pipeline also fails the loop.
-  feeding.catch(() => undefined);
-  try {
-    for await (const record of parser as AsyncIterable<string[]>) {
+  async function readRecords(records: Iterable<readonly string[]>): Promise<void> {
+    for (const record of records) {
       if (columns === undefined) {
         const header = readHeader(record);
         if ('problem' in header) refuseFile(header.problem);
-        else columns = header;
+        columns = header;
         continue;
       }
       if (read.rows === IMPORT_ROWS_MAX) refuseFile(`It has more than ${IMPORT_ROWS_MAX} rows. Divide it.`);
       readRecord(record, columns);
       if (read.rows % IMPORT_CHUNK_ROWS === 0) await passChunk();
     }
-    await feeding;
+  }
+
+  try {
+    for await (const bytes of textBytes(file, hash, read)) await readRecords(csv.add(bytes));
+    await readRecords(csv.end());
     if (read.rows === 0)
       refuseFile('It has no rows. The first row names the columns, and each further row is a license.');
     if (read.rows % IMPORT_CHUNK_ROWS !== 0) await passChunk();
     await taking;
   } catch (error) {
     await taking.catch(() => undefined);
-    if (error instanceof CsvError) refuseFile(csvProblem(error));
+    if (error instanceof CsvProblem) refuseFile(csvSentence(error));
     throw error;
   }
   return { ...read, sha256: hash.digest('hex') };
@@ -122,16 +111,14 @@ function emailOf(text: string): string | undefined {
   return EmailShape.safeParse(text).data;
 }
 
-/** What is wrong with a file that is no CSV, and in which row. The rows that were passed on are fewer than those that were parsed. */
-function csvProblem(error: CsvError): string {
-  const parsed = (error as CsvError & { records: number }).records;
-  const row = `Row ${parsed + 1}`;
-  switch (error.code) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return `${row} has a quotation mark that is never closed. Double a quotation mark inside of a quoted value.`;
-    case 'CSV_MAX_RECORD_SIZE':
-      return `${row} has more than ${IMPORT_RECORD_BYTES_MAX} bytes, or a quotation mark in it is not closed. Rows end with a line feed (LF or CRLF).`;
-    default:
-      return `${row} is not CSV. Quote values with commas, quotation marks or line breaks, and double a quotation mark inside of a quoted value.`;
+/** What is wrong with a file that is no CSV, and in which row. */
+function csvSentence({ kind, row }: CsvProblem): string {
+  switch (kind) {
+    case 'quote_not_closed':
+      return `Row ${row} has a quotation mark that is never closed. Double a quotation mark inside of a quoted value.`;
+    case 'row_too_long':
+      return `Row ${row} has more than ${IMPORT_RECORD_BYTES_MAX} bytes, or a quotation mark in it is not closed. Rows end with a line feed (LF or CRLF).`;
+    case 'not_csv':
+      return `Row ${row} is not CSV. Quote values with commas, quotation marks or line breaks, and double a quotation mark inside of a quoted value.`;
   }
 }

@@ -5,14 +5,21 @@ import type { Instant } from '../base/instant';
 const YEAR_MIN = 1900;
 const YEAR_MAX = 2999;
 const INSTANT = /^(\d{4})-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+/** An instant that is only completed, because parsing costs a third of reading a row: UTC, to the second or the millisecond. */
+const UTC_INSTANT = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
 const BEGINS_WITH_DATE = /^\d{4}-\d\d-\d\d/;
 const WITHOUT_ZONE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$/;
+
+/** The length of `2026-03-01T09:00:00Z`. */
+const UTC_SECONDS_CHARS = 20;
 
 /** An instant, or a date: its beginning (`first`) or its end (`last`) in a time zone. Undefined when the text is neither. */
 export function readInstant(text: string, timezone: string, which: 'first' | 'last'): Instant | undefined {
   if (!isYear(text)) return undefined;
   if (isLocalDate(text)) return dayStart(which === 'first' ? text : addDays(text, 1), timezone);
-  const millis = INSTANT.test(text) && isLocalDate(text.slice(0, 10)) ? Date.parse(text) : Number.NaN;
+  if (!INSTANT.test(text) || !isLocalDate(text.slice(0, 10))) return undefined;
+  if (UTC_INSTANT.test(text)) return text.length === UTC_SECONDS_CHARS ? `${text.slice(0, -1)}.000Z` : text;
+  const millis = Date.parse(text);
   return Number.isNaN(millis) ? undefined : new Date(millis).toISOString();
 }
 

@@ -193,13 +193,12 @@ function nameProblem(name: string): string | null {
 
 /** Adds what the status says, and refuses a status that the other columns contradict. An expiry needs no status. */
 function applyStatus(row: ImportRow, status: ImportStatus | undefined, now: Instant): void {
+  if (status === undefined) return;
   const is_used = row.activated_at !== undefined || row.devices !== undefined;
   const refuseIf = (is_wrong: boolean, why: string): void => {
     if (is_wrong) throw new Rejection('STATUS_CONTRADICTED', why);
   };
   switch (status) {
-    case undefined:
-      return;
     case 'available':
       refuseIf(row.customer !== undefined || is_used, 'it has a customer, an activation or a device.');
       break;

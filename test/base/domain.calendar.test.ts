@@ -157,6 +157,16 @@ describe('accepted input', () => {
   test.each(['2027-02-29', '2027-13-01', '2027-2-1', '20270201', '2027-02-01T00:00:00Z', ''])('%j is no date', (text) =>
     expect(isLocalDate(text)).toBe(false),
   );
+  test('dates are the days of the Gregorian calendar', () => {
+    const two = (n: number) => String(n).padStart(2, '0');
+    for (const year of [1900, 2000, 2027, 2028, 2100])
+      for (let month = 0; month <= 13; month++)
+        for (let day = 0; day <= 32; day++) {
+          const text = `${year}-${two(month)}-${two(day)}`;
+          const at = new Date(Date.UTC(year, month - 1, day));
+          expect({ text, is_date: isLocalDate(text) }).toEqual({ text, is_date: at.toISOString().startsWith(text) });
+        }
+  });
   test.each(['P1Y', 'P1M15D', 'P2W', 'P1Y2M3W4D'])('%s is a period', (text) =>
     expect(isCalendarPeriod(text)).toBe(true),
   );

@@ -1,14 +1,22 @@
 /** Which rows a file has, and what a person reads about a file that cannot be read. */
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import { CsvProblem, CsvRows } from '../../api/import/csv-rows';
 import { readFile } from '../../api/import/file-reader';
 import type { ReadChunk } from '../../db/import/chunk';
 
 const CONTEXT = { now: '2027-06-15T12:00:00.000Z', timezone: 'UTC', duplicates: 'reject' } as const;
 
-/** Reads a file that arrives in parts of so many bytes. */
-async function read(file: string | Buffer, part_bytes = 65_536): Promise<ReadChunk[]> {
+function partsOf(file: string | Buffer, part_bytes: number): Buffer[] {
   const bytes = Buffer.from(file);
   const parts: Buffer[] = [];
   for (let from = 0; from < bytes.length; from += part_bytes) parts.push(bytes.subarray(from, from + part_bytes));
+  return parts;
+}
+
+/** Reads a file that arrives in parts of so many bytes. */
+async function read(file: string | Buffer, part_bytes = 65_536): Promise<ReadChunk[]> {
+  const parts = partsOf(file, part_bytes);
   const chunks: ReadChunk[] = [];
   await readFile(parts as never, CONTEXT, async (chunk) => void chunks.push(chunk));
   return chunks;
@@ -28,6 +36,7 @@ test.each([
   ['a header with LF and rows with CRLF', 'key,status\nKEY-01,\r\nKEY-02,active\r\n'],
   ['quoted values before CRLF', 'key,status\n"KEY-01",""\r\n"KEY-02","active"\r\n'],
   ['a byte order mark', '\ufeffkey\nKEY-01\nKEY-02'],
+  ['a byte order mark before a quoted value', '\ufeff"key"\nKEY-01\nKEY-02'],
   ['blank rows', 'key,status\n\n   \nKEY-01,\n,\n\r\n , \nKEY-02,\n,'],
 ])('rows are the same with %s, in parts of any size', async (_what, file) => {
   for (const part_bytes of [1, 7, 65_536])
@@ -73,4 +82,70 @@ test.each([
   ['key,Plan Name\n', '“Plan Name”'],
 ] as [string | Buffer, string][])('what is wrong with the file %j: %s', async (file, message) => {
   expect(await problemOf(file)).toContain(message);
+});
+
+const ROW_BYTES_MAX = 60;
+
+/** The rows of a text, or what is wrong with it. */
+function rowsOf(text: string, part_bytes: number): string[][] | string {
+  const csv = new CsvRows(ROW_BYTES_MAX);
+  try {
+    return [...partsOf(text, part_bytes).flatMap((part) => [...csv.add(part)]), ...csv.end()];
+  } catch (error) {
+    if (error instanceof CsvProblem) return `row ${error.row}: ${error.kind}`;
+    throw error;
+  }
+}
+
+/** The same by csv-parse. */
+function parsedRowsOf(text: string): string[][] | string {
+  const options = {
+    record_delimiter: ['\r\n', '\n'],
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_empty_values: true,
+  };
+  try {
+    return parse(text, options);
+  } catch (error) {
+    const { code, records } = error as { code: string; records: number };
+    return `row ${records + 1}: ${code === 'CSV_QUOTE_NOT_CLOSED' ? 'quote_not_closed' : 'not_csv'}`;
+  }
+}
+
+test('rows and problems are those of csv-parse, in parts of any size', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'é',
+    '😀',
+    ' ',
+    ',',
+    ',',
+    '\n',
+    '\n',
+    '\r\n',
+    '\r',
+    '"',
+    '""',
+    '"b"',
+    '"c,\n""d"',
+    ',"",',
+  );
+  const text = fc.array(piece, { maxLength: 20 }).map((pieces) => `${pieces.join('')}\n`);
+  fc.assert(
+    fc.property(text, fc.integer({ min: 1, max: 9 }), (file, part_bytes) => {
+      expect(rowsOf(file, part_bytes)).toEqual(parsedRowsOf(file));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test.each([
+  ['é'.repeat(ROW_BYTES_MAX / 2), [['é'.repeat(ROW_BYTES_MAX / 2)]]],
+  [`${'é'.repeat(ROW_BYTES_MAX / 2)}1`, 'row 1: row_too_long'],
+  [`a\n"${'1'.repeat(ROW_BYTES_MAX)}"`, 'row 2: row_too_long'],
+  [`a\n"${'\n'.repeat(ROW_BYTES_MAX)}`, 'row 2: row_too_long'],
+])('the length of the row in %j is bounded', (text, expected) => {
+  for (const part_bytes of [1, 7, 65_536])
+    for (const end of ['', '\n']) expect(rowsOf(text + end, part_bytes)).toEqual(expected);
 });

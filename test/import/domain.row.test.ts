@@ -1,4 +1,5 @@
 /** What a row of an imported file says about its license, or why it is rejected. */
+import { readInstant } from '../../domain/import/date';
 import { readHeader } from '../../domain/import/file';
 import type { ImportColumn } from '../../domain/import/file';
 import { KeySet } from '../../domain/import/key-set';
@@ -119,6 +120,29 @@ test('a row with another number of columns than the header is rejected with its 
     ...{ ordinal: 7, key: KEY, code: 'COLUMN_COUNT' },
     detail: 'It has 2, the header has 1. Quote values that have commas.',
   });
+});
+
+test('an instant is what JavaScript reads, with and without a zone of its own', () => {
+  const days = ['2027-01-01', '1900-12-31', '2999-02-28'];
+  const times = [
+    '00:00',
+    '23:59:59',
+    '24:00:00',
+    '24:00:01',
+    '12:60:00',
+    '12:00:60',
+    '12:34:56.7',
+    '12:34:56.789',
+    '12:34:56.789123',
+  ];
+  const texts = days.flatMap((day) =>
+    times.flatMap((time) => ['Z', '+05:30', '-23:59'].map((zone) => `${day}T${time}${zone}`)),
+  );
+  for (const text of texts) {
+    const millis = Date.parse(text);
+    const expected = Number.isNaN(millis) ? undefined : new Date(millis).toISOString();
+    expect({ text, at: readInstant(text, 'UTC', 'first') }).toEqual({ text, at: expected });
+  }
 });
 
 test('every reason is a sentence', () => {
