@@ -154,8 +154,8 @@ describe('the file', () => {
     });
     expect(answer.headers.get('content-disposition')).toBe('attachment; filename="jobs.csv"');
     expect(answer.text.split('\n')).toEqual([
-      'date,licenses,method,generated_by,status,requested,failed,channel,execution,is_test,contract,contract_id,job_id',
-      `${at},7,manual,'@SUM(A1),completed,7,0,ui,inline,false,'=2+3,${contract_id},${job_id}`,
+      'date,licenses,method,generated_by,status,requested,failed,channel,execution,is_test,contract,contract_id,job_id,schedule_id',
+      `${at},7,manual,'@SUM(A1),completed,7,0,ui,inline,false,'=2+3,${contract_id},${job_id},`,
       '',
     ]);
   });
@@ -172,7 +172,7 @@ describe('the file', () => {
       .trimEnd()
       .split('\n')
       .slice(1)
-      .map((line) => line.split(',').at(-1));
+      .map((line) => line.split(',').at(-2));
     expect(exported).toEqual(ids.reverse());
     expect(await walkPages(api, `/jobs?limit=100&contract_id=${contract_id}`)).toEqual(exported);
   });
