@@ -7,8 +7,10 @@ import { RUN_OUTCOMES } from '../../domain/schedule/run';
 import {
   SCHEDULE_END_REASONS,
   SCHEDULE_STATUSES,
+  SCHEDULE_WARNINGS,
   scheduleActions,
   scheduleStatus,
+  scheduleWarnings,
 } from '../../domain/schedule/schedule';
 import type { ScheduleActionName } from '../../domain/schedule/schedule';
 import type { ScheduleRunRow } from '../../db/schedule/run';
@@ -73,7 +75,7 @@ const RunCodeShape = z
   .string()
   .nullable()
   .describe(
-    'Why it was shortened or skipped: the code of the refusal, such as CONTRACT_INACTIVE or QUOTA_EXCEEDED, or MISSED for a run that was late by more than 24 hours. PERSON_ERASED: the customer was erased, so the licenses were generated and assigned to no customer; set another `assign_to`',
+    'Why it was shortened or skipped: the code of the refusal, such as CONTRACT_INACTIVE or QUOTA_EXCEEDED, or MISSED for a run that was late by more than 24 hours. PERSON_ERASED: the customer was erased, so the licenses were generated and assigned to no customer (event `schedule.run_unassigned`); set another `assign_to`',
   )
   .openapi({ example: 'QUOTA_EXCEEDED' });
 
@@ -97,6 +99,11 @@ export const ScheduleShape = z
       .array(z.object({ date: z.string().describe('The local day'), at: InstantShape }))
       .describe(
         `The next runs, at most ${RUNS_AHEAD}. None while it is paused; a dry run shows those that it would have if it were enabled.`,
+      ),
+    warnings: z
+      .array(z.enum(SCHEDULE_WARNINGS))
+      .describe(
+        'What needs a person before the next runs. QUOTA_TOO_SMALL: the `next_runs` of this schedule alone generate more licenses than remain of the quota now, so one of them will be shortened or skipped unless the quota grows. RECIPIENT_ERASED: the customer was erased, so the licenses will be assigned to no customer; set another `assign_to`',
       ),
     last_run: z
       .object({ at: InstantShape, outcome: RunOutcomeShape, code: RunCodeShape, job_id: Id.nullable() })
@@ -139,6 +146,7 @@ export function presentSchedule(row: ShownSchedule, caller: Caller): z.input<typ
     ...{ id, contract_id, status: scheduleStatus(row) },
     ...{ count, every, on_day, at, from, until, assign_to: row.customer_email, enabled },
     ...{ customer_id, timezone, next_run_at: runs[0]?.at ?? null, next_runs: runs, last_run: row.last_run as never },
+    warnings: scheduleWarnings({ ...row, runs: runs.length }),
     ...{ ended_at: row.ended_at, end_reason: row.end_reason },
     temporal_schedule_id: runs.length === 0 || row.test_clock_id !== null ? null : scheduleName(id),
     ...{ created_at: row.created_at, created_by: nameOf(row.created_by), updated_at: row.updated_at },
@@ -155,9 +163,10 @@ export function presentDryRun(
   const shown = presentSchedule(schedule, caller);
   const { last_date, timezone, enabled, ended_at } = schedule;
   const first = enabled || ended_at !== null ? null : nextRun(schedule, timezone, { after: now, last_date });
+  const runs = first === null ? null : runsOn(schedule, timezone, first.date, { most: RUNS_AHEAD });
   return {
     ...shown,
-    ...(first === null ? {} : { next_runs: runsOn(schedule, timezone, first.date, { most: RUNS_AHEAD }) }),
+    ...(runs && { next_runs: runs, warnings: scheduleWarnings({ ...schedule, runs: runs.length }) }),
     ...(creates ? { id: null, temporal_schedule_id: null } : {}),
     ...(customer_created ? { customer_id: null } : {}),
   };

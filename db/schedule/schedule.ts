@@ -27,6 +27,10 @@ export interface ShownSchedule extends ScheduleRow {
   test_clock_id: string | null;
   /** The address of its customer. */
   customer_email: string | null;
+  /** Whether its customer was erased. */
+  customer_erased: boolean;
+  /** Licenses that remain of the quota of its contract. */
+  quota_remaining: number;
   created_by: Actor;
   last_run: { at: Instant; outcome: string; code: string | null; job_id: string | null } | null;
 }
@@ -60,11 +64,13 @@ function columnsOf(sql: Sql): Fragment {
 
 function selectShown(sql: Sql): Fragment {
   return sql`
-    SELECT ${columnsOf(sql)}, c.timezone, c.environment, c.test_clock_id, u.email AS customer_email, shown_actor(s.actor) AS created_by,
+    SELECT ${columnsOf(sql)}, c.timezone, c.environment, c.test_clock_id, u.email AS customer_email, u.erased_at IS NOT NULL AS customer_erased,
+           q.total - q.claimed AS quota_remaining, shown_actor(s.actor) AS created_by,
            (SELECT jsonb_build_object('at', to_char(r.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'outcome', r.outcome,
                                       'code', r.code, 'job_id', r.job_id)
             FROM schedule_runs r WHERE r.schedule_id = s.id ORDER BY r.run_date DESC LIMIT 1) AS last_run
-    FROM generation_schedules s JOIN contracts c ON c.id = s.contract_id LEFT JOIN customers u ON u.id = s.customer_id`;
+    FROM generation_schedules s JOIN contracts c ON c.id = s.contract_id JOIN contract_quotas q ON q.contract_id = c.id
+    LEFT JOIN customers u ON u.id = s.customer_id`;
 }
 
 /** A schedule of a contract; undefined when the contract has no such schedule. */

@@ -48,6 +48,31 @@ export function scheduleStatus({
   return next_date === null ? 'completed' : 'active';
 }
 
+export const SCHEDULE_WARNINGS = ['RECIPIENT_ERASED', 'QUOTA_TOO_SMALL'] as const;
+
+/**
+ * RECIPIENT_ERASED: its customer was erased, so the licenses of its runs are assigned to no customer. QUOTA_TOO_SMALL: its next runs
+ * generate more than remains of the quota now.
+ */
+export type ScheduleWarning = (typeof SCHEDULE_WARNINGS)[number];
+
+/** What needs a person before the next runs of a schedule. `runs` is how many of them are counted. */
+export function scheduleWarnings({
+  count,
+  runs,
+  quota_remaining,
+  customer_erased,
+}: Pick<ScheduleTerms, 'count'> & {
+  runs: number;
+  quota_remaining: number;
+  customer_erased: boolean;
+}): ScheduleWarning[] {
+  if (runs === 0) return [];
+  return SCHEDULE_WARNINGS.filter((warning) =>
+    warning === 'RECIPIENT_ERASED' ? customer_erased : count * runs > quota_remaining,
+  );
+}
+
 /** What the decision about a new or edited schedule depends on. */
 interface ScheduleContext {
   /** The settled contract. */

@@ -6,7 +6,9 @@ const RUN_FIELDS = {
   contract_id: Id,
   schedule_id: Id,
   due_at: InstantText.describe('When the run was due'),
-  code: z.string().describe('Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED or another code of a refusal'),
+  code: z
+    .string()
+    .describe('Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED, PERSON_ERASED or another code of a refusal'),
   requested: Count.describe('Licenses of each run of the schedule'),
   licenses: Count.describe('Licenses that the run has requested'),
   job_id: Id.nullable(),
@@ -34,4 +36,9 @@ export const SCHEDULE_EVENTS = {
     job_id: null,
     remaining: 60,
   }),
+  'schedule.run_unassigned': eventKind(
+    'The licenses of a run of a schedule are assigned to no customer, because the customer of the schedule was erased. Set another assign_to.',
+    RUN_FIELDS,
+    { ...RUN_EXAMPLE, code: 'PERSON_ERASED', licenses: 100, job_id: EXAMPLE.job_id, remaining: 400 },
+  ),
 };

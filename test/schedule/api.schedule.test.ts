@@ -52,6 +52,12 @@ test('a new schedule shows its next runs by the calendar of the contract, and a 
     },
   });
   expect(dry_run.body.next_runs).toEqual(created.body.next_runs);
+  // Five runs of ten licenses fit into the quota of 100, and five of 21 do not.
+  expect([dry_run.body.warnings, created.body.warnings]).toEqual([[], []]);
+  for (const enabled of [true, false])
+    expect((await create(`${path}?dry_run=true`, { ...SCHEDULE, count: 21, enabled })).body.warnings).toEqual([
+      'QUOTA_TOO_SMALL',
+    ]);
   const paused = await create(`${path}?dry_run=true`, { ...SCHEDULE, enabled: false });
   expect(paused.body).toMatchObject({ status: 'paused', next_run_at: null, next_runs: created.body.next_runs });
   const pausing = await api.call('PATCH', `${path}/${created.body.id}?dry_run=true`, { body: { enabled: false } });

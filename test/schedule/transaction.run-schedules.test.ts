@@ -1,6 +1,9 @@
 /** A run of a schedule is made once and at its instant, as far as the contract and its quota allow, whatever happens at the same time. */
 import { listRowsToWake } from '../../db/system/sweep';
 import { isRefusal } from '../../domain/base/refusal';
+import { findSchedule } from '../../db/schedule/schedule';
+import type { ShownSchedule } from '../../db/schedule/schedule';
+import { scheduleWarnings } from '../../domain/schedule/schedule';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import type { ContractCommand } from '../../domain/contract/command';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
@@ -8,6 +11,7 @@ import { runCommand } from '../../transactions/contract/run-command';
 import { mergeCustomers } from '../../transactions/contract/merge-customers';
 import { bySystem } from '../../transactions/generation/change-job';
 import { finishJob } from '../../transactions/generation/finish-job';
+import { erasePerson } from '../../transactions/access/erase-person';
 import { makeNextRun } from '../../transactions/schedule/run-schedules';
 import type { RunStep } from '../../transactions/schedule/run-schedules';
 import { deleteSchedule, editSchedule } from '../../transactions/schedule/schedule';
@@ -188,6 +192,32 @@ test('a merged customer is replaced in schedules by the survivor', async () => {
   expect(isRefusal(await sql.begin((tx) => mergeCustomers(tx, { id: customer_id, into }, act)))).toBe(false);
   await step(contract_id, FEBRUARY);
   expect(await sql`SELECT customer_id FROM schedule_runs WHERE schedule_id = ${id}`).toEqual([{ customer_id: into }]);
+});
+
+test('a run whose customer was erased says that its licenses have no customer', async () => {
+  const { contract_id, id } = await build({ quota: 12 }, { assign_to: 'gone@example.com' });
+  const [{ customer_id }] = await sql<
+    [{ customer_id: string }]
+  >`SELECT customer_id FROM generation_schedules WHERE id = ${id}`;
+  const act = { actor: TEST_ACTOR, now: BEGIN, request_id: null };
+  expect(await sql.begin((tx) => erasePerson(tx, customer_id, act))).toMatchObject({ outcome: 'erased' });
+  const shown = (await findSchedule(sql, contract_id, id)) as ShownSchedule;
+  expect(scheduleWarnings({ ...shown, runs: 1 })).toEqual(['RECIPIENT_ERASED']);
+  await runAll(contract_id, FEBRUARY);
+  await runAll(contract_id, MARCH);
+  expect(await runsOf(sql, contract_id)).toEqual([
+    [FEBRUARY, 'generated', 10, 'PERSON_ERASED'],
+    [MARCH, 'shortened', 2, 'QUOTA_EXCEEDED'],
+  ]);
+  expect(
+    await sql`
+    SELECT type, data ->> 'code' AS code, (data ->> 'licenses')::int AS licenses FROM domain_events
+    WHERE contract_id = ${contract_id} AND type LIKE 'schedule.%' ORDER BY sequence`,
+  ).toEqual([
+    { type: 'schedule.run_unassigned', code: 'PERSON_ERASED', licenses: 10 },
+    { type: 'schedule.run_shortened', code: 'QUOTA_EXCEEDED', licenses: 2 },
+    { type: 'schedule.run_unassigned', code: 'PERSON_ERASED', licenses: 2 },
+  ]);
 });
 
 test('an edit of the calendar begins after now, waits for a run that is due, and never runs twice on a day', async () => {

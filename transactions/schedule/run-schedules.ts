@@ -112,7 +112,7 @@ async function make(tx: Sql, settled: ChangedContract, schedule: ScheduleRow, re
     ...{ outcome: run.outcome, code: run.code, requested: count, licenses: run.licenses },
     ...{ job_id: job?.id ?? null, customer_id: assigned.customer_id, contract_state: settled.stored.state },
   });
-  await record(tx, facts, { schedule, due_at, run, job_id: job?.id ?? null });
+  await record(tx, facts, { schedule, due_at, decision, unassigned: assigned.code, job_id: job?.id ?? null });
   const date = runAfter(schedule, timezone, { date: run_date, at: due_at })?.date ?? null;
   await moveSchedule(tx, schedule_id, { last_date: run_date, next: computedRun(schedule, timezone, date) });
   const job_ids = job?.execution === 'background' ? [job.id] : [];
@@ -154,26 +154,39 @@ async function assign(
   return { customer_id, code: null };
 }
 
-/** Writes an audit row and a domain event about a run that was skipped or shortened. The job of another run has its own. */
+/** What was made of a run that is due. */
+interface DecidedRun {
+  schedule: ScheduleRow;
+  due_at: Instant;
+  decision: RunDecision;
+  /** Why its licenses are not assigned to the customer of the schedule; null: they are, or it has none. */
+  unassigned: string | null;
+  job_id: string | null;
+}
+
+/**
+ * Writes an audit row and a domain event about a run that was skipped or shortened, and about one whose licenses have no customer. The job
+ * of another run has its own.
+ */
 async function record(
   tx: Sql,
   { environment, test_clock_id, settled_until: at, quota }: ContractFacts,
-  {
-    schedule,
-    due_at,
-    run,
-    job_id,
-  }: { schedule: ScheduleRow; due_at: Instant; run: RunDecision; job_id: string | null },
+  { schedule, due_at, decision, unassigned, job_id }: DecidedRun,
 ): Promise<void> {
-  if (run.outcome === 'generated' || run.code === null) return;
   const { id: schedule_id, contract_id, count: requested } = schedule;
-  const action = run.outcome === 'skipped' ? 'schedule.run_skipped' : 'schedule.run_shortened';
-  const remaining = quota.total - quota.claimed - run.licenses;
-  const { code } = run;
-  const after = { due_at, code, requested, licenses: run.licenses, job_id, remaining };
-  const subject = { subject_type: 'schedule', subject_id: schedule_id, contract_id, environment } as const;
-  const clock = test_clock_id === null ? 'real' : 'test';
-  await insertAudit(tx, [{ at, actor: SCHEDULE, action, ...subject, after, reason: code, clock }]);
-  const data = { contract_id, schedule_id, ...after };
-  await insertDomainEvents(tx, contract_id, [{ at, type: action, environment, data }]);
+  const { outcome, licenses } = decision;
+  const remaining = quota.total - quota.claimed - licenses;
+  const noticed = [
+    { action: outcome === 'skipped' ? 'schedule.run_skipped' : 'schedule.run_shortened', code: decision.code },
+    { action: 'schedule.run_unassigned', code: unassigned },
+  ] as const;
+  for (const { action, code } of noticed) {
+    if (code === null) continue;
+    const after = { due_at, code, requested, licenses, job_id, remaining };
+    const subject = { subject_type: 'schedule', subject_id: schedule_id, contract_id, environment } as const;
+    const clock = test_clock_id === null ? 'real' : 'test';
+    await insertAudit(tx, [{ at, actor: SCHEDULE, action, ...subject, after, reason: code, clock }]);
+    const data = { contract_id, schedule_id, ...after };
+    await insertDomainEvents(tx, contract_id, [{ at, type: action, environment, data }]);
+  }
 }

@@ -2695,6 +2695,67 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "schedule.run_unassigned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * schedule.run_unassigned
+         * @description The licenses of a run of a schedule are assigned to no customer, because the customer of the schedule was erased. Set another assign_to.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "schedule.run_unassigned",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "schedule_id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9d",
+                     *         "due_at": "2027-06-07T09:30:00.000Z",
+                     *         "requested": 100,
+                     *         "remaining": 400,
+                     *         "code": "PERSON_ERASED",
+                     *         "licenses": 100,
+                     *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ScheduleRunUnassignedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -4662,7 +4723,7 @@ export interface components {
                  * @description When the run was due
                  */
                 due_at: string;
-                /** @description Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED or another code of a refusal */
+                /** @description Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED, PERSON_ERASED or another code of a refusal */
                 code: string;
                 /** @description Licenses of each run of the schedule */
                 requested: number;
@@ -4703,7 +4764,48 @@ export interface components {
                  * @description When the run was due
                  */
                 due_at: string;
-                /** @description Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED or another code of a refusal */
+                /** @description Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED, PERSON_ERASED or another code of a refusal */
+                code: string;
+                /** @description Licenses of each run of the schedule */
+                requested: number;
+                /** @description Licenses that the run has requested */
+                licenses: number;
+                job_id: string | null;
+                /** @description Licenses that remain of the quota */
+                remaining: number;
+            };
+        };
+        /** @description The licenses of a run of a schedule are assigned to no customer, because the customer of the schedule was erased. Set another assign_to. */
+        ScheduleRunUnassignedEvent: {
+            /** @constant */
+            type: "schedule.run_unassigned";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @enum {string} */
+            environment: "production" | "staging" | "development";
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** Format: uuid */
+                schedule_id: string;
+                /**
+                 * Format: date-time
+                 * @description When the run was due
+                 */
+                due_at: string;
+                /** @description Why: QUOTA_EXCEEDED, CONTRACT_INACTIVE, MISSED, PERSON_ERASED or another code of a refusal */
                 code: string;
                 /** @description Licenses of each run of the schedule */
                 requested: number;
