@@ -2,6 +2,7 @@
  * Serves grabs of one pool that wait at the same moment together, because each statement and each commit costs more than the rows of one
  * grab. Each gets all its licenses or none, and no grab decides the outcome of another.
  */
+import { LRUCache } from 'lru-cache';
 import { isDatabaseUnavailable, isLockTimeout, violates } from '../../db/base/errors';
 import type { Database, Sql } from '../../db/base/database';
 import { GROUP_LICENSES_MAX, ORDER_UNIQUE, grabLicenses } from '../../db/pool/grab';
@@ -22,6 +23,8 @@ import { setExpiryByAssignment } from './own-expiry';
 const MERGED_GRABS_MAX = 32;
 /** From how many waiting grabs on a second statement runs beside the first one. A statement for few costs each of them more. */
 const FURTHER_GRABS_MIN = 24;
+/** Pools of which a process remembers that they have enough for two statements. One that is forgotten is served by one until the next. */
+const POOLS_KNOWN_MAX = 1_000;
 /**
  * How long a grab that finds too few licenses waits for those that other transactions have locked: a transaction that is rolled back leaves
  * its licenses in the pool (a falsely empty pool, found in a test of SKIP LOCKED).
@@ -46,7 +49,7 @@ type Calls = Merge<TimedGrab, MergedOutcome>;
 export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<MergedOutcome> {
   const { attempt_ms } = db.lockTurns.limits;
   /** The contracts whose pools have enough for two statements at one moment, as the last statement of each found. */
-  const with_rest = new Set<string>();
+  const with_rest = new LRUCache<string, true>({ max: POOLS_KNOWN_MAX });
   return createMergedCalls<TimedGrab, MergedOutcome>({
     turns: db.lockTurns,
     rowOf: ({ contract_id }) => ({ table: 'pool_available', id: contract_id, shared: true }),
@@ -99,7 +102,7 @@ export function createMergedGrabs(db: Database): (timed: TimedGrab) => Promise<M
     const group = groupOf(calls);
     let outcome = await grabLicenses(db, group, { ...options, in_transaction: false });
     if (outcome.needs_transaction) outcome = await db.begin((tx) => grabWithExpiry(tx, groupOf(calls), options));
-    if (outcome.has_rest) with_rest.add(group.contract_id);
+    if (outcome.has_rest) with_rest.set(group.contract_id, true);
     else with_rest.delete(group.contract_id);
     return outcome;
   }
