@@ -93,7 +93,9 @@ export function createApi(options: ApiOptions): Api {
     keySecrets: sealer && { pepper: options.keyPepper, sealer },
     sealer,
     signing,
-    signedKeys: createSignedKeys(signing && { signing, url: publicUrl }),
+    signedKeys: createSignedKeys(signing && { signing, url: publicUrl }, (details, reason) =>
+      log.warn(details, reason),
+    ),
     clock,
     ...createAuthentication(db, options.keyPepper, clock),
     limitFailure: createFailureLimit({

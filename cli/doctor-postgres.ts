@@ -1,7 +1,8 @@
 /** Checks Postgres: reachable, new enough, migrated, its clock, free connections, and work that is overdue. */
-import type { Config } from '../config';
+import type { Config, SealingKey } from '../config';
 import { findClockSkewMs, skewSentence } from '../db/base/clock';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
+import { listSealingVersions } from '../db/catalogue/signing-key';
 import {
   findDatabaseHealth,
   findOverdueWork,
@@ -83,6 +84,7 @@ export async function checkPostgres(config: Config, epoch: string | null): Promi
           ok('migrations', 'all are applied'),
           ...(await checkTimeZones(db, health.now)),
           ...overdueFindings(overdue),
+          ...signingFindings(await listSealingVersions(db), config.sealingKeys ?? []),
           ...stuck.map(stuckFinding),
         ];
       },
@@ -127,6 +129,25 @@ function serverFindings(health: DatabaseHealth, ahead_ms: number): Finding[] {
           `only ${free} of ${health.connections_max} are free`,
           'Raise max_connections of Postgres, or lower DATABASE_POOL_SIZE.',
         ),
+  ];
+}
+
+/** Whether this machine can open the signing keys of products; nothing for an installation that signs nothing. */
+function signingFindings(
+  sealed: readonly { version: string; products: number }[],
+  keys: readonly Pick<SealingKey, 'version'>[],
+): Finding[] {
+  if (sealed.length === 0) return [];
+  const missing = sealed.filter(({ version }) => !keys.some((key) => key.version === version));
+  if (missing.length === 0) return [ok('signing keys', 'COVENANT_SEALING_KEYS can open those of all products')];
+  const products = missing.reduce((sum, one) => sum + one.products, 0);
+  const versions = missing.map(({ version }) => version).join(', ');
+  return [
+    wrong(
+      'signing keys',
+      `those of ${products} ${products === 1 ? 'product are' : 'products are'} encrypted with ${versions}, which COVENANT_SEALING_KEYS does not contain`,
+      'An API without that key cannot sign, and shows licenses of signed generators by their plain keys. Add it to COVENANT_SEALING_KEYS here and of every API, or create new signing keys.',
+    ),
   ];
 }
 

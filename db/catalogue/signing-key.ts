@@ -103,6 +103,12 @@ export async function setRetired(tx: Sql, id: string, now: Instant): Promise<Sig
   return row;
 }
 
+/** The versions of sealing keys that seal active keys, and for how many products. */
+export async function listSealingVersions(sql: Sql): Promise<{ version: string; products: number }[]> {
+  return sql<{ version: string; products: number }[]>`
+    SELECT sealed_by AS version, count(*)::int AS products FROM signing_keys WHERE sealed IS NOT NULL GROUP BY sealed_by ORDER BY 1`;
+}
+
 /** An active key, which is stored sealed. */
 export type SealedSigningKeyRow = Pick<ActiveKeyRow, 'id' | 'product_id' | 'kid' | 'sealed'>;
 

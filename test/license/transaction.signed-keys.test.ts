@@ -1,6 +1,8 @@
 /** Batches that are signed while the next one is read: in order, a bounded number at once, and with their errors. */
 import fc from 'fast-check';
-import { withSignedBatches } from '../../transactions/license/signed-keys';
+import type { Sql } from '../../db/base/database';
+import type { LicenseRow } from '../../db/license/license';
+import { createSignedKeys, withSignedBatches } from '../../transactions/license/signed-keys';
 
 const SEED = 20_261_127;
 
@@ -41,6 +43,16 @@ test('batches keep their order and are read at most two ahead, however long each
     }),
     { seed: SEED, numRuns: 100 },
   );
+});
+
+test('a process without a sealing key shows signed licenses by their keys, and reports it once', async () => {
+  const reports: string[] = [];
+  const shown = createSignedKeys(undefined, (_, reason) => reports.push(reason));
+  const rows = [{ key: 'A', is_signed: true }] as LicenseRow[];
+  const now = '2027-01-01T00:00:00.000Z';
+  for (const given of [[{ is_signed: false }] as LicenseRow[], rows, rows])
+    expect(await shown.ofRows({} as Sql, given, now)).toBe(given);
+  expect(reports).toEqual([expect.stringContaining('COVENANT_SEALING_KEYS is not set')]);
 });
 
 test('a batch that cannot be signed ends the stream with its error after the batches before it', async () => {

@@ -282,10 +282,13 @@ test.each([
   }
 });
 
-test('the doctor finds overdue work', async () => {
+test('the doctor finds overdue work, and signing keys that no sealing key opens', async () => {
   const own = await createTestDatabase();
   try {
     await own.sql`INSERT INTO products ${own.sql({ name: 'P', code: 'p', environment: 'production', status: 'active', created_at: '2026-01-01', updated_at: '2026-01-01' })}`;
+    await own.sql`
+      INSERT INTO signing_keys (product_id, kid, public_key, sealed, sealed_by, created_at, created_by)
+      SELECT id, 'kid', 'x', 'sealed', 'v9', now(), 'x' FROM products`;
     await own.sql`
       INSERT INTO generators (product_id, environment, name, format, status, created_at, updated_at)
       SELECT id, environment, 'G', '{}', 'active', created_at, updated_at FROM products`;
@@ -305,6 +308,10 @@ test('the doctor finds overdue work', async () => {
       verdict: 'wrong',
       detail: expect.stringContaining('1 contracts have an overdue boundary') as string,
       remedy: expect.stringContaining('docs/operations.md, "Rows that stay due"') as string,
+    });
+    expect(parseFindings(ran).get('signing keys')).toMatchObject({
+      verdict: 'wrong',
+      detail: 'those of 1 product are encrypted with v9, which COVENANT_SEALING_KEYS does not contain',
     });
     const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
     const findings = parseFindings(ran);

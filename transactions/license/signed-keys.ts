@@ -13,7 +13,7 @@ import type { CertifiableJob } from '../../db/license/certifiable-job';
 import { findLicenses } from '../../db/license/license';
 import type { LicenseRow } from '../../db/license/license';
 import type { Instant } from '../../domain/base/instant';
-import { isRefusal } from '../../domain/base/refusal';
+import { isRefusal, refuse } from '../../domain/base/refusal';
 import {
   CERTIFICATE_TYPE,
   certificateClaims,
@@ -25,6 +25,16 @@ import type { CertifiableLicense } from '../../domain/license/certificate';
 import { jobSerialOf } from '../../domain/license/license';
 import type { Signer } from '../catalogue/sign';
 import type { Issuer } from './certificate';
+
+/** How long a reason why certificates are missing is not reported again, and how many reasons are remembered. */
+const REPORTED_AGAIN_MS = 3_600_000;
+const REPORTED_MAX = 1_000;
+
+/** Reports why licenses of signed generators are shown by their plain keys. */
+export type ReportUnsigned = (details: { product_id: string | null }, reason: string) => void;
+
+const NOT_SET =
+  'COVENANT_SEALING_KEYS is not set, so no license can be signed: licenses of signed generators are shown by their plain keys';
 
 /** Jobs of which a process remembers whether their licenses are signed. */
 const JOBS_KNOWN_MAX = 10_000;
@@ -51,15 +61,23 @@ export interface CertificateSource {
   signers: ReadonlyMap<string, Signer>;
 }
 
-/** Without an issuer, each license is shown by its key. */
-export function createSignedKeys(issuer: Issuer | undefined): SignedKeys {
+/**
+ * Without an issuer, each license is shown by its key. Clients expect a certificate in its place, so `report` gets the reason, and that of
+ * each product whose key cannot sign; once an hour.
+ */
+export function createSignedKeys(issuer: Issuer | undefined, report: ReportUnsigned): SignedKeys {
+  const reported = new LRUCache<string, true>({ max: REPORTED_MAX, ttl: REPORTED_AGAIN_MS });
   /** Whether the licenses of a job are signed, by its serial. This never changes. */
   const signed_jobs = new LRUCache<string, boolean>({ max: JOBS_KNOWN_MAX });
 
   return {
     ofRows,
     async ofLicenses(sql, licenses, now) {
-      if (issuer === undefined || !(await isAnySigned(sql, licenses))) return licenses;
+      if (!(await isAnySigned(sql, licenses))) return licenses;
+      if (issuer === undefined) {
+        reportOnce(null, NOT_SET);
+        return licenses;
+      }
       const rows = await findLicenses(
         sql,
         licenses.map(({ id }) => id),
@@ -72,8 +90,19 @@ export function createSignedKeys(issuer: Issuer | undefined): SignedKeys {
   };
 
   async function ofRows(sql: Sql, rows: LicenseRow[], now: Instant): Promise<LicenseRow[]> {
-    if (issuer === undefined || !rows.some(isSigned)) return rows;
-    return certify(rows, await sourceOf(sql, rows.filter(isSigned), issuer), now);
+    const signed = rows.filter(isSigned);
+    if (signed.length === 0) return rows;
+    if (issuer === undefined) {
+      reportOnce(null, NOT_SET);
+      return rows;
+    }
+    return certify(rows, await sourceOf(sql, signed, issuer, reportOnce), now);
+  }
+
+  function reportOnce(product_id: string | null, reason: string): void {
+    if (reported.has(product_id ?? '')) return;
+    reported.set(product_id ?? '', true);
+    report({ product_id }, reason);
   }
 
   async function isAnySigned(sql: Sql, licenses: readonly { id: string }[]): Promise<boolean> {
@@ -173,13 +202,17 @@ async function sourceOf(
   sql: Sql,
   rows: readonly LicenseRow[],
   { signing, url }: Issuer,
+  report: (product_id: string, reason: string) => void,
 ): Promise<CertificateSource> {
   const jobs = await findCertifiableJobs(sql, [...new Set(rows.map(({ job_id }) => job_id))]);
-  const keys = await findActiveKeys(sql, [...new Set(rows.map(({ product_id }) => product_id))]);
+  const product_ids = [...new Set(rows.map(({ product_id }) => product_id))];
+  const keys = new Map((await findActiveKeys(sql, product_ids)).map((key) => [key.product_id, key]));
   const signers = new Map<string, Signer>();
-  for (const key of keys) {
-    const signer = await signing.signerOf(key);
-    if (!isRefusal(signer)) signers.set(key.product_id, signer);
+  for (const product_id of product_ids) {
+    const key = keys.get(product_id);
+    const signer = key === undefined ? refuse('SIGNING_KEY_MISSING') : await signing.signerOf(key);
+    if (isRefusal(signer)) report(product_id, `${signer.detail} Its licenses are shown by their plain keys.`);
+    else signers.set(product_id, signer);
   }
   return { url, jobs: new Map(jobs.map((job) => [job.job_id, job])), signers };
 }
