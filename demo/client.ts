@@ -2,6 +2,8 @@
  * An HTTP client for scenarios: each call states the expected answer. It also reads the progress stream of a job.
  */
 import type { ZodType } from 'zod';
+import { parseMessages } from '../cli/event-stream';
+import type { StreamMessage } from '../cli/event-stream';
 
 /** Thrown when a step or a check fails. The message says what was expected. */
 export class ScenarioError extends Error {
@@ -22,12 +24,6 @@ export interface ExpectedCall<T> {
   status: number | readonly number[];
   /** The expected shape. Other fields are ignored. */
   shape: ZodType<T>;
-}
-
-/** One message of a server-sent event stream. */
-export interface StreamMessage {
-  event: string;
-  data: string;
 }
 
 export interface ScenarioClient {
@@ -79,21 +75,4 @@ export function createScenarioClient(api_url: string, api_key: string): Scenario
       yield* parseMessages(response.body.pipeThrough(new TextDecoderStream()));
     },
   };
-}
-
-/** Parses a text/event-stream. Messages may be split between chunks. */
-export async function* parseMessages(chunks: AsyncIterable<string>): AsyncGenerator<StreamMessage> {
-  let unread = '';
-  for await (const chunk of chunks) {
-    const messages = (unread + chunk).split('\n\n');
-    unread = messages.pop() ?? '';
-    for (const message of messages) yield parseMessage(message);
-  }
-}
-
-function parseMessage(message: string): StreamMessage {
-  const lines = message.split('\n');
-  const valuesOf = (field: string): string[] =>
-    lines.filter((line) => line.startsWith(`${field}:`)).map((line) => line.slice(field.length + 1).trimStart());
-  return { event: valuesOf('event').at(-1) ?? 'message', data: valuesOf('data').join('\n') };
 }

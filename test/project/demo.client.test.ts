@@ -4,7 +4,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import { createScenarioClient, parseMessages, ScenarioError, type StreamMessage } from '../../demo/client';
+import { parseMessages } from '../../cli/event-stream';
+import type { StreamMessage } from '../../cli/event-stream';
+import { createScenarioClient, ScenarioError } from '../../demo/client';
 
 const STREAM = 'event: progress\ndata: {"completed":1}\n\nevent: end\ndata: {"completed":2}\n\n';
 const MESSAGES = [
