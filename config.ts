@@ -81,6 +81,12 @@ export interface StackConfig {
   cacheDir: string;
 }
 
+/** The settings of commands that call the API over HTTP. */
+export interface ClientConfig {
+  publicUrl: string;
+  apiKey: string;
+}
+
 /** One setting with its documentation. `parse` converts its text into the value. */
 export interface Setting<T> {
   env: string;
@@ -561,6 +567,19 @@ export const STACK_SETTINGS: { readonly [K in keyof StackConfig]: Setting<StackC
   },
 };
 
+/** The table of `ClientConfig`, besides the settings that other processes have too. */
+export const CLIENT_SETTINGS: { readonly [K in 'apiKey']: Setting<ClientConfig[K]> } = {
+  apiKey: {
+    env: 'COVENANT_API_KEY',
+    about: 'The API key of an admin, with which a command calls the API at `COVENANT_PUBLIC_URL`.',
+    default: 'required',
+    allowed: 'an API key',
+    usedBy: ['cli'],
+    secret: true,
+    parse: z.string().regex(/^[\x21-\x7e]+$/),
+  },
+};
+
 /**
  * Reads the settings of the API, the worker and the command line.
  * @throws ConfigError that names every missing or invalid variable, its value (secrets masked) and the allowed values
@@ -579,6 +598,14 @@ export function loadConfig(env: Environment): Config {
 export function loadStackConfig(env: Environment): StackConfig & { temporalAddress: string | undefined } {
   const temporalAddress: Setting<string | undefined> = { ...SETTINGS.temporalAddress, default: 'none' };
   return loadSettings({ ...STACK_SETTINGS, temporalAddress }, env);
+}
+
+/**
+ * Reads the settings of commands that call the API.
+ * @throws ConfigError as `loadConfig` does
+ */
+export function loadClientConfig(env: Environment): ClientConfig {
+  return loadSettings<ClientConfig>({ publicUrl: SETTINGS.publicUrl, ...CLIENT_SETTINGS }, env);
 }
 
 function loadSettings<C extends object>(settings: { readonly [K in keyof C]: Setting<C[K]> }, env: Environment): C {

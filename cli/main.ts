@@ -12,6 +12,7 @@ import { version } from '../package.json';
 const COMMANDS: Readonly<Record<string, () => Command>> = {
   migrate: () => (require('./migrate') as typeof import('./migrate')).migrateCommand(),
   admin: () => (require('./admin') as typeof import('./admin')).adminCommand(),
+  import: () => (require('./import') as typeof import('./import')).importCommand(),
   people: () => (require('./people') as typeof import('./people')).peopleCommand(),
   keys: () => (require('./keys') as typeof import('./keys')).keysCommand(),
   'search-attributes': () =>

@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ConfigError, loadConfig, loadStackConfig, type Config, type Environment } from '../config';
+import { ConfigError, loadClientConfig, loadConfig, loadStackConfig } from '../config';
+import type { ClientConfig, Config, Environment } from '../config';
 
 /** The settings of a command and their origin. */
 export interface Settings {
@@ -20,6 +21,7 @@ const DevFile = z.object({
   temporal_address: z.string(),
   temporal_ui_url: z.string(),
   database_url: z.string(),
+  super_admin_key: z.string().optional(),
 });
 const SecretsFile = z.object({ key_pepper: z.string(), sealing_keys: z.string().optional() });
 
@@ -36,6 +38,14 @@ export function readSettings(env: Environment): Settings {
     if (error instanceof ConfigError && !env['DATABASE_URL']) error.message += `\n${STACK_HINT}`;
     throw error;
   }
+}
+
+/** Reads the settings of a command that calls the API: from the environment or, without a COVENANT_API_KEY, from the running stack. */
+export function readClientSettings(env: Environment): ClientConfig {
+  const stack = env['COVENANT_API_KEY'] ? undefined : findStack(env);
+  if (stack === undefined) return loadClientConfig(env);
+  process.stderr.write(`COVENANT_API_KEY is not set: using the stack in ${stack.data_dir}.\n`);
+  return loadClientConfig({ ...env, ...stack.env });
 }
 
 const STACK_HINT = 'Set them, or start `npm run dev` here. Commands then use the settings of that stack.';
@@ -56,6 +66,7 @@ function findStack(env: Environment): { data_dir: string; env: Record<string, st
       TEMPORAL_UI_URL: dev.temporal_ui_url,
       COVENANT_PUBLIC_URL: dev.api_url,
       COVENANT_KEY_PEPPER: key_pepper,
+      ...(dev.super_admin_key === undefined ? {} : { COVENANT_API_KEY: dev.super_admin_key }),
       ...(sealing_keys === undefined ? {} : { COVENANT_SEALING_KEYS: sealing_keys }),
     },
   };

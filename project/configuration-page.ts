@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandLine } from '../command-line';
-import { SETTINGS, STACK_SETTINGS, type Setting } from '../config';
+import { CLIENT_SETTINGS, SETTINGS, STACK_SETTINGS, type Setting } from '../config';
 
 /** The path of the page. */
 export const CONFIGURATION_PAGE = join(__dirname, '../docs/configuration.md');
@@ -18,12 +18,15 @@ Every setting is one environment variable. An empty variable counts as not set. 
 start. Its error message names each variable, its value (secrets are masked) and the allowed values.
 `;
 
-/** Returns the page as Markdown, with one section for the servers and one for the embedded stack. */
+/** Returns the page as Markdown, with one section for the servers, one for commands and one for the embedded stack. */
 export function configurationPage(): string {
   return [
     HEAD,
     '## API, worker and command line\n',
     table(Object.values(SETTINGS)),
+    '\n## Commands that call the API (`covenant import`)\n',
+    'They need no other settings than `COVENANT_PUBLIC_URL` and:\n',
+    table(Object.values(CLIENT_SETTINGS)),
     '\n## Embedded stack (`npm run dev`)\n',
     'The stack sets all settings above for the processes that it starts. It reads `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_UI_URL` and:\n',
     table(Object.values(STACK_SETTINGS)),

@@ -1,12 +1,16 @@
 /** Imports of existing licenses: small files by their request, large ones by a job. */
 import { randomUUID } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { IMPORT_CHUNK_ROWS, IMPORT_INLINE_ROWS_MAX } from '../../domain/import/file';
 import { waitFor } from '../../dev/waiting';
+import { importCommand } from '../../cli/import';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
+import { makeRunDirectory } from '../harness/run-directory';
 import { expectRefusal } from '../harness/expect-refusal';
 import { buildImport, rowsWithKeys } from '../harness/imports';
 import { SYSTEM } from '../../domain/base/actor';
@@ -258,6 +262,74 @@ test('a file that was not imported completely is imported again, and another rul
   const third = await upload(id, file);
   expect(third.body).toMatchObject({ state: 'FAILED', replayed: false, counts: { rejected: 2 } });
 });
+
+test('covenant import sends a file, follows its job and saves the report, and says how to go on after an interruption', async () => {
+  const id = await contractOf();
+  const directory = makeRunDirectory('import');
+  const run = async (
+    file: string,
+    content: string | Uint8Array,
+    { more = [] as string[], key = api.keys.admin } = {},
+  ) => {
+    writeFileSync(join(directory, file), content);
+    const settings = { COVENANT_PUBLIC_URL: api.url, COVENANT_API_KEY: key };
+    return runImportCommand([id, join(directory, file), ...more], settings);
+  };
+  const progress = jest.spyOn(process.stderr, 'write');
+  const reportLines = (file: string) => readFileSync(join(directory, file), 'utf8').trim().split('\n').slice(1);
+  try {
+    const count = 3 * IMPORT_CHUNK_ROWS;
+    const large = gzipSync(`key\n${rowsOf(count).join('\n')}`);
+    let is_stopped = false;
+    progress.mockImplementation((text) => {
+      if (!is_stopped && String(text).includes(` of ${count} rows`)) is_stopped = process.emit('SIGINT');
+      return true;
+    });
+    const stopped = await run('large.csv.gz', large);
+    expect(stopped.failure).toMatch(
+      /^Interrupted\. The import [-0-9a-f]{36} continues without this command\. Run the same command again/,
+    );
+    const [, import_id] = /import (\S+) continues/.exec(stopped.failure) as unknown as [string, string];
+    const followed = await run('large.csv.gz', large);
+    expect(followed).toMatchObject({ failure: '', stderr: expect.stringContaining(`its import ${import_id}`) });
+    expect(followed.stdout).toContain(`${count} imported, 0 skipped and 0 rejected of ${count} rows`);
+    expect(reportLines('large.report.csv').filter((line) => line.includes(',imported,'))).toHaveLength(count);
+
+    const bad = `key\n${newKey()}\nx\n`;
+    const tried = await run('bad.csv', bad, { more: ['--dry-run'] });
+    expect(tried.failure).toBe('1 of 2 rows would be rejected.');
+    expect(tried.stdout).toMatch(
+      /^Would import 1, skip 0 and reject 1 of 2 rows\. Nothing was changed\.\n {2}row 3 \(x\): KEY_INVALID: /,
+    );
+    const own = join(directory, 'own.csv');
+    expect((await run('bad.csv', bad, { more: ['--report', own] })).failure).toMatch(/^1 of 2 rows were rejected\./);
+    expect(reportLines('own.csv')).toEqual([
+      expect.stringContaining(',imported,'),
+      expect.stringMatching(/^3,x,,rejected,KEY_INVALID,/),
+    ]);
+    // A refusal is shown although it comes before the end of the file.
+    const refused = await run('huge.csv', Buffer.alloc(8_000_000, 'key\n'), { key: api.keys.viewer });
+    expect(refused.failure).toMatch(/\(FORBIDDEN_ROLE\)$/);
+  } finally {
+    progress.mockRestore();
+    rmSync(directory, { recursive: true });
+  }
+});
+
+/** Runs `covenant import` in this process. `failure` is the sentence with which it exits with 1. */
+async function runImportCommand(args: string[], settings: Record<string, string>) {
+  const env = jest.replaceProperty(process, 'env', { ...process.env, ...settings });
+  const output = { stdout: '', stderr: '', failure: '' };
+  const log = jest.spyOn(console, 'log').mockImplementation((line: string) => void (output.stdout += `${line}\n`));
+  const error = jest.spyOn(console, 'error').mockImplementation((line: string) => void (output.stderr += `${line}\n`));
+  await importCommand()
+    .parseAsync(args, { from: 'user' })
+    .catch((failure: Error) => (output.failure = failure.message));
+  env.restore();
+  log.mockRestore();
+  error.mockRestore();
+  return output;
+}
 
 test('imports and their reports stay readable after the contract is deleted, as its jobs do', async () => {
   const id = await contractOf({ name: 'Import goes away' });

@@ -7,6 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import {
+  CLIENT_SETTINGS,
   ConfigError,
   destinationPolicyOf,
   loadConfig,
@@ -272,7 +273,9 @@ test('the embedded stack needs no setting, and uses an external Temporal server 
 test('docs/configuration.md is up to date and contains every variable', () => {
   const page = readFileSync(join(__dirname, '../../docs/configuration.md'), 'utf8');
   expect(page).toBe(configurationPage());
-  for (const { env } of [...Object.values(SETTINGS), ...Object.values(STACK_SETTINGS)])
+  for (const { env } of [SETTINGS, CLIENT_SETTINGS, STACK_SETTINGS].flatMap((table) =>
+    Object.values<{ env: string }>(table),
+  ))
     expect(page).toContain(`\`${env}\``);
 });
 
