@@ -197,6 +197,15 @@ async function withProxy(
   await new Promise<void>((resolve) => proxy.close(() => resolve()));
 }
 
+test('a statement uses the connection that was used last, which has the most statements prepared', async () => {
+  await withPool(3, async (sql) => {
+    await Promise.all([1, 2, 3].map(() => sql`SELECT pg_sleep(0.05)`));
+    const pids = [];
+    for (let i = 0; i < 4; i++) pids.push(await pidOf(sql), await sql.begin((tx) => pidOf(tx)));
+    expect(new Set(pids).size).toBe(1);
+  });
+});
+
 test('an address with the directory of a Unix socket is reached through the socket', async () => {
   const overTcp = throughServer(new URL(database.url).host, database.url);
   expect(await withPool(1, isOverSocket, overTcp)).toBe(false);
