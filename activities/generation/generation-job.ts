@@ -157,13 +157,16 @@ export function createGenerationJobActivities({
     }
   }
 
-  /** Imports one chunk. Its keys are those of the file. */
+  /** Imports one chunk. Its keys are those of the file: first it expects that none of them exists, which nearly always is true. */
   async function importOnce(job_id: string, chunk_no: number, now: Instant): Promise<ChunkOutcome | GivenUpChunk> {
-    try {
-      return await beginWithShortWaits(db, (tx) => importChunk(tx, { job_id, chunk_no, now }));
-    } catch (error) {
-      if (isPermanent(error)) return { error };
-      throw error;
+    for (let expects_new_keys = true; ; expects_new_keys = false) {
+      try {
+        return await beginWithShortWaits(db, (tx) => importChunk(tx, { job_id, chunk_no, now, expects_new_keys }));
+      } catch (error) {
+        if (expects_new_keys && violates(error, 'license_key_unique')) continue;
+        if (isPermanent(error)) return { error };
+        throw error;
+      }
     }
   }
 

@@ -7,7 +7,8 @@ import {
   insertImportedDevices,
   insertImportedFacts,
   insertIntoPool,
-  insertLicenses,
+  insertLicensesUnlessTaken,
+  insertNewLicenses,
 } from '../../db/import/licenses';
 import type { ImportedFacts } from '../../db/import/licenses';
 import type { ImportPlan } from '../../db/import/plan';
@@ -24,6 +25,13 @@ import type { CustomerIds } from './import-customers';
 /** The part of a plan that decides whether a row can be imported. */
 export type JudgingPlan = ImportLimits & Pick<ImportPlan, 'contract_id'>;
 
+export interface RowsToImport {
+  rows: readonly ImportRow[];
+  duplicates: DuplicateRule;
+  /** Whether it throws when a key exists already, which is faster. */
+  expects_new_keys: boolean;
+}
+
 /**
  * Imports rows. Call it once for each chunk, inside a transaction that also stores the result. A license is inserted before its customer is
  * created, so no customer is created for a key that exists already.
@@ -31,16 +39,18 @@ export type JudgingPlan = ImportLimits & Pick<ImportPlan, 'contract_id'>;
 export async function importRows(
   tx: Sql,
   plan: ImportPlan,
-  { rows, duplicates }: { rows: readonly ImportRow[]; duplicates: DuplicateRule },
+  { rows, duplicates, expects_new_keys }: RowsToImport,
   act: Act,
 ): Promise<ChunkResult> {
   const customers = await findCustomers(tx, rows);
   const { valid, outcomes } = judgeRows(plan, rows, customers, duplicates);
-  const inserted = await insertLicenses(tx, plan.serial, valid);
-  const imported = inserted.size === valid.length ? valid : valid.filter(({ ordinal }) => inserted.has(ordinal));
-  if (imported.length < valid.length) {
+  let imported = valid;
+  if (expects_new_keys) await insertNewLicenses(tx, plan.serial, valid);
+  else {
+    const inserted = await insertLicensesUnlessTaken(tx, plan.serial, valid);
     const left = valid.filter(({ ordinal }) => !inserted.has(ordinal));
-    outcomes.push(...(await existingOutcomes(tx, plan.contract_id, left, duplicates)));
+    imported = valid.filter(({ ordinal }) => inserted.has(ordinal));
+    if (left.length > 0) outcomes.push(...(await existingOutcomes(tx, plan.contract_id, left, duplicates)));
   }
   await createCustomers(tx, customers, imported, act);
   await storeFacts(tx, plan, imported, customers, act);

@@ -141,7 +141,7 @@ export async function findRepeated(
 async function importAtOnce(tx: Sql, { id, inline, duplicates, accepted: requested }: ReceivedFile, act: Act) {
   const plan = await findImportPlan(tx, id);
   const { chunk_no, accepted } = inline as ReadChunk;
-  const result = await importRows(tx, plan, { rows: accepted, duplicates }, act);
+  const result = await importRows(tx, plan, { rows: accepted, duplicates, expects_new_keys: false }, act);
   await storeChunkResult(tx, { import_id: id, chunk_no, now: act.now }, result);
   return endImport(tx, { id, state: 'RUNNING', requested, completed: result.imported }, act.now);
 }
