@@ -62,6 +62,7 @@ export interface Config {
   stripeApiUrl: string;
   webhookNetworks: string[] | undefined;
   webhookHttp: boolean;
+  webhookRetentionDays: number;
   testClocks: boolean;
   logLevel: LogLevel;
   workerHealthPort: number;
@@ -146,6 +147,11 @@ const WEBHOOK_NETWORKS_MAX = 100;
 const PRIVATE_PREFIX_MIN = { 4: 8, 6: 7 } as const;
 /** Standard Webhooks requires secrets of 24 to 64 bytes. */
 const STANDARD_SECRET_BYTES = { min: 24, max: 64 } as const;
+
+export const WEBHOOK_RETENTION_DAYS = 30;
+/** The retry schedule takes about three days. */
+const WEBHOOK_RETENTION_DAYS_MIN = 4;
+const WEBHOOK_RETENTION_DAYS_MAX = 3_650;
 
 const PORT_MAX = 65_535;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -451,6 +457,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: 'on or off',
     usedBy: ['api', 'worker'],
     parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  },
+  webhookRetentionDays: {
+    env: 'COVENANT_WEBHOOK_RETENTION_DAYS',
+    about:
+      'How many days a delivery of a webhook is kept after its end, with its payload and its attempts. Also how far back an endpoint can be recovered. Set the same value in the API and the worker.',
+    default: { text: String(WEBHOOK_RETENTION_DAYS) },
+    allowed: `a whole number from ${WEBHOOK_RETENTION_DAYS_MIN} to ${WEBHOOK_RETENTION_DAYS_MAX}`,
+    usedBy: ['api', 'worker'],
+    parse: wholeNumber(WEBHOOK_RETENTION_DAYS_MIN, WEBHOOK_RETENTION_DAYS_MAX),
   },
   testClocks: {
     env: 'COVENANT_TEST_CLOCKS',

@@ -52,6 +52,7 @@ export interface ApiOptions {
   /** The public URL of the API. */
   publicUrl: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
+  webhookRetentionDays: number;
   testClocks: boolean;
   /** Describes started workflows in the Temporal UI. Without it they are shown by their ids. */
   describe?: StartDescriber | undefined;

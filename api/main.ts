@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     destinations: destinationPolicyOf(config),
     publicUrl: config.publicUrl,
     billingReceivers: createBillingReceivers(config),
+    webhookRetentionDays: config.webhookRetentionDays,
     testClocks: config.testClocks,
     describe: createStartDescriber({
       publicUrl: config.publicUrl,

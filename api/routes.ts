@@ -36,6 +36,7 @@ import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
 import { timelineRoutes } from './contract/timeline';
 import { usageRoutes } from './contract/usage';
+import { deliveryRoutes } from './webhook/delivery';
 
 export const ROUTES: readonly Route[] = [
   ...productRoutes,
@@ -74,5 +75,6 @@ export const ROUTES: readonly Route[] = [
   ...timelineRoutes,
   ...metricRoutes,
   ...billingRoutes,
+  ...deliveryRoutes,
   ...testClockRoutes,
 ];

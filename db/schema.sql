@@ -1548,6 +1548,10 @@ CREATE INDEX webhook_deliveries_of_endpoint ON webhook_deliveries (endpoint_id, 
 CREATE INDEX webhook_deliveries_of_contract ON webhook_deliveries (contract_id, id) WHERE contract_id IS NOT NULL;
 CREATE INDEX webhook_deliveries_of_event ON webhook_deliveries (event_id);
 CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (ended_at) WHERE ended_at IS NOT NULL;
+-- Lists. An update of a delivery writes all of its indexes, so the two of values that most rows have leave them out.
+CREATE INDEX webhook_deliveries_of_type ON webhook_deliveries (event_type, id);
+CREATE INDEX webhook_deliveries_not_delivered ON webhook_deliveries (status, id) WHERE status <> 'delivered';
+CREATE INDEX webhook_deliveries_elsewhere ON webhook_deliveries (environment, id) WHERE environment <> 'production';
 
 -- What is sent for an event, exactly as it is signed. It is written before the first attempt, and deleted with the last delivery of the event.
 CREATE TABLE webhook_payloads (

@@ -79,6 +79,8 @@ export interface Api {
   publicUrl: string;
   /** One receiver for each configured billing system. */
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
+  /** How many days deliveries of webhooks are kept after their end. */
+  webhookRetentionDays: number;
   /** Whether test clocks are enabled. */
   testClocks: boolean;
 }

@@ -26,6 +26,8 @@ export const AUDIT_SUBJECTS = [
   'admin',
   'test_clock',
   'billing_event',
+  'webhook_endpoint',
+  'webhook_delivery',
 ] as const;
 export type AuditSubject = (typeof AUDIT_SUBJECTS)[number];
 

@@ -145,3 +145,14 @@ export function listedContract(caller: KnownCaller, named: string | undefined): 
       return named ?? caller.contract_id;
   }
 }
+
+/** Payloads of webhooks have the keys of many licenses, and what a receiver answers may repeat them: below Admin, both are masked. */
+export function seesWebhookKeys(caller: Caller): boolean {
+  switch (caller.kind) {
+    case 'admin':
+      return roleCovers(caller.role, 'admin');
+    case 'contract':
+    case 'anonymous':
+      return false;
+  }
+}

@@ -165,6 +165,10 @@ export const PERMISSIONS = {
   getBillingEvent: OPERATOR,
   replayBillingEvent: ADMIN,
 
+  listWebhookDeliveries: VIEWER,
+  getWebhookDelivery: VIEWER,
+  redeliverWebhook: ADMIN,
+
   listActivity: OPERATOR,
   createTestClock: ADMIN,
   listTestClocks: VIEWER,

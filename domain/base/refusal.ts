@@ -471,6 +471,16 @@ const SENTENCES = {
     detail: (m) =>
       `${show(m.key_id)} is the only accepted key of all active super admins. Create another key (POST /api/v1/admins/{id}/api-keys), then revoke this one with it.`,
   },
+  WEBHOOK_ENDPOINT_DISABLED: {
+    title: 'The webhook endpoint is disabled',
+    detail: (m) =>
+      `Nothing is sent to the endpoint ${show(m.endpoint_id)}, because it is disabled (${show(m.disabled_reason)}). Enable it first (POST /api/v1/webhook-endpoints/{id}/enable).`,
+  },
+  WEBHOOK_ENDPOINT_REMOVED: {
+    title: 'The webhook endpoint was removed',
+    detail: (m) =>
+      `The endpoint ${show(m.endpoint_id)} was deleted, or its contract was. Create another endpoint (POST /api/v1/webhook-endpoints), and recover what it missed.`,
+  },
   PERSON_ERASED: {
     title: 'The person was erased',
     detail: (m) =>
@@ -531,7 +541,9 @@ export type ResourceKind =
   | 'license operation'
   | 'product'
   | 'signing key'
-  | 'test clock';
+  | 'test clock'
+  | 'webhook delivery'
+  | 'webhook endpoint';
 
 /** The refusal of a request for something that does not exist. `id` is null when it is not known. */
 export function notFound(what: ResourceKind, id: string | null): Refusal {

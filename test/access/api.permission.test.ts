@@ -155,6 +155,7 @@ describe('the name of an operation', () => {
       'opt',
       'pause',
       'receive',
+      'redeliver',
       'reinstate',
       'release',
       'renew',

@@ -16,6 +16,7 @@ import type { TestCatalogue } from '../harness/catalogue';
 import { expectInvariants } from '../harness/invariants';
 import { arbitraryOf, unexpectedValue } from '../harness/schema-arbitrary';
 import type { JsonSchema, SchemaSource } from '../harness/schema-arbitrary';
+import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
@@ -132,6 +133,11 @@ beforeAll(async () => {
     const [row] = await api.sql`SELECT id FROM billing_inbox WHERE event_id = ${event.id}`;
     billing.push(String(row?.['id']));
   }
+  const endpoint_id = await buildEndpoint(api.sql);
+  const deliveries = [
+    (await buildDelivery(api.sql, { endpoint_id })).id,
+    (await buildDelivery(api.sql, { endpoint_id, ended: { status: 'failed' } })).id,
+  ];
   const clocks: string[] = [];
   for (const now of ['2027-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z'])
     clocks.push((await api.call('POST', '/test-clocks', { body: { now } })).body.id);
@@ -147,6 +153,7 @@ beforeAll(async () => {
     amendment_id: amendments,
     schedule_id: schedules,
     billing,
+    deliveries,
     'test-clocks': clocks,
     contracts,
     jobs,
@@ -175,6 +182,7 @@ beforeAll(async () => {
       account_manager: fc.constantFrom('manager@covenant.test', 'MANAGER@covenant.test'),
       customer_id: fc.oneof(known('customers'), fc.constant(null)),
       contract_id: known('contracts'),
+      endpoint_id: fc.constantFrom(endpoint_id),
       job_id: known('jobs'),
       device_id: known('device_id'),
       // Of a license; no other body has a key.

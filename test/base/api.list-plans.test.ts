@@ -346,6 +346,24 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `contract_id=${busy_contract}`,
     ],
   }),
+  '/deliveries': ({ busy_endpoint, rare_endpoint, rare_contract, busy_contract }) => ({
+    queries: [
+      '',
+      `endpoint_id=${busy_endpoint}`,
+      `endpoint_id=${rare_endpoint}`,
+      `endpoint_id=${busy_endpoint}&status=failed`,
+      `contract_id=${busy_contract}`,
+      `contract_id=${rare_contract}`,
+      'status=owed',
+      'status=failed',
+      'status=delivered',
+      'event_type=pool.low_water',
+      'event_type=license.batch_generated',
+      'environment=staging',
+      'environment=production',
+      'environment=development',
+    ],
+  }),
   '/test-clocks': () => ({ queries: [''] }),
 };
 

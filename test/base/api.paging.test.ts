@@ -15,6 +15,7 @@ import type { TestCatalogue } from '../harness/catalogue';
 import { codePoint } from '../harness/code-point';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { rowsOf, walkPages } from '../harness/walk-pages';
+import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const SEED = 20_261_126;
@@ -186,6 +187,7 @@ describe('a cursor that the list did not issue', () => {
       const body = { label: null };
       await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
       await sendBillingEvent(`event ${count}`);
+      await buildDelivery(api.sql, { endpoint_id: await buildEndpoint(api.sql) });
       await api.sql`
         INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
         VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1, 1, 'test')`;
@@ -256,6 +258,7 @@ describe('a cursor that the list did not issue', () => {
       ['/jobs', '/jobs?environment=staging'],
       ['/licenses', '/licenses?environment=staging'],
       ['/billing/events', '/billing/events?'],
+      ['/deliveries', '/deliveries?'],
       ['/test-clocks', '/test-clocks?'],
       ['/license-operations', '/license-operations?'],
       ['/license-operations/:id/outcomes', `/license-operations/${operation}/outcomes?`],

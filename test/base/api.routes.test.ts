@@ -17,6 +17,7 @@ import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import { documentedStatuses } from '../harness/documented-answer';
 import { buildImport } from '../harness/imports';
 import { expectRefusal } from '../harness/expect-refusal';
+import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 
 const BASE_PATH = '/api/v1';
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
@@ -157,6 +158,12 @@ async function parkedBillingEvent(): Promise<string> {
     relevant: true,
   };
   return (await receiveBillingEvent(api.sql, { event, raw: '{}', now, request_id: null })).id;
+}
+
+/** A delivery of a webhook that failed. */
+async function deliveryId(): Promise<string> {
+  const endpoint_id = await buildEndpoint(api.sql);
+  return (await buildDelivery(api.sql, { endpoint_id, ended: { status: 'failed' } })).id;
 }
 
 const email = () => `${randomUUID()}@covenant.test`;
@@ -345,6 +352,9 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /billing/events': async () => ({}),
   'GET /billing/events/:id': async () => ({ params: { id: await parkedBillingEvent() } }),
   'POST /billing/events/:id/replay': async () => ({ params: { id: await parkedBillingEvent() } }),
+  'GET /deliveries': async () => ({}),
+  'GET /deliveries/:id': async () => ({ params: { id: await deliveryId() } }),
+  'POST /deliveries/:id/redeliver': async () => ({ params: { id: await deliveryId() } }),
   'POST /contracts/:id/pool/grab': async () => ({
     params: { id: await poolId() },
     body: { order_ref: randomUUID(), count: 1 },

@@ -13,6 +13,7 @@ import { createApp } from '../../api/http/app';
 import { createApi } from '../../api/create-api';
 import { createFastServer } from '../../api/http/fast-server';
 import type { StreamLimits } from '../../api/http/open-streams';
+import { WEBHOOK_RETENTION_DAYS } from '../../config';
 import type { SealingKey, TrustProxy } from '../../config';
 import type { DestinationPolicy } from '../../domain/webhook/destination';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
@@ -150,6 +151,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     destinations: options.destinations ?? { private_networks: ['127.0.0.1/32'], allows_http: true },
     publicUrl: 'https://licenses.test',
     billingReceivers: createBillingReceivers(billing),
+    webhookRetentionDays: WEBHOOK_RETENTION_DAYS,
     testClocks: options.testClocks ?? true,
     list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,
     command_timeout_ms: options.command_timeout_ms,

@@ -31,6 +31,9 @@ export interface FilledTables {
   rare_actor: string;
   /** An admin with one half of all keys. */
   busy_admin: string;
+  /** A webhook endpoint with one half of all deliveries, and one with few. */
+  busy_endpoint: string;
+  rare_endpoint: string;
   /** The interval in which the rare rows were created. */
   rare_from: string;
   rare_to: string;
@@ -59,7 +62,7 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
            filled_id('job', ${RARE_FROM}) AS rare_job,
            (SELECT id FROM license_operations ORDER BY created_at LIMIT 1) AS busy_operation,
            'lic_' || (SELECT (min(serial) << 24) + 1 FROM generation_jobs) AS busy_license, filled_id('admin', ${RARE_FROM})::text AS rare_actor,
-           filled_id('admin', 1) AS busy_admin,
+           filled_id('admin', 1) AS busy_admin, filled_id('endpoint', 1) AS busy_endpoint, filled_id('endpoint', 2) AS rare_endpoint,
            filled_at(${RARE_FROM}) AS rare_from, filled_at(${RARE_FROM + RARE_ROWS}) AS rare_to`;
   return row;
 }
@@ -157,6 +160,15 @@ SELECT filled_id('hold', n), filled_contract(n), environment, 'order ' || n, '{1
        CASE n % 600 WHEN 0 THEN 'released' WHEN 2 THEN 'expired' WHEN 4 THEN 'held' WHEN 6 THEN 'held' ELSE 'assigned' END,
        CASE n % 600 WHEN 0 THEN at WHEN 2 THEN at WHEN 4 THEN timestamptz '2999-01-01' WHEN 6 THEN at END, at,
        CASE WHEN n % 600 NOT IN (4, 6) THEN at END, 'f' FROM numbers;
+INSERT INTO webhook_endpoints (id, url, events, payload_version, created_at, updated_at)
+SELECT filled_id('endpoint', n), 'https://receiver.example', '{*}', 1, at, at FROM numbers WHERE n < 4;
+INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_type, contract_id, environment, status, attempts, due_at, ended_at)
+SELECT filled_id('delivery', n), filled_id('endpoint', CASE WHEN rare THEN 2 WHEN n % 2 = 0 THEN 1 ELSE 3 END), filled_id('event', n),
+       CASE WHEN rare THEN 'pool.low_water' ELSE 'license.batch_generated' END, filled_contract(n), environment,
+       CASE WHEN rare THEN CASE WHEN n % 2 = 0 THEN 'owed' ELSE 'failed' END ELSE 'delivered' END, 1, CASE WHEN rare AND n % 2 = 0 THEN at END,
+       CASE WHEN NOT rare OR n % 2 = 1 THEN at END FROM numbers;
+INSERT INTO webhook_attempts (delivery_id, number, at, outcome, http_status, latency_ms)
+SELECT filled_id('delivery', n), 1, at, 'delivered', 200, 5 FROM numbers;
 INSERT INTO license_operation_outcomes (operation_id, license_id, outcome)
 SELECT CASE WHEN n % 2 = 0 THEN first_value(id) OVER (ORDER BY n) ELSE id END, n, 'conflict'
 FROM (SELECT id, row_number() OVER (ORDER BY created_at) AS n FROM license_operations) o;

@@ -126,6 +126,7 @@ test('only the required variables must be set, and all others have defaults', ()
     requireHttps: false,
     keyPepper: REQUIRED.COVENANT_KEY_PEPPER,
     stripeApiUrl: 'https://api.stripe.com',
+    webhookRetentionDays: 30,
     testClocks: true,
     webhookHttp: false,
     logLevel: 'info',

@@ -1,12 +1,12 @@
 /** What endpoints are owed: every statement that writes events also writes their deliveries. */
 import { insertDomainEvents } from '../../db/contract/domain-event';
-import type { Environment } from '../../domain/base/environment';
 import type { EventType } from '../../domain/webhook/event';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { NOON } from '../harness/contract-facts';
 import { buildContract, buildRequest } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { buildEndpoint } from '../harness/webhook-rows';
 
 let database: TestDatabase;
 let sql: TestDatabase['sql'];
@@ -15,26 +15,6 @@ beforeAll(async () => {
   sql = database.sql;
 });
 afterAll(() => database.drop());
-
-interface Endpoint {
-  contract_id?: string;
-  environment?: Environment;
-  events?: string[];
-  status?: string;
-}
-
-async function buildEndpoint({ contract_id, environment, events = ['*'], status = 'enabled' }: Endpoint) {
-  const disabled_at = status === 'disabled' ? NOON : null;
-  const [row] = await sql<{ id: string }[]>`
-    WITH endpoint AS (
-      INSERT INTO webhook_endpoints (contract_id, environment, url, events, payload_version, status, disabled_at, disabled_reason, created_at, updated_at)
-      VALUES (${contract_id ?? null}, ${environment ?? null}, 'https://receiver.example', ${events}, 1, ${status}, ${disabled_at},
-              ${disabled_at && 'by_hand'}, ${NOON}, ${NOON})
-      RETURNING id
-    )
-    INSERT INTO webhook_queues (endpoint_id) SELECT id FROM endpoint RETURNING endpoint_id AS id`;
-  return row!.id;
-}
 
 async function owedTo(endpoint_id: string): Promise<string[]> {
   const rows = await sql<{ type: EventType }[]>`
@@ -56,16 +36,16 @@ test('an event is owed to every enabled endpoint of its contract, its environmen
   const { id: contract_id } = (await buildContract(sql)).facts;
   const { id: other_id } = (await buildContract(sql)).facts;
   const endpoints = {
-    contract: await buildEndpoint({ contract_id, environment: 'production' }),
-    'another contract': await buildEndpoint({ contract_id: other_id, environment: 'production' }),
-    environment: await buildEndpoint({ environment: 'production' }),
-    'another environment': await buildEndpoint({ environment: 'staging' }),
-    installation: await buildEndpoint({}),
-    'its type': await buildEndpoint({ contract_id, events: ['contract.deleted', 'pool.low_water'] }),
-    'types of pools': await buildEndpoint({ contract_id, events: ['pool.*'] }),
-    'types of licenses': await buildEndpoint({ contract_id, events: ['license.*'] }),
-    disabled: await buildEndpoint({ contract_id, status: 'disabled' }),
-    ending: await buildEndpoint({ contract_id, status: 'ending' }),
+    contract: await buildEndpoint(sql, { contract_id, environment: 'production' }),
+    'another contract': await buildEndpoint(sql, { contract_id: other_id, environment: 'production' }),
+    environment: await buildEndpoint(sql, { environment: 'production' }),
+    'another environment': await buildEndpoint(sql, { environment: 'staging' }),
+    installation: await buildEndpoint(sql, {}),
+    'its type': await buildEndpoint(sql, { contract_id, events: ['contract.deleted', 'pool.low_water'] }),
+    'types of pools': await buildEndpoint(sql, { contract_id, events: ['pool.*'] }),
+    'types of licenses': await buildEndpoint(sql, { contract_id, events: ['license.*'] }),
+    disabled: await buildEndpoint(sql, { contract_id, status: 'disabled' }),
+    ending: await buildEndpoint(sql, { contract_id, status: 'ending' }),
   };
   await sql.begin((tx) => insertDomainEvents(tx, contract_id, [lowWater(contract_id), warned(contract_id)]));
   const owed = await Promise.all(
@@ -88,7 +68,7 @@ test('an event is owed to every enabled endpoint of its contract, its environmen
 
 test('what a rolled back transaction would have announced is owed to no endpoint', async () => {
   const { id: contract_id } = (await buildContract(sql)).facts;
-  const endpoint = await buildEndpoint({ contract_id });
+  const endpoint = await buildEndpoint(sql, { contract_id });
   const rolled_back = sql.begin(async (tx) => {
     await insertDomainEvents(tx, contract_id, [lowWater(contract_id)]);
     throw new Error('rolled back');
@@ -99,15 +79,15 @@ test('what a rolled back transaction would have announced is owed to no endpoint
 
 test('a grant, which writes its event in the same statement, is owed too', async () => {
   const { id: contract_id } = (await buildContract(sql)).facts;
-  const endpoint = await buildEndpoint({ contract_id, events: ['license.batch_generated'] });
+  const endpoint = await buildEndpoint(sql, { contract_id, events: ['license.batch_generated'] });
   await createLicenseRequests(sql)(buildRequest(contract_id, 1));
   expect(await owedTo(endpoint)).toEqual(['license.batch_generated']);
 });
 
 test('only endpoints whose workflow waits are notified', async () => {
   const { id: contract_id } = (await buildContract(sql)).facts;
-  const waiting = await buildEndpoint({ contract_id });
-  const busy = await buildEndpoint({ contract_id });
+  const waiting = await buildEndpoint(sql, { contract_id });
+  const busy = await buildEndpoint(sql, { contract_id });
   await sql`UPDATE webhook_queues SET is_waiting = false WHERE endpoint_id = ${busy}`;
   const notified: string[] = [];
   let last = (): void => undefined;

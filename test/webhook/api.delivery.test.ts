@@ -1,0 +1,140 @@
+/** Deliveries of webhooks as people see them, and what they can do about them. */
+import { buildContract } from '../harness/contract-rows';
+import { startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { expectRefusal } from '../harness/expect-refusal';
+import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const idsOf = async (query: string): Promise<string[]> =>
+  (await api.call('GET', `/deliveries?${query}`)).body.data.map(({ id }: { id: string }) => id);
+
+test('deliveries are listed by each filter, newest first', async () => {
+  const { id: contract_id } = (await buildContract(api.sql)).facts;
+  const endpoint_id = await buildEndpoint(api.sql, { contract_id });
+  const other = await buildEndpoint(api.sql);
+  const failed = { ended: { status: 'failed' }, environment: 'staging' } as const;
+  const first = (await buildDelivery(api.sql, { endpoint_id, contract_id })).id;
+  const second = (await buildDelivery(api.sql, { endpoint_id, contract_id, ...failed })).id;
+  const third = (await buildDelivery(api.sql, { endpoint_id: other, event_type: 'pool.low_water' })).id;
+  expect(await idsOf('')).toEqual([third, second, first]);
+  expect(await idsOf(`endpoint_id=${endpoint_id}`)).toEqual([second, first]);
+  expect(await idsOf(`contract_id=${contract_id}`)).toEqual([second, first]);
+  expect(await idsOf('status=failed')).toEqual([second]);
+  expect(await idsOf('status=owed')).toEqual([third, first]);
+  expect(await idsOf('event_type=pool.low_water')).toEqual([third]);
+  expect(await idsOf('environment=staging')).toEqual([second]);
+});
+
+describe('a delivery', () => {
+  const KEY = 'PRO-7K2MW-9QXHD';
+  const QUOTED = 'OLD "KEY" 118';
+  const body = JSON.stringify({ type: 'license.batch_generated', data: { licenses: [{ key: KEY }, { key: QUOTED }] } });
+
+  test('shows its payload and what each attempt means', async () => {
+    const { id } = await buildDelivery(api.sql, {
+      endpoint_id: await buildEndpoint(api.sql),
+      attempts: [
+        { outcome: 'failed', failure: 'certificate', detail: 'certificate has expired' },
+        { outcome: 'failed', http_status: 302, excerpt: 'Moved' },
+        { outcome: null },
+      ],
+      due_in_s: 60,
+      body,
+    });
+    const shown = (await api.call('GET', `/deliveries/${id}`)).body;
+    expect(shown).toMatchObject({ status: 'owed', attempts: 3, payload: body, url: 'https://receiver.example' });
+    expect(shown.next_attempt_at > shown.created_at).toBe(true);
+    expect(shown.attempts_made.map(({ meaning }: { meaning: string }) => meaning)).toEqual([
+      expect.stringContaining('certificate'),
+      expect.stringContaining('Redirects are not followed'),
+      expect.stringContaining('in flight'),
+    ]);
+    expect(shown.last_attempt).toMatchObject({ number: 3, outcome: null });
+  });
+
+  test('shows license keys, and answers that repeat them, to admins only', async () => {
+    const excerpt = `{"got":[${JSON.stringify(KEY)},${JSON.stringify(QUOTED)}],"cut":"PRO-7K2MW`;
+    const { id } = await buildDelivery(api.sql, {
+      endpoint_id: await buildEndpoint(api.sql),
+      attempts: [{ outcome: 'failed', http_status: 500, excerpt }],
+      body,
+    });
+    const read = async (key: string) => (await api.call('GET', `/deliveries/${id}`, { key })).body;
+    const full = await read(api.keys.admin);
+    expect([full.payload, full.attempts_made[0].excerpt]).toEqual([body, excerpt]);
+    for (const key of [api.keys.operator, api.keys.viewer]) {
+      const { payload, attempts_made } = await read(key);
+      expect(JSON.parse(payload).data.licenses).toEqual([{ key: '…QXHD' }, { key: '… 118' }]);
+      expect(attempts_made[0].excerpt).toBe('{"got":["…QXHD","… 118"],"cut":"…');
+    }
+  });
+});
+
+describe('a delivery that is asked for again', () => {
+  const redeliver = (id: string) => api.call('POST', `/deliveries/${id}/redeliver`);
+  const rowOf = async (id: string) => {
+    const [row] = await api.sql`
+      SELECT status, attempts, attempts_before_redelivery AS before, due_at <= now() AS is_due, ended_at FROM webhook_deliveries WHERE id = ${id}`;
+    return { ...row };
+  };
+  const auditsOf = async (id: string): Promise<number> =>
+    (await api.sql`SELECT FROM audit_events WHERE subject_id = ${id} AND action = 'webhook_delivery.redelivered'`)
+      .count;
+
+  test('is due at once with a retry schedule that begins again, and its endpoint is woken, once', async () => {
+    const endpoint_id = await buildEndpoint(api.sql);
+    const attempts = [{ outcome: 'failed' }, { outcome: 'failed' }] as const;
+    const ids = [
+      await buildDelivery(api.sql, { endpoint_id, attempts: [...attempts], ended: { status: 'failed' } }),
+      await buildDelivery(api.sql, { endpoint_id, attempts: [...attempts], ended: { status: 'delivered' } }),
+      await buildDelivery(api.sql, { endpoint_id, attempts: [...attempts], due_in_s: 3_600 }),
+    ].map(({ id }) => id);
+    const woken: string[] = [];
+    let last = (): void => undefined;
+    const complete = new Promise<void>((resolve) => (last = resolve));
+    const { unlisten } = await api.sql.listen('webhooks', (text) => (text === 'last' ? last() : woken.push(text)));
+    for (const id of [...ids, ...ids]) {
+      const { status, body } = await redeliver(id);
+      expect([status, body.status]).toEqual([200, 'owed']);
+    }
+    await api.sql.notify('webhooks', 'last');
+    await complete;
+    await unlisten();
+    for (const id of ids) {
+      expect(await rowOf(id)).toEqual({ status: 'owed', attempts: 2, before: 2, is_due: true, ended_at: null });
+      expect(await auditsOf(id)).toBe(1);
+    }
+    expect(woken).toEqual(ids.map(() => endpoint_id));
+  });
+
+  test('is not attempted twice at once: the attempt in flight is the first of the schedule', async () => {
+    const { id } = await buildDelivery(api.sql, {
+      endpoint_id: await buildEndpoint(api.sql),
+      attempts: [{ outcome: 'failed' }, { outcome: 'failed' }, { outcome: null }],
+      due_in_s: 30,
+    });
+    for (let call = 0; call < 2; call++) expect((await redeliver(id)).status).toBe(200);
+    expect(await rowOf(id)).toMatchObject({ status: 'owed', before: 2, is_due: false });
+    expect(await auditsOf(id)).toBe(1);
+  });
+
+  test('is refused while its endpoint is disabled, and after it was removed', async () => {
+    for (const [status, code] of [
+      ['disabled', 'WEBHOOK_ENDPOINT_DISABLED'],
+      ['removed', 'WEBHOOK_ENDPOINT_REMOVED'],
+    ] as const) {
+      const { id } = await buildDelivery(api.sql, { endpoint_id: await buildEndpoint(api.sql, { status }) });
+      expect((await api.call('GET', `/deliveries/${id}`)).body.allowed_actions).toEqual({ redeliver: { code } });
+      expectRefusal(await redeliver(id), 409, code);
+      expect(await rowOf(id)).toMatchObject({ before: 0 });
+    }
+    const { id } = await buildDelivery(api.sql, { endpoint_id: await buildEndpoint(api.sql, { status: 'ending' }) });
+    expect((await redeliver(id)).status).toBe(200);
+  });
+});
