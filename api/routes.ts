@@ -37,6 +37,7 @@ import { testClockRoutes } from './system/test-clock';
 import { timelineRoutes } from './contract/timeline';
 import { usageRoutes } from './contract/usage';
 import { deliveryRoutes } from './webhook/delivery';
+import { recoveryRoutes } from './webhook/recovery';
 
 export const ROUTES: readonly Route[] = [
   ...productRoutes,
@@ -76,5 +77,6 @@ export const ROUTES: readonly Route[] = [
   ...metricRoutes,
   ...billingRoutes,
   ...deliveryRoutes,
+  ...recoveryRoutes,
   ...testClockRoutes,
 ];

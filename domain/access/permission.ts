@@ -168,6 +168,7 @@ export const PERMISSIONS = {
   listWebhookDeliveries: VIEWER,
   getWebhookDelivery: VIEWER,
   redeliverWebhook: ADMIN,
+  recoverWebhookEndpoint: ADMIN,
 
   listActivity: OPERATOR,
   createTestClock: ADMIN,

@@ -32,6 +32,12 @@ export function unreachableRefusal({ id, status, disabled_reason }: EndpointStat
   return status === 'removed' ? refuse('WEBHOOK_ENDPOINT_REMOVED', { endpoint_id: id }) : null;
 }
 
+/** The same for events that the endpoint is not owed yet: an endpoint that ends is owed nothing new. */
+export function notRecoverableRefusal(endpoint: EndpointState): Refusal | null {
+  if (endpoint.status === 'ending') return refuse('WEBHOOK_ENDPOINT_REMOVED', { endpoint_id: endpoint.id });
+  return unreachableRefusal(endpoint);
+}
+
 /** What an attempt met, as its row has it. */
 export interface AttemptFacts {
   at: Instant;

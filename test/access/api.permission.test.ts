@@ -155,6 +155,7 @@ describe('the name of an operation', () => {
       'opt',
       'pause',
       'receive',
+      'recover',
       'redeliver',
       'reinstate',
       'release',

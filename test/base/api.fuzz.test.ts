@@ -154,6 +154,7 @@ beforeAll(async () => {
     schedule_id: schedules,
     billing,
     deliveries,
+    'webhook-endpoints': [endpoint_id],
     'test-clocks': clocks,
     contracts,
     jobs,

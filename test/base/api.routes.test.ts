@@ -354,6 +354,11 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'POST /billing/events/:id/replay': async () => ({ params: { id: await parkedBillingEvent() } }),
   'GET /deliveries': async () => ({}),
   'GET /deliveries/:id': async () => ({ params: { id: await deliveryId() } }),
+  'POST /webhook-endpoints/:id/recover': async () => {
+    const { id: contract_id } = await createContract();
+    const id = await buildEndpoint(api.sql, { contract_id });
+    return { params: { id }, body: { since: new Date(Date.now() - 3_600_000).toISOString() } };
+  },
   'POST /deliveries/:id/redeliver': async () => ({ params: { id: await deliveryId() } }),
   'POST /contracts/:id/pool/grab': async () => ({
     params: { id: await poolId() },

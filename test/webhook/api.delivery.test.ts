@@ -1,8 +1,13 @@
 /** Deliveries of webhooks as people see them, and what they can do about them. */
+import { insertDomainEvents } from '../../db/contract/domain-event';
+import type { Recovered } from '../../db/webhook/recovery';
+import type { EventType } from '../../domain/webhook/event';
+import { recoverEndpoint } from '../../transactions/webhook/recover';
+import { NOON } from '../harness/contract-facts';
 import { buildContract } from '../harness/contract-rows';
 import { startTestApi } from '../harness/api';
 import type { TestApi } from '../harness/api';
-import { expectRefusal } from '../harness/expect-refusal';
+import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 
 let api: TestApi;
@@ -136,5 +141,88 @@ describe('a delivery that is asked for again', () => {
     }
     const { id } = await buildDelivery(api.sql, { endpoint_id: await buildEndpoint(api.sql, { status: 'ending' }) });
     expect((await redeliver(id)).status).toBe(200);
+  });
+});
+
+describe('an endpoint that was away', () => {
+  const HOUR_MS = 3_600_000;
+  const ago = (millis: number): string => new Date(Date.now() - millis).toISOString();
+  const recover = (id: string, since: string, query = '') =>
+    api.call('POST', `/webhook-endpoints/${id}/recover${query}`, { body: { since } });
+  const statusesOf = async (endpoint_id: string): Promise<string> =>
+    (
+      await api.sql`SELECT event_type || ' ' || status AS text FROM webhook_deliveries WHERE endpoint_id = ${endpoint_id} ORDER BY event_id`
+    )
+      .map(({ text }) => text)
+      .join(', ');
+
+  /** Writes events of a contract; returns their ids. */
+  async function writeEvents(contract_id: string, types: EventType[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const type of types) {
+      const data = { contract_id, available: 9, low_water: 10 };
+      await api.sql.begin((tx) =>
+        insertDomainEvents(tx, contract_id, [{ at: NOON, type, environment: 'production', data } as never]),
+      );
+      const [row] = await api.sql`SELECT max(id::text) AS id FROM domain_events WHERE contract_id = ${contract_id}`;
+      ids.push(row?.['id']);
+    }
+    return ids;
+  }
+
+  test('is owed once what failed and what it missed of its scope and filter, and nothing that was delivered or is owed', async () => {
+    const { id: contract_id } = (await buildContract(api.sql)).facts;
+    const before = await buildEndpoint(api.sql, { contract_id });
+    await writeEvents(contract_id, ['pool.low_water', 'pool.low_water', 'pool.low_water']);
+    const [failed, delivered] =
+      await api.sql`SELECT id FROM webhook_deliveries WHERE endpoint_id = ${before} ORDER BY id`;
+    await api.sql`
+      UPDATE webhook_deliveries SET status = CASE WHEN id = ${failed?.['id']} THEN 'failed' ELSE 'delivered' END, attempts = 10, due_at = NULL, ended_at = now()
+      WHERE id IN (${failed?.['id']}, ${delivered?.['id']})`;
+    await api.sql`UPDATE webhook_endpoints SET status = 'disabled', disabled_at = now(), disabled_reason = 'failing', events = '{pool.*}' WHERE id = ${before}`;
+    await writeEvents(contract_id, ['license.revoked', 'pool.low_water']);
+    await writeEvents((await buildContract(api.sql)).facts.id, ['pool.low_water']);
+
+    expectRefusal(await recover(before, ago(HOUR_MS)), 409, 'WEBHOOK_ENDPOINT_DISABLED');
+    await api.sql`UPDATE webhook_endpoints SET status = 'enabled', disabled_at = NULL, disabled_reason = NULL WHERE id = ${before}`;
+    const low = 'pool.low_water';
+    const untouched = `${low} failed, ${low} delivered, ${low} owed`;
+    const dry = await recover(before, ago(HOUR_MS), '?dry_run=true');
+    expect(dry.body).toMatchObject({ failed: 1, missed: 1, continue_since: null, dry_run: true });
+    expect(await statusesOf(before)).toBe(untouched);
+
+    expect((await recover(before, ago(HOUR_MS))).body).toMatchObject({ failed: 1, missed: 1, continue_since: null });
+    expect(await statusesOf(before)).toBe(`${low} owed, ${low} delivered, ${low} owed, ${low} owed`);
+    expect((await recover(before, ago(HOUR_MS))).body).toMatchObject({ failed: 0, missed: 0 });
+    const audits = await api.sql`SELECT after FROM audit_events WHERE subject_id = ${before}`;
+    expect(audits.map(({ after }) => after)).toEqual([expect.objectContaining({ failed: 1, missed: 1 })]);
+  });
+
+  test('is owed many in parts, each of which says where the next one begins', async () => {
+    const { id: contract_id } = (await buildContract(api.sql)).facts;
+    await writeEvents(contract_id, Array<EventType>(5).fill('pool.low_water'));
+    const id = await buildEndpoint(api.sql, { contract_id, events: ['pool.*'] });
+    const now = new Date().toISOString();
+    const act = { now, actor: { type: 'system', id: 'test', name: 'Test' }, request_id: null } as const;
+    const counts: number[] = [];
+    let since: string | null = ago(HOUR_MS);
+    for (const limits of [{ owed_max: 2 }, { looked_max: 2 }, {}]) {
+      const recovered: unknown = await api.sql.begin((tx) =>
+        recoverEndpoint(tx, { id, since: since! }, act, { retention_days: 30, ...limits }),
+      );
+      const { missed, continue_since } = recovered as Recovered;
+      counts.push(missed);
+      since = continue_since;
+    }
+    expect([counts.reduce((sum, count) => sum + count), counts[0], since]).toEqual([5, 2, null]);
+  });
+
+  test('cannot be recovered for longer than deliveries are kept, nor in the future', async () => {
+    const id = await buildEndpoint(api.sql);
+    for (const days of [31, -1]) {
+      const answer = await recover(id, ago(days * 24 * HOUR_MS));
+      expectRefusal(answer, 422, 'VALIDATION_FAILED');
+      expect(wrongFieldsOf(answer)).toEqual(['since']);
+    }
   });
 });
