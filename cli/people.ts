@@ -74,6 +74,7 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
       console.log(`  stored responses that name the person: ${answers + managed_answers}`);
       console.log(`  billing messages of the contracts: ${billing_messages}`);
       console.log(`  rows of imports that were not deleted yet: ${import_rows}`);
+      if (erasure.arriving_files > 0) console.log(arrivingSentence(erasure.arriving_files));
       if (!committed) console.log('Nothing was changed. Run it again with --yes to erase. This cannot be undone.');
       return;
     }
@@ -97,6 +98,11 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
         `The customer ${id} has contracts that have not ended (${erasure.open_contracts}). End or delete them, or assign them to another customer (GET /api/v1/contracts?customer_id=${id}).`,
       );
   }
+}
+
+/** Rows that arrive after an erasure are new data, as if the file had been sent later. */
+function arrivingSentence(files: number): string {
+  return `Files of imports that are arriving now: ${files}. Their further rows can name the person again, as a new customer. When these imports have ended, search for the address (GET /api/v1/customers?search=…), and erase that customer too.`;
 }
 
 function parseId(given: string): string {

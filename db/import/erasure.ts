@@ -14,6 +14,12 @@ export async function lockImportRows(tx: Sql, emails: readonly string[]): Promis
   await tx`${chunksWith(tx, emails)}`;
 }
 
+/** How many files are arriving. */
+export async function countArrivingFiles(tx: Sql): Promise<number> {
+  const [row] = await tx<[{ count: number }]>`SELECT count(*)::int AS count FROM license_imports WHERE rows IS NULL`;
+  return row.count;
+}
+
 /**
  * Deletes the rows with one of these addresses as their customer, and returns how many. A row that is not decided yet is rejected with
  * PERSON_ERASED, so that the person is not created again. `accepted` stays as high as the other rows need.

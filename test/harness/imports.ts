@@ -15,11 +15,12 @@ export function rowsWithKeys(keys: readonly string[]): ImportRow[] {
   return keys.map((key, index) => ({ ordinal: index + 1, key }));
 }
 
-/** A job that imports rows into a contract and whose workflow is not started. Returns its id. */
+/** A job that imports rows into a contract and whose workflow is not started. Returns its id. `meanwhile` runs after the first chunk has arrived. */
 export async function buildImport(
   db: Database,
   contract_id: string,
   rows: readonly ImportRow[] = rowsWithKeys([randomUUID(), randomUUID()]),
+  meanwhile?: () => Promise<void>,
 ): Promise<string> {
   const now = new Date().toISOString();
   const id = newId(now);
@@ -28,6 +29,7 @@ export async function buildImport(
   for (let from = 0; from < rows.length; from += IMPORT_CHUNK_ROWS) {
     const accepted = rows.slice(from, from + IMPORT_CHUNK_ROWS);
     await insertImportChunk(db, id, { chunk_no: from / IMPORT_CHUNK_ROWS, accepted, outcomes: [] });
+    if (from === 0) await meanwhile?.();
   }
   const file = {
     id,

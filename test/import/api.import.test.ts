@@ -413,6 +413,34 @@ test('the rows of a person who is erased are deleted from a cancelled import, an
   expect((await api.call('GET', `/customers?search=${email}`)).body.data).toEqual([]);
 });
 
+test('an erasure while a file arrives deletes the rows that have arrived; later ones are a new customer, who can be erased', async () => {
+  const id = await contractOf();
+  const email = `${randomUUID()}@covenant.test`;
+  const { body: customer } = await api.call('POST', '/customers', { body: { name: 'Gone', email } });
+  const erase = (person: string) => {
+    const act = { actor: SYSTEM, now: new Date().toISOString(), request_id: null };
+    return api.sql.begin((tx) => erasePerson(tx, person, act));
+  };
+  const named = { customer: email, assigned_at: '2026-01-01T00:00:00.000Z' };
+  const rows = rowsWithKeys(rowsOf(IMPORT_CHUNK_ROWS + 1)).map((row, n) =>
+    n === 0 || n === IMPORT_CHUNK_ROWS ? { ...row, ...named } : row,
+  );
+  const import_id = await buildImport(api.sql, id, rows, async () => {
+    expect(await erase(customer.id)).toMatchObject({ rows: { import_rows: 1 }, arriving_files: 1 });
+  });
+  const row = { id: import_id, contract_id: id };
+  await api.api.nudger.wake({ contract_id: null, job_ids: [import_id] });
+  expect(await ended(row)).toMatchObject({
+    ...{ state: 'PARTIAL', counts: { imported: IMPORT_CHUNK_ROWS, rejected: 1, pending: 0 } },
+    not_imported: [{ row: 2, code: 'PERSON_ERASED' }],
+  });
+  const [again] = (await api.call('GET', `/customers?search=${email}`)).body.data;
+  expect(again.id).not.toBe(customer.id);
+  expect(await erase(again.id)).toMatchObject({ outcome: 'erased', rows: { import_rows: 1 }, arriving_files: 0 });
+  const [left] = await api.sql`SELECT count(*)::int FROM license_import_chunks WHERE payload ILIKE ${`%${email}%`}`;
+  expect(left).toEqual({ count: 0 });
+});
+
 test('the events of an import that is cancelled and resumed count each row once', async () => {
   const id = await contractOf();
   const import_id = await buildImport(api.sql, id, rowsWithKeys(rowsOf(IMPORT_CHUNK_ROWS + 1)));

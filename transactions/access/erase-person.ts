@@ -8,7 +8,7 @@ import type { ErasedManager, ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { eraseRawMessages } from '../../db/billing/billing-event';
-import { eraseImportRows, lockImportRows } from '../../db/import/erasure';
+import { countArrivingFiles, eraseImportRows, lockImportRows } from '../../db/import/erasure';
 import { countOpenContracts, eraseCustomer, findCustomer, listMerged } from '../../db/catalogue/customer';
 
 export type PersonKind = 'admin' | 'customer';
@@ -18,6 +18,8 @@ export type Erasure =
       outcome: 'erased';
       kind: PersonKind;
       rows: ErasedRows & ErasedManager & { billing_messages: number; import_rows: number };
+      /** Files of imports that were arriving. Their further rows can name the person again. */
+      arriving_files: number;
     }
   | { outcome: 'not_found' | 'nothing_left' | 'admin_is_active' }
   | { outcome: 'customer_is_merged'; merged_into: string }
@@ -26,7 +28,7 @@ export type Erasure =
 /**
  * Replaces the person's data by neutral values; call it inside a transaction. History rows are not changed: they have only the
  * id, and so does the one audit row of the erasure. A repeated run erases data that was stored meanwhile, such as a message of
- * a billing system, and leaves an audit row only if there was some.
+ * a billing system, and leaves an audit row only if there was some. Rows of a file that arrive later are those of a new customer.
  */
 export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasure> {
   // Imports lock their rows before the customers in them.
@@ -72,5 +74,5 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
   const counts = Object.values<number>(erased);
   if (!is_first && counts.every((count) => count === 0)) return { outcome: 'nothing_left' };
   await auditAct(tx, act, { action: `${kind}.erased`, subject_type: kind, subject_id: id });
-  return { outcome: 'erased', kind, rows: erased };
+  return { outcome: 'erased', kind, rows: erased, arriving_files: await countArrivingFiles(tx) };
 }
