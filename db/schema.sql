@@ -756,13 +756,18 @@ CREATE TABLE pool_available (
   CONSTRAINT pool_available_span CHECK (last_id - first_id BETWEEN 0 AND 999)
 ) WITH (fillfactor = 50);
 
+-- Whether a license of a job has its place in a row of a pool: the row was inserted with it. The planner inlines the function, and reads
+-- the short range of the primary key that can have the row.
+CREATE FUNCTION is_pool_row_of(pooled pool_available, job generation_jobs, license_id bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pooled.contract_id = job.contract_id AND pooled.expires_at = coalesce(job.expires_at, 'infinity')
+  AND pooled.last_id BETWEEN license_id AND license_id + 999 AND pooled.first_id <= license_id;
+
 -- Takes licenses out of their pools, after it has locked their rows in the order of the key.
 CREATE FUNCTION leave_pool(license_ids bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM FROM (
-    SELECT j.contract_id, coalesce(j.expires_at, 'infinity') AS expires_at, l.id FROM unnest(license_ids) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24
-  ) l JOIN pool_available p ON p.contract_id = l.contract_id AND p.expires_at = l.expires_at
-                           AND p.last_id BETWEEN l.id AND l.id + 999 AND p.first_id <= l.id AND p.ids @> l.id
+  PERFORM FROM unnest(license_ids) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24
+  JOIN pool_available p ON is_pool_row_of(p, j, l.id) AND p.ids @> l.id
   ORDER BY p.contract_id, p.expires_at, p.last_id, p.first_id FOR UPDATE OF p;
   IF NOT FOUND THEN
     RETURN;
@@ -770,11 +775,8 @@ BEGIN
   -- A statement of its own: it sees the rows as they are after the wait.
   WITH leaving AS MATERIALIZED (
     SELECT p.contract_id, p.expires_at, p.last_id, p.first_id, range_agg(int8range(l.id, l.id + 1)) AS ids, count(*)::int AS licenses
-    FROM (
-      SELECT DISTINCT j.contract_id, coalesce(j.expires_at, 'infinity') AS expires_at, l.id
-      FROM unnest(license_ids) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24
-    ) l JOIN pool_available p ON p.contract_id = l.contract_id AND p.expires_at = l.expires_at
-                             AND p.last_id BETWEEN l.id AND l.id + 999 AND p.first_id <= l.id AND p.ids @> l.id
+    FROM (SELECT DISTINCT id FROM unnest(license_ids) AS given (id)) l JOIN generation_jobs j ON j.serial = l.id >> 24
+    JOIN pool_available p ON is_pool_row_of(p, j, l.id) AND p.ids @> l.id
     GROUP BY p.contract_id, p.expires_at, p.last_id, p.first_id
   ), emptied AS (
     DELETE FROM pool_available p USING leaving l
@@ -799,8 +801,7 @@ BEGIN
   WITH home AS MATERIALIZED (
     SELECT p.contract_id, p.expires_at, p.last_id, p.first_id, l.id
     FROM unnest(unused) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24
-    JOIN pool_available p ON p.contract_id = j.contract_id AND p.expires_at = coalesce(j.expires_at, 'infinity')
-                         AND p.last_id BETWEEN l.id AND l.id + 999 AND p.first_id <= l.id AND NOT p.ids @> l.id
+    JOIN pool_available p ON is_pool_row_of(p, j, l.id) AND NOT p.ids @> l.id
     FOR UPDATE OF p SKIP LOCKED
   ), entering AS (
     SELECT contract_id, expires_at, last_id, first_id, range_agg(int8range(id, id + 1)) AS ids, count(DISTINCT id)::int AS licenses
@@ -811,9 +812,7 @@ BEGIN
   INSERT INTO pool_available (contract_id, expires_at, first_id, last_id, ids, licenses)
   SELECT j.contract_id, coalesce(j.expires_at, 'infinity'), l.id, l.id, int8multirange(int8range(l.id, l.id + 1)), 1
   FROM unnest(unused) AS l (id) JOIN generation_jobs j ON j.serial = l.id >> 24
-  WHERE NOT EXISTS (
-    SELECT FROM pool_available p WHERE p.contract_id = j.contract_id AND p.expires_at = coalesce(j.expires_at, 'infinity')
-      AND p.last_id BETWEEN l.id AND l.id + 999 AND p.first_id <= l.id AND p.ids @> l.id)
+  WHERE NOT EXISTS (SELECT FROM pool_available p WHERE is_pool_row_of(p, j, l.id) AND p.ids @> l.id)
   ON CONFLICT DO NOTHING;
 END
 $$;

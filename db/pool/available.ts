@@ -87,8 +87,7 @@ export async function isInPool(tx: Sql, license_ids: readonly string[]): Promise
     SELECT EXISTS (
       SELECT FROM unnest(${[...license_ids]}::bigint[]) AS l (id)
       JOIN generation_jobs j ON j.serial = l.id >> 24
-      JOIN pool_available p ON p.contract_id = j.contract_id AND p.expires_at = coalesce(j.expires_at, 'infinity')
-                           AND p.last_id BETWEEN l.id AND l.id + 999 AND p.first_id <= l.id AND p.ids @> l.id
+      JOIN pool_available p ON is_pool_row_of(p, j, l.id) AND p.ids @> l.id
     ) AS found`;
   return row.found;
 }
