@@ -174,6 +174,26 @@ test('a license returns without a wait while its row is locked, and is given out
   expect(givenBy(await take(pool, [3]))).toEqual([pool.ids(1, 2, 3)]);
 });
 
+test('a license that returned while its row was locked is given out before those that expire later', async () => {
+  const pool = await buildPool(2);
+  const expires_at = '2999-01-01T00:00:00.000Z';
+  await sql`UPDATE generation_jobs SET expires_at = ${expires_at} WHERE contract_id = ${pool.contract_id}`;
+  await sql`UPDATE pool_available SET expires_at = ${expires_at} WHERE contract_id = ${pool.contract_id}`;
+  await requestJob(sql, pool.contract_id, 2);
+  await take(pool, [1]);
+  const [returned, other] = pool.ids(1, 2) as [string, string];
+  const locked = await lockRows(
+    sql,
+    (tx) => tx`SELECT FROM pool_available WHERE contract_id = ${pool.contract_id} FOR UPDATE`,
+  );
+  await sql.begin(async (tx) => {
+    await tx`UPDATE license_facts SET held_until = NULL WHERE license_id = ${returned}`;
+    await enterPool(tx, [returned]);
+  });
+  await locked.release();
+  expect(givenBy(await take(pool, [2]))).toEqual([[returned, other]]);
+});
+
 test('the migration keeps each available license of pools that exist, with its expiry', async () => {
   await withEmptyDatabase(async (url) => {
     await migrate(url, 48);
