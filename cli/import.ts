@@ -56,22 +56,37 @@ async function runImport(contract_id: string, file: string, options: ImportOptio
   process.once('SIGINT', interrupt);
   const client = createApiClient(readClientSettings(process.env), interrupted.signal);
   const path = `/contracts/${contract_id}/licenses/import`;
-  let advice =
-    'Interrupted. If the file had arrived completely, it is imported. Run the same command again: it continues there, or sends the file again.';
+  /** Does a part of the work. After an interruption or an expected failure, `advice` says how to go on. */
+  async function step<T>(advice: { interrupted: string; failed?: string }, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (interrupted.signal.aborted) throw new CommandFailure(`Interrupted. ${advice.interrupted}`);
+      if (advice.failed === undefined || !(error instanceof CommandFailure)) throw error;
+      throw new CommandFailure(`${error.message} ${advice.failed}`);
+    }
+  }
+
   try {
     if (options.dryRun) {
-      reportDryRun(await send(client, path, file, options, CheckedFile));
+      const unchanged = { interrupted: 'Nothing was changed.' };
+      reportDryRun(await step(unchanged, () => send(client, path, file, options, CheckedFile)));
       return;
     }
-    const begun = await send(client, path, file, options, Import);
+    const repeat =
+      'If the file had arrived completely, it is imported. Run the same command again: it continues there, or sends the file again.';
+    const begun = await step({ interrupted: repeat }, () => send(client, path, file, options, Import));
     if (begun.replayed) console.error(`The file was sent before. This is its import ${begun.id}.`);
-    advice = `Interrupted. The import ${begun.id} continues without this command. Run the same command again to follow it and to save its report. To stop it: POST /api/v1${path}/${begun.id}/cancel.`;
-    const ended = await follow(client, `${path}/${begun.id}`, begun);
+    const import_path = `${path}/${begun.id}`;
     const report = options.report ?? reportPathOf(file);
-    await client.download(`${path}/${begun.id}/report.csv`, report);
-    reportImport(ended, { report, path: `/api/v1${path}/${ended.id}` });
-  } catch (error) {
-    throw interrupted.signal.aborted ? new CommandFailure(advice) : error;
+    const failed = `The import ${begun.id} continues without this command. Run the same command again to follow it and to save its report.`;
+    const advice = { failed, interrupted: `${failed} To stop it: POST /api/v1${import_path}/cancel.` };
+    const ended = await step(advice, async () => {
+      const last = await follow(client, import_path, begun);
+      await client.download(`${import_path}/report.csv`, report);
+      return last;
+    });
+    reportImport(ended, { report, path: `/api/v1${import_path}` });
   } finally {
     process.off('SIGINT', interrupt);
   }
@@ -89,7 +104,7 @@ async function send<T>(
   const { size: bytes } = found;
   const progress = startProgress((sent) => `sent ${mebibytes(sent)} of ${mebibytes(bytes)} MiB`, bytes);
   try {
-    const sent = { path: file, bytes, content_type: 'text/csv', is_gzip: file.endsWith('.gz'), onSent: progress.show };
+    const sent = { path: file, bytes, content_type: 'text/csv', is_gzip: /\.gz$/i.test(file), onSent: progress.show };
     return await client.upload(`${path}?duplicates=${duplicates}${dryRun ? '&dry_run=true' : ''}`, sent, shape);
   } finally {
     progress.end();
