@@ -107,6 +107,23 @@ export const EXTERNAL_TOOLS = [
     ],
   },
   {
+    // Python with the library for Standard Webhooks.
+    name: 'standardwebhooks-python',
+    programs: ['covenant-standardwebhooks-python'],
+    versionCommand: [
+      PROGRAM,
+      '-c',
+      'import importlib.metadata as m; print("standardwebhooks", m.version("standardwebhooks"))',
+    ],
+    versionPattern: /standardwebhooks ([\d.]+)/,
+    versionMin: '1.0.0',
+    install: [
+      'sh',
+      '-c',
+      `python3 -m venv ${INSTALL_DIRECTORY}/../standardwebhooks-python && ${INSTALL_DIRECTORY}/../standardwebhooks-python/bin/pip install --quiet standardwebhooks==1.1.0 && ${putScript('covenant-standardwebhooks-python', `exec ${INSTALL_DIRECTORY}/../standardwebhooks-python/bin/python "$@"`)}`,
+    ],
+  },
+  {
     name: 'go',
     programs: ['go'],
     versionCommand: [PROGRAM, 'version'],

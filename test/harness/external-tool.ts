@@ -58,9 +58,12 @@ export function startTool(
 export async function runTool(
   path: string,
   args: readonly string[],
-  options: { cwd?: string } = {},
+  { input, ...options }: { cwd?: string; input?: string } = {},
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawn(path, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(path, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+  // A program may end before it has read its input.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   let output = '';
   const take = (text: Buffer): void => void (output += text.toString());
   child.stdout.on('data', take);

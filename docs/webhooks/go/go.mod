@@ -1,0 +1,3 @@
+module covenant.example/webhook
+
+go 1.24
