@@ -16,6 +16,10 @@ const DevFileShape = z.object({
   temporal_ui_url: z.string().describe('The web UI of Temporal.'),
   database_url: z.string().describe('The database with user and password.'),
   mail_url: z.string().nullable().describe('The web page of the mail catcher; null when the stack runs without one.'),
+  receiver_url: z
+    .string()
+    .nullable()
+    .describe('The page that shows webhooks, which are sent to its path /hook; null when the stack runs without one.'),
   billing_secret: z.string().describe('The secret that signs messages to /api/v1/billing/standard/events.'),
   super_admin_key: z.string().describe('The API key of the first super admin.'),
   pids: z

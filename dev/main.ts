@@ -102,6 +102,7 @@ function formatAddresses(running: DevFile): string {
   Documentation   ${running.docs_url}
   Temporal UI     ${running.temporal_ui_url}
   Mail            ${running.mail_url ?? 'none'}
+  Webhooks        ${running.receiver_url ?? 'none'}
 
   Super admin     ${running.super_admin_key}
 

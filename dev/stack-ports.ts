@@ -12,6 +12,7 @@ export interface StackPorts {
   temporal_ui: number;
   mail_page: number;
   smtp: number;
+  receiver: number;
 }
 
 /** The ports of the first stack on a machine. */
@@ -23,6 +24,7 @@ export const DEFAULT_PORTS: StackPorts = {
   temporal_ui: 8233,
   mail_page: 1080,
   smtp: 1025,
+  receiver: 8082,
 };
 
 /** All ports of a stack. Each stays reserved until its server is about to start. */

@@ -1,5 +1,5 @@
 /**
- * The embedded stack: Postgres, Temporal, a mail catcher, the worker and the API. It needs no installed server.
+ * The embedded stack: Postgres, Temporal, a mail catcher, a receiver of webhooks, the worker and the API. It needs no installed server.
  *
  * A running stack restarts each process that exits. When the stack stops or is killed, no process remains. The next
  * start repairs what an earlier stack left in the data directory.
@@ -31,6 +31,7 @@ import { findTemporal } from './temporal-binary';
 import { planTemporalOnPostgres } from './temporal-on-postgres';
 import { findTemporalServer } from './temporal-on-postgres-binary';
 import { isTemporalReady, planTemporalServer, watchStateFile, type TemporalServerOptions } from './temporal-server';
+import { startWebhookPage, type WebhookPage } from './webhook-page';
 import { ensureWorkflowBundle } from './workflow-bundle';
 
 /** Attempts to migrate. Each waits 2 s for a connection. */
@@ -57,7 +58,7 @@ export interface StackOptions {
    * The base URL from which invoices are fetched (COVENANT_BILLING_STANDARD_URL). Without it no invoice can be fetched.
    */
   billingUrl?: string;
-  /** Default: true. */
+  /** Whether to run the mail catcher and the receiver of webhooks. Default: true. */
   withMail?: boolean;
   /** Dynamic configuration of Temporal in addition to the stack's own. */
   temporalDynamicConfig?: TemporalServerOptions['dynamicConfig'];
@@ -128,8 +129,9 @@ class EmbeddedStack implements Stack {
   private readonly stopWatchers: (() => void)[] = [];
   private ports: ReservedPorts | undefined;
   private secrets: Secrets | undefined;
-  private addresses: Omit<DevFile, 'pids' | 'mail_url'> | undefined;
+  private addresses: Omit<DevFile, 'pids' | 'mail_url' | 'receiver_url'> | undefined;
   private mail: MailCatcherPlan | undefined;
+  private receiver: WebhookPage | undefined;
   private servicePorts: ReservedPort[] = [];
   private extraApis = 0;
   private ready = false;
@@ -158,6 +160,7 @@ class EmbeddedStack implements Stack {
       postgres,
       this.startTemporal(ports, postgres),
       this.startMail(ports),
+      this.startReceiver(ports),
       this.bundleWorkflows(),
     ]);
     const apiUrl = `http://127.0.0.1:${ports.api.port}`;
@@ -184,6 +187,7 @@ class EmbeddedStack implements Stack {
     return {
       ...this.addresses,
       mail_url: this.mail?.pageUrl ?? null,
+      receiver_url: this.receiver?.url ?? null,
       pids: {
         api: this.pidOf('api'),
         worker: this.pidOf('worker'),
@@ -214,6 +218,7 @@ class EmbeddedStack implements Stack {
     for (const group of [apis, ['worker'], ['temporal'], ['mail'], ['postgres']]) {
       await Promise.all(group.map(async (name) => await this.servers.get(name)?.stop()));
     }
+    await this.receiver?.close();
     if (this.ports !== undefined) await releasePorts([...Object.values(this.ports), ...this.servicePorts]);
     removeDevFile(this.dataDir);
     removeProcessRecord(this.dataDir);
@@ -334,6 +339,13 @@ class EmbeddedStack implements Stack {
     });
     await Promise.all([ports.mail_page.release(), ports.smtp.release()]);
     await this.startServer(this.mail);
+  }
+
+  /** The receiver runs in this process: it has nothing that a crash could lose. */
+  private async startReceiver({ receiver }: ReservedPorts): Promise<void> {
+    if (this.options.withMail === false) return;
+    await receiver.release();
+    this.receiver = await startWebhookPage({ port: receiver.port, file: join(this.dataDir, 'receiver-secrets.json') });
   }
 
   private async startWorker(port: ReservedPort, api_origin: string): Promise<void> {
