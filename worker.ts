@@ -106,6 +106,7 @@ async function main(): Promise<void> {
     billingPorts: createBillingPorts(config),
     taskQueues: queues,
     showNames: config.temporalShowNames,
+    webhookRetentionDays: config.webhookRetentionDays,
     limitNow: createNowLimit(db, log),
   });
   const shared = {

@@ -25,6 +25,8 @@ export interface ActivityDependencies {
   billingPorts: BillingPorts;
   /** The task queues for the chunks of jobs and for the settling of contracts on test clocks. */
   taskQueues: { generation: string; clocks: string };
+  /** How many days deliveries of webhooks are kept after their end. */
+  webhookRetentionDays: number;
   /** Whether activities return names, which workflows set as search attributes and details in Temporal. */
   showNames: boolean;
   /** Converts the time of a workflow into the time of a decision. Tests that skip time return it unchanged. */

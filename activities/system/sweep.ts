@@ -8,6 +8,7 @@ import { findFirstQueuedEvent } from '../../db/billing/billing-queue';
 import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import {
   deleteExpiredIdempotency,
+  deleteOldDeliveries,
   deleteOldImports,
   deleteOldOutcomes,
 } from '../../transactions/system/delete-expired';
@@ -74,9 +75,11 @@ export interface SweepDependencies {
   db: Database;
   nudger: Nudger;
   clocks: ClockNotifier;
+  /** How many days deliveries of webhooks are kept after their end. */
+  webhookRetentionDays: number;
 }
 
-export function createSweepActivities({ db, nudger, clocks }: SweepDependencies) {
+export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays }: SweepDependencies) {
   return {
     /**
      * Wakes rows that are due or were last started on another server, in batches that alternate between the kinds, and marks each batch
@@ -147,6 +150,7 @@ export function createSweepActivities({ db, nudger, clocks }: SweepDependencies)
     await runPart(() => deleteExpiredIdempotency(db), undefined);
     await runPart(() => deleteOldOutcomes(db), undefined);
     await runPart(() => deleteOldImports(db), undefined);
+    await runPart(() => deleteOldDeliveries(db, webhookRetentionDays), undefined);
     await runPart(() => dropOldRefusedAttempts(db), 0);
     await runPart(() => dropOldRefusedCalls(db), 0);
     await runPart(() => dropOldFailures(db), 0);

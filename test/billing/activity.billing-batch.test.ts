@@ -254,7 +254,12 @@ test('events that are left and fail at every attempt delay no others, and operat
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
   await queueEvent(failing);
   const own = createBillingActivities(dependencies());
-  const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks: {} as ClockNotifier });
+  const { sweepOnce } = createSweepActivities({
+    db: sql,
+    nudger,
+    clocks: {} as ClockNotifier,
+    webhookRetentionDays: 30,
+  });
   await whileFailing('contracts', failing, async () => {
     expect(await applyBatch()).toMatchObject({ events: 0, left: [failing] });
     for (let tries = 1; tries <= STUCK_FROM_ATTEMPTS; tries += 1) {

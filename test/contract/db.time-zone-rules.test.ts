@@ -68,7 +68,10 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
   const clocks = { startAdvance: async () => undefined } as unknown as ClockNotifier;
   // All were started on this server already, so only contracts whose boundary moved are woken.
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE workflow_epoch IS DISTINCT FROM 'epoch-1'`;
-  await createSweepActivities({ db: sql, nudger, clocks }).sweepOnce({ epoch: 'epoch-1', now });
+  await createSweepActivities({ db: sql, nudger, clocks, webhookRetentionDays: 30 }).sweepOnce({
+    epoch: 'epoch-1',
+    now,
+  });
   return woken;
 }
 

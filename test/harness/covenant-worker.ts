@@ -116,6 +116,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     schedules: createScheduleKeeper(client, queues),
     billingPorts: options.billingPorts ?? new Map(),
     taskQueues: queues,
+    webhookRetentionDays: 30,
     showNames,
     // Tests skip time and use their own instants.
     limitNow: (now) => Promise.resolve(now),

@@ -93,7 +93,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     if ((await wake([id])).length === 0) throw new Error('as the test asked');
   };
   const clocks = { startAdvance } as ClockNotifier;
-  const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks });
+  const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks, webhookRetentionDays: 30 });
   const sweep: RecordedSweep = {
     batches: [],
     moments: [],

@@ -1,11 +1,16 @@
 /** What is stored for a time, by the time of Postgres: answers for repeated requests for thirty days, whatever clock a contract has, and outcomes. */
-import { deleteExpiredIdempotency, deleteOldOutcomes } from '../../transactions/system/delete-expired';
+import {
+  deleteExpiredIdempotency,
+  deleteOldDeliveries,
+  deleteOldOutcomes,
+} from '../../transactions/system/delete-expired';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { isRefusal } from '../../domain/base/refusal';
 import { buildContract, buildRequest } from '../harness/contract-rows';
 import { buildAssignment } from '../harness/license-operations';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 import { buildContractOnClock, buildTestClock } from '../harness/test-clocks';
 
 let database: TestDatabase;
@@ -86,4 +91,38 @@ test('outcomes of licenses are deleted when their operation says so, more than o
   expect(kept.map((row) => row['operation_id'] as string)).toEqual([young]);
   const shown = await sql`SELECT id FROM license_operations WHERE outcomes_until IS NOT NULL`;
   expect(shown.map((row) => row['id'] as string)).toEqual([young]);
+});
+
+test('deliveries are deleted some days after their end with their attempts, and a payload with the last delivery of its event', async () => {
+  const endpoint_id = await buildEndpoint(sql);
+  const attempts = [{ outcome: 'delivered' }] as const;
+  const kept = [
+    await buildDelivery(sql, {
+      endpoint_id,
+      attempts: [...attempts],
+      ended: { status: 'delivered', days_ago: 29 },
+      body: '{}',
+    }),
+    await buildDelivery(sql, { endpoint_id, due_in_s: 60 }),
+  ];
+  await buildDelivery(sql, {
+    endpoint_id,
+    attempts: [...attempts],
+    ended: { status: 'failed', days_ago: 31 },
+    body: '{}',
+  });
+  await buildDelivery(sql, { endpoint_id: await buildEndpoint(sql, { status: 'removed' }), body: '{}' });
+  await sql`
+    INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, status, due_at, ended_at)
+    SELECT ${endpoint_id}, gen_random_uuid(), 'pool.low_water', 'delivered', NULL, now() - interval '31 days' FROM generate_series(1, 2500)`;
+  // An event that another endpoint still shows.
+  await sql`
+    INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, status, due_at, ended_at)
+    VALUES (${await buildEndpoint(sql)}, ${kept[0]!.event_id}, 'pool.low_water', 'failed', NULL, now() - interval '31 days')`;
+  await deleteOldDeliveries(sql, 30);
+  const left = await sql`SELECT id FROM webhook_deliveries ORDER BY id`;
+  expect(left.map(({ id }) => id as string)).toEqual(kept.map(({ id }) => id));
+  const parts = await sql`
+    SELECT (SELECT array_agg(delivery_id) FROM webhook_attempts) AS attempts, (SELECT array_agg(event_id) FROM webhook_payloads) AS payloads`;
+  expect({ ...parts[0] }).toEqual({ attempts: [kept[0]!.id], payloads: [kept[0]!.event_id] });
 });

@@ -5,6 +5,7 @@ import { deleteExpiredCommands } from '../../db/contract/command';
 import { clearExpiredIdempotencyKeys } from '../../db/generation/generation-job';
 import { deleteImport, deleteReports, deleteRows, listGivenUp } from '../../db/import/import';
 import { deleteExpiredOutcomes } from '../../db/license/license-outcome';
+import { deleteEndedDeliveries, deleteOwedToRemoved } from '../../db/webhook/retention';
 import { IDEMPOTENCY_DAYS } from '../base/idempotency';
 
 /** The most rows of one statement, and the most statements of one call for each table. */
@@ -34,6 +35,12 @@ export async function deleteOldImports(sql: Sql): Promise<void> {
   for (const id of await listGivenUp(sql, GIVEN_UP_MAX)) await deleteImport(sql, id);
   await inBatches((limit) => deleteRows(sql, limit), DELETED_CHUNKS_MAX);
   await inBatches((limit) => deleteReports(sql, limit));
+}
+
+/** Deletes deliveries of webhooks that ended so many days ago, and what is owed to endpoints that were removed. */
+export async function deleteOldDeliveries(sql: Sql, days: number): Promise<void> {
+  await inBatches((limit) => deleteOwedToRemoved(sql, limit));
+  await inBatches((limit) => deleteEndedDeliveries(sql, days, limit));
 }
 
 async function inBatches(drop: (limit: number) => Promise<number>, rows_max = DELETED_ROWS_MAX): Promise<void> {
