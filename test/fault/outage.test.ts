@@ -23,7 +23,14 @@ import {
 } from '../harness/stack-client';
 import { testImportFaults } from './import-cases';
 import { testPostgresFaults } from './postgres-cases';
-import { addSchedule, expectRuns, makeRunDue, startRuns, testScheduleFaults } from './schedule-cases';
+import {
+  addSchedule,
+  expectRuns,
+  makeRunDue,
+  startRuns,
+  testScheduleFaults,
+  waitUntilInTemporal,
+} from './schedule-cases';
 
 jest.setTimeout(300_000);
 
@@ -173,6 +180,8 @@ test('after its state file is deleted, the empty Temporal server gets every open
     await addSchedule(stack, scheduled_id, 'lost-1@covenant.test'),
     await addSchedule(stack, scheduled_id, 'lost-2@covenant.test'),
   ];
+  // The due run of a schedule lets it be placed again anyway.
+  const idle = await addSchedule(stack, scheduled_id, 'lost-3@covenant.test');
   const chunks = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
   await chunks.waitForBlocked(2);
@@ -204,6 +213,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
     expect(await waitUntilWorkflowWaits(client, paused_id)).toBe('PAUSED');
   });
   await expectRuns(stack, schedules, 1);
+  await waitUntilInTemporal(stack, idle);
   for (const schedule of schedules) await makeRunDue(stack, schedule, { seconds_ago: 1 });
   await startRuns(stack, schedules);
   await expectRuns(stack, schedules, 2);

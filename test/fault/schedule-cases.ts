@@ -59,6 +59,22 @@ export async function startRuns(stack: TestStack, schedules: readonly StackSched
   });
 }
 
+/** Resolves when Temporal has the first run of a schedule, also on a server that has lost its state. */
+export async function waitUntilInTemporal(stack: TestStack, schedule: StackSchedule): Promise<void> {
+  await waitFor(
+    async () => (await nextInTemporal(stack, schedule).catch(() => undefined)) === `${FIRST_RUN}T00:00:00.000Z`,
+    { timeout_ms: RECOVERY_TIMEOUT_MS, what: `Temporal to have schedule ${schedule.id} again` },
+  );
+}
+
+/** When Temporal starts the next run of a schedule. Throws when it does not have the schedule. */
+function nextInTemporal(stack: TestStack, { id }: StackSchedule): Promise<string | undefined> {
+  return withTemporal(stack, async (client) => {
+    const { info } = await client.schedule.getHandle(scheduleName(id)).describe();
+    return info.nextActionTimes[0]?.toISOString();
+  });
+}
+
 /** Expects that each schedule has made so many runs, each with its licenses for its customer, and that Temporal has its next one. */
 export async function expectRuns(stack: TestStack, schedules: readonly StackSchedule[], runs: number): Promise<void> {
   const { sql } = stack;
@@ -83,11 +99,7 @@ export async function expectRuns(stack: TestStack, schedules: readonly StackSche
               WHERE r.schedule_id = ${id} AND u.email = ${assign_to}) AS assigned`;
     expect(row).toEqual({ jobs: runs, assigned: licenses });
     await waitUntilPlaced(stack, schedule);
-    const next = await withTemporal(stack, async (client) => {
-      const { info } = await client.schedule.getHandle(scheduleName(id)).describe();
-      return info.nextActionTimes[0]?.toISOString();
-    });
-    expect(next).toBe(`${FIRST_RUN}T00:00:00.000Z`);
+    expect(await nextInTemporal(stack, schedule)).toBe(`${FIRST_RUN}T00:00:00.000Z`);
   }
   await expectInvariants(sql);
 }
