@@ -44,17 +44,22 @@ export async function importRows(
 ): Promise<ChunkResult> {
   const customers = await findCustomers(tx, rows);
   const { valid, outcomes } = judgeRows(plan, rows, customers, duplicates);
-  let imported = valid;
-  if (expects_new_keys) await insertNewLicenses(tx, plan.serial, valid);
-  else {
-    const inserted = await insertLicensesUnlessTaken(tx, plan.serial, valid);
-    const left = valid.filter(({ ordinal }) => !inserted.has(ordinal));
-    imported = valid.filter(({ ordinal }) => inserted.has(ordinal));
-    if (left.length > 0) outcomes.push(...(await existingOutcomes(tx, plan.contract_id, left, duplicates)));
+  if (expects_new_keys) {
+    // Sent together: Postgres inserts the licenses while their facts are formatted.
+    await Promise.all([insertNewLicenses(tx, plan.serial, valid), storeUse(valid)]);
+    return { imported: valid.length, outcomes };
   }
-  await createCustomers(tx, customers, imported, act);
-  await storeFacts(tx, plan, imported, customers, act);
+  const inserted = await insertLicensesUnlessTaken(tx, plan.serial, valid);
+  const imported = valid.filter(({ ordinal }) => inserted.has(ordinal));
+  const left = valid.filter(({ ordinal }) => !inserted.has(ordinal));
+  if (left.length > 0) outcomes.push(...(await existingOutcomes(tx, plan.contract_id, left, duplicates)));
+  await storeUse(imported);
   return { imported: imported.length, outcomes };
+
+  async function storeUse(licenses: readonly ImportRow[]): Promise<void> {
+    await createCustomers(tx, customers, licenses, act);
+    await storeFacts(tx, plan, licenses, customers, act);
+  }
 }
 
 /** Divides rows into those that the contract and their customers permit, and the others. */
