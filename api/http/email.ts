@@ -19,3 +19,13 @@ export const EmailShape = z
       ),
   )
   .openapi({ format: 'email', pattern: z.regexes.email.source, example: 'ada@example.com' });
+
+/**
+ * The address in a text, which {@link EmailShape} accepts too; undefined when it is none. A file has one in each row, and the shape took a
+ * tenth of the time in which a file was received.
+ */
+export function emailOf(text: string): string | undefined {
+  const address = text.trim();
+  if (address.length > EMAIL_CHARS_MAX || !z.regexes.email.test(address)) return undefined;
+  return address.indexOf('@') <= LOCAL_PART_CHARS_MAX ? address : undefined;
+}

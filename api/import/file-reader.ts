@@ -11,7 +11,7 @@ import type { ImportLimits } from '../../domain/import/limits';
 import { outcomeOf } from '../../domain/import/outcome';
 import { isRejected, readImportRow } from '../../domain/import/row';
 import type { ImportContext, ImportRow } from '../../domain/import/row';
-import { EmailShape } from '../http/email';
+import { emailOf } from '../http/email';
 import { CsvProblem, CsvRows } from './csv-rows';
 import { refuseFile, textBytes } from './file-text';
 
@@ -105,10 +105,6 @@ export async function readFile(
     throw error;
   }
   return { ...read, sha256: hash.digest('hex') };
-}
-
-function emailOf(text: string): string | undefined {
-  return EmailShape.safeParse(text).data;
 }
 
 /** What is wrong with a file that is no CSV, and in which row. */

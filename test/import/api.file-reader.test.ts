@@ -1,6 +1,7 @@
 /** Which rows a file has, and what a person reads about a file that cannot be read. */
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
+import { EmailShape, emailOf } from '../../api/http/email';
 import { CsvProblem, CsvRows } from '../../api/import/csv-rows';
 import { readFile } from '../../api/import/file-reader';
 import type { ReadChunk } from '../../db/import/chunk';
@@ -82,6 +83,25 @@ test.each([
   ['key,Plan Name\n', '“Plan Name”'],
 ] as [string | Buffer, string][])('what is wrong with the file %j: %s', async (file, message) => {
   expect(await problemOf(file)).toContain(message);
+});
+
+test('an address in a file is one that a request can have', () => {
+  const long = [
+    `${'l'.repeat(64)}@b.co`,
+    `${'l'.repeat(65)}@b.co`,
+    `a@${'b.'.repeat(124)}coo`,
+    `a@${'b.'.repeat(124)}cooo`,
+  ];
+  const piece = fc.constantFrom('a', 'B', '1', '.', '-', '_', '+', "'", '@', '@', '.co', ' ', 'é', '"');
+  const text = fc.oneof(
+    fc.constantFrom(...long),
+    fc.emailAddress(),
+    fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')),
+  );
+  fc.assert(
+    fc.property(text, (given) => expect(emailOf(given)).toBe(EmailShape.safeParse(given).data)),
+    { numRuns: 1_000 },
+  );
 });
 
 const ROW_BYTES_MAX = 60;
