@@ -32,7 +32,7 @@ const AREAS = {
   pool: ['base', 'catalogue', 'contract', 'generation', 'license'],
   schedule: ['base', 'catalogue', 'contract', 'generation', 'license'],
   metric: ['base', 'contract'],
-  webhook: ['base', 'catalogue', 'contract'],
+  webhook: ['base', 'catalogue', 'contract', 'license'],
   system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'import', 'pool', 'schedule'],
 };
 

@@ -5,8 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EVENTS, EVENT_TYPES, eventExample, eventSchema, occasionOf } from '../domain/webhook/event';
+import { EVENT_TYPES, eventSchema, occasionOf } from '../domain/webhook/event';
 import type { EventType } from '../domain/webhook/event';
+import { payloadData, payloadExample } from '../domain/webhook/payload';
 import { commandLine } from '../command-line';
 
 export const EVENT_PAGE = join(__dirname, '../docs/events.md');
@@ -17,7 +18,9 @@ const HEAD = `# Domain events
 
 What Covenant reports to other systems. An event is written in the transaction of its change, so it exists exactly if the change
 does. One change is one event, also a job that generates a million licenses. \`GET /api/v1/contracts/{id}/events\` lists the events
-of a contract, and the same fields are the \`webhooks\` of the OpenAPI document.
+of a contract. Endpoints of webhooks receive each event as a signed message (Standard Webhooks), whose \`webhook-id\` is the id of the event:
+the same for every attempt and every endpoint. What is delivered is this page, and the \`webhooks\` of the OpenAPI document. Only deliveries
+of events about licenses have the fields \`licenses\`, with the keys, and \`licenses_url\`; the list of events does not.
 
 The events of a contract are numbered from 1 without gaps (\`sequence\`). A program that has processed number 41 reads what it misses
 with \`GET /api/v1/contracts/{id}/events?after=41\`, oldest first. Types and fields can be added at any time: ignore those that you do not
@@ -55,11 +58,11 @@ export function eventPage(): string {
 }
 
 function section(type: EventType): string[] {
-  const example = JSON.stringify(eventExample(type), null, 2);
+  const example = JSON.stringify(payloadExample(type), null, 2);
   return [
     `## ${type}\n`,
     `${occasionOf(type)}\n`,
-    tableOf(fieldsOf(EVENTS[type].data)),
+    tableOf(fieldsOf(payloadData(type))),
     '',
     '```json',
     example,

@@ -1,6 +1,7 @@
-/** The domain events in the OpenAPI document, from the catalogue in domain/webhook/: a schema and a webhook for each type. */
-import { EVENT_TYPES, eventExample, eventSchema, occasionOf } from '../../domain/webhook/event';
+/** What webhooks deliver in the OpenAPI document, from the catalogue in domain/webhook/: a schema and a webhook for each type. */
+import { EVENT_TYPES, occasionOf } from '../../domain/webhook/event';
 import type { EventType } from '../../domain/webhook/event';
+import { payloadExample, payloadSchema } from '../../domain/webhook/payload';
 import { z } from './zod';
 
 /**
@@ -10,7 +11,7 @@ import { z } from './zod';
 export function eventSchemas(): Record<string, object> {
   return Object.fromEntries(
     EVENT_TYPES.map((type) => {
-      const { $schema: _dialect, ...schema } = z.toJSONSchema(eventSchema(type), { override: open });
+      const { $schema: _dialect, ...schema } = z.toJSONSchema(payloadSchema(type), { override: open });
       return [schemaName(type), { ...schema, description: occasionOf(type) }];
     }),
   );
@@ -31,7 +32,7 @@ function webhook(type: EventType): object {
     tags: ['Events'],
     summary: type,
     description: occasionOf(type),
-    requestBody: { required: true, content: { 'application/json': { schema, example: eventExample(type) } } },
+    requestBody: { required: true, content: { 'application/json': { schema, example: payloadExample(type) } } },
     responses: { '2XX': { description: 'The event was received' } },
   };
 }

@@ -9,6 +9,7 @@ import { ENVIRONMENTS } from '../base/environment';
 import type { Environment } from '../base/environment';
 import type { Instant } from '../base/instant';
 import { CONTRACT_EVENTS } from './contract-event';
+import { ENDPOINT_EVENTS } from './endpoint-event';
 import { EXAMPLE, Id, InstantText } from './event-kind';
 import type { EventKind } from './event-kind';
 import { LICENSE_EVENTS } from './license-event';
@@ -16,7 +17,13 @@ import { QUOTA_EVENTS } from './quota-event';
 import { SCHEDULE_EVENTS } from './schedule-event';
 
 /** All types. */
-export const EVENTS = { ...CONTRACT_EVENTS, ...QUOTA_EVENTS, ...LICENSE_EVENTS, ...SCHEDULE_EVENTS };
+export const EVENTS = {
+  ...CONTRACT_EVENTS,
+  ...QUOTA_EVENTS,
+  ...LICENSE_EVENTS,
+  ...SCHEDULE_EVENTS,
+  ...ENDPOINT_EVENTS,
+};
 
 export type EventType = keyof typeof EVENTS;
 export const EVENT_TYPES = Object.keys(EVENTS) as EventType[];
@@ -26,7 +33,7 @@ export type EventData<Type extends EventType> = z.infer<(typeof EVENTS)[Type]['d
 
 /** A domain event to be written. */
 export type DomainEventEntry = {
-  [Type in EventType]: { at: Instant; type: Type; environment: Environment; data: EventData<Type> };
+  [Type in EventType]: { at: Instant; type: Type; environment: Environment | null; data: EventData<Type> };
 }[EventType];
 
 /** The fields of an event besides its type and its data. */
@@ -34,7 +41,7 @@ const ENVELOPE = {
   id: Id.describe('The id of the event. A receiver that has seen it can ignore it'),
   at: InstantText.describe('When it happened, by the clock of the contract'),
   contract_id: Id.nullable().describe('Null for what does not belong to a contract'),
-  environment: z.enum(ENVIRONMENTS),
+  environment: z.enum(ENVIRONMENTS).nullable().describe('Null for what concerns all environments'),
   sequence: z
     .int()
     .min(1)

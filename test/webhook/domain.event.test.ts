@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats';
 import { openApiDocument } from '../../api/http/openapi';
 import { EVENT_TYPES, eventExample, eventSchema } from '../../domain/webhook/event';
 import type { EventType } from '../../domain/webhook/event';
+import { payloadExample, payloadSchema } from '../../domain/webhook/payload';
 
 const document = openApiDocument();
 const webhooks = document.webhooks as Record<string, { post: any }>;
@@ -15,7 +16,7 @@ test('every type of event is a webhook of the OpenAPI document, with its example
     type,
     post.requestBody.content['application/json'].example,
   ]);
-  expect(examples).toEqual(EVENT_TYPES.map((type) => [type, eventExample(type)]));
+  expect(examples).toEqual(EVENT_TYPES.map((type) => [type, payloadExample(type)]));
 });
 
 /** The published schema of a type, as a function that says whether it accepts an event. */
@@ -25,18 +26,20 @@ function published(type: EventType) {
 }
 
 test.each(EVENT_TYPES)('%s has an example, and its schemas accept it and refuse what is incomplete', (type) => {
-  const example = eventExample(type);
-  expect(eventSchema(type).parse(example)).toEqual(example);
+  const event = eventExample(type);
+  expect(eventSchema(type).parse(event)).toEqual(event);
+  const payload = payloadExample(type);
+  expect(payloadSchema(type).parse(payload)).toEqual(payload);
   const validate = published(type);
-  expect(validate(example)).toBe(true);
-  const [field = ''] = Object.keys(example.data);
-  const { [field]: _left_out, ...data } = example.data;
-  expect(eventSchema(type).safeParse({ ...example, data }).success).toBe(false);
-  expect(validate({ ...example, data })).toBe(false);
+  expect(validate(payload)).toBe(true);
+  const [field = ''] = Object.keys(event.data);
+  const { [field]: _left_out, ...data } = payload.data;
+  expect(payloadSchema(type).safeParse({ ...payload, data }).success).toBe(false);
+  expect(validate({ ...payload, data })).toBe(false);
 });
 
 test.each(EVENT_TYPES)('a field that %s does not have is never written, and a receiver accepts it', (type) => {
-  const example = eventExample(type);
+  const example = payloadExample(type);
   const later = { ...example, later: 1, data: { ...example.data, later: { a: 1 } } };
   expect(eventSchema(type).safeParse(later).success).toBe(false);
   expect(published(type)(later)).toBe(true);

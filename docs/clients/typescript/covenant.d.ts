@@ -2071,7 +2071,14 @@ export interface webhooks {
                      *         "state": "SUCCEEDED",
                      *         "licenses_requested": 50,
                      *         "licenses_generated": 50,
-                     *         "is_test": false
+                     *         "is_test": false,
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": "https://covenant.example/api/v1/licenses?job_id=0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a"
                      *       }
                      *     }
                      */
@@ -2131,7 +2138,14 @@ export interface webhooks {
                      *         "imported": 990,
                      *         "skipped": 0,
                      *         "rejected": 10,
-                     *         "pending": 0
+                     *         "pending": 0,
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": "https://covenant.example/api/v1/licenses?job_id=0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a"
                      *       }
                      *     }
                      */
@@ -2192,7 +2206,14 @@ export interface webhooks {
                      *         "expires_at": "2028-07-01T00:00:00.000Z",
                      *         "license_ids": [
                      *           "lic_16777217"
-                     *         ]
+                     *         ],
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": null
                      *       }
                      *     }
                      */
@@ -2254,7 +2275,14 @@ export interface webhooks {
                      *         "customer_id": "0197a3c2-7a31-7b22-9f63-5c8d0e1f2a4b",
                      *         "reassigned": 0,
                      *         "hold_id": null,
-                     *         "order_ref": null
+                     *         "order_ref": null,
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": "https://covenant.example/api/v1/assignments/0197a3c2-9c53-7d44-9b85-7eaf2b3c4d6e"
                      *       }
                      *     }
                      */
@@ -2316,7 +2344,14 @@ export interface webhooks {
                      *         "customer_id": "0197a3c2-7a31-7b22-9f63-5c8d0e1f2a4b",
                      *         "reassigned": 1,
                      *         "hold_id": null,
-                     *         "order_ref": null
+                     *         "order_ref": null,
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": "https://covenant.example/api/v1/assignments/0197a3c2-9c53-7d44-9b85-7eaf2b3c4d6e"
                      *       }
                      *     }
                      */
@@ -2373,7 +2408,14 @@ export interface webhooks {
                      *         "license_id": "lic_16777217",
                      *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a",
                      *         "customer_id": "0197a3c2-7a31-7b22-9f63-5c8d0e1f2a4b",
-                     *         "reason": "Refund of order 2027-118"
+                     *         "reason": "Refund of order 2027-118",
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": null
                      *       }
                      *     }
                      */
@@ -2432,7 +2474,14 @@ export interface webhooks {
                      *           "lic_16777217"
                      *         ],
                      *         "operation_id": null,
-                     *         "reason": "Refund of order 2027-118"
+                     *         "reason": "Refund of order 2027-118",
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": null
                      *       }
                      *     }
                      */
@@ -2491,7 +2540,14 @@ export interface webhooks {
                      *           "lic_16777217"
                      *         ],
                      *         "operation_id": null,
-                     *         "reason": "Refund of order 2027-118"
+                     *         "reason": "Refund of order 2027-118",
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": null
                      *       }
                      *     }
                      */
@@ -2550,7 +2606,14 @@ export interface webhooks {
                      *           "lic_16777217"
                      *         ],
                      *         "operation_id": null,
-                     *         "reason": "Refund of order 2027-118"
+                     *         "reason": "Refund of order 2027-118",
+                     *         "licenses": [
+                     *           {
+                     *             "id": "lic_16777217",
+                     *             "key": "CAD-7KQ2M-9XT4B-W3HRD-P8NCE"
+                     *           }
+                     *         ],
+                     *         "licenses_url": null
                      *       }
                      *     }
                      */
@@ -2738,6 +2801,62 @@ export interface webhooks {
                      *     }
                      */
                     "application/json": components["schemas"]["ScheduleRunUnassignedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.disabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * webhook.disabled
+         * @description Covenant disables an endpoint of webhooks: it answered 410, or nothing but failures for five days. What it is owed waits until it is enabled.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "webhook.disabled",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "endpoint_id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9e",
+                     *         "reason": "failing",
+                     *         "failing_since": "2027-06-02T09:30:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDisabledEvent"];
                 };
             };
             responses: {
@@ -3322,8 +3441,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3356,8 +3475,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3390,8 +3509,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3424,8 +3543,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3458,8 +3577,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3492,8 +3611,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3526,8 +3645,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3560,8 +3679,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3601,8 +3720,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3656,8 +3775,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3690,8 +3809,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3724,8 +3843,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3763,8 +3882,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3801,8 +3920,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3835,8 +3954,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3875,8 +3994,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3911,8 +4030,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3953,8 +4072,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -3998,8 +4117,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4037,8 +4156,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4073,8 +4192,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4112,8 +4231,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4146,8 +4265,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4180,8 +4299,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4229,8 +4348,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4266,8 +4385,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4302,8 +4421,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4329,8 +4448,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4365,8 +4484,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4401,8 +4520,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4419,6 +4538,13 @@ export interface components {
                 licenses_generated: number;
                 /** @description Test licenses of a draft: they expire soon and use no quota */
                 is_test: boolean;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description Existing licenses are imported into a contract: one event for each end of an import that imported any. An import that is resumed ends again: the counts of its next event are those since the event before, so that sums are right. */
@@ -4437,8 +4563,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4462,6 +4588,13 @@ export interface components {
                 rejected: number;
                 /** @description Rows that are not decided yet */
                 pending: number;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description Single licenses are created without a contract. */
@@ -4480,8 +4613,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4493,6 +4626,13 @@ export interface components {
                 customer_id: string | null;
                 expires_at: string | null;
                 license_ids: string[];
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description Licenses are assigned to a customer. */
@@ -4511,8 +4651,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4533,6 +4673,13 @@ export interface components {
                 hold_id: string | null;
                 /** @description The reference of that order */
                 order_ref: string | null;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description Licenses are assigned to a customer, some of them from another one. */
@@ -4551,8 +4698,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4573,6 +4720,13 @@ export interface components {
                 hold_id: string | null;
                 /** @description The reference of that order */
                 order_ref: string | null;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description A license is taken back from its customer. A license of a pool is available again. */
@@ -4591,8 +4745,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4601,6 +4755,13 @@ export interface components {
                 job_id: string;
                 customer_id: string | null;
                 reason: string | null;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description Licenses are suspended. */
@@ -4619,8 +4780,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4631,6 +4792,13 @@ export interface components {
                 /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
                 operation_id: string | null;
                 reason: string | null;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description Suspended licenses are reinstated. */
@@ -4649,8 +4817,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4661,6 +4829,13 @@ export interface components {
                 /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
                 operation_id: string | null;
                 reason: string | null;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description Licenses are revoked for good. */
@@ -4679,8 +4854,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4691,6 +4866,13 @@ export interface components {
                 /** @description The operation on many licenses that did it (`GET /license-operations/{id}`) */
                 operation_id: string | null;
                 reason: string | null;
+                /** @description The first 100 of the licenses with their keys. Only deliveries have it, not the list of events */
+                licenses: {
+                    id: string;
+                    key: string;
+                }[];
+                /** @description Lists all of them. Null when the event names no job and no operation. Only deliveries have it */
+                licenses_url: string | null;
             };
         };
         /** @description A run of a schedule generates fewer licenses than it should, because the quota is used up. */
@@ -4709,8 +4891,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4750,8 +4932,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4791,8 +4973,8 @@ export interface components {
             at: string;
             /** @description Null for what does not belong to a contract */
             contract_id: string | null;
-            /** @enum {string} */
-            environment: "production" | "staging" | "development";
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
             /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
             sequence: number | null;
             data: {
@@ -4814,6 +4996,38 @@ export interface components {
                 job_id: string | null;
                 /** @description Licenses that remain of the quota */
                 remaining: number;
+            };
+        };
+        /** @description Covenant disables an endpoint of webhooks: it answered 410, or nothing but failures for five days. What it is owed waits until it is enabled. */
+        WebhookDisabledEvent: {
+            /** @constant */
+            type: "webhook.disabled";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                endpoint_id: string;
+                /**
+                 * @description `gone`: it answered 410. `failing`: five days of nothing but failures
+                 * @enum {string}
+                 */
+                reason: "gone" | "failing";
+                /** @description Since when every attempt has failed; null if the one before succeeded */
+                failing_since: string | null;
             };
         };
     };
