@@ -71,6 +71,7 @@ export interface Config {
   workerStepSlots: number;
   workerBillingSlots: number;
   workerFillSlots: number;
+  workerWebhookSlots: number;
   workerCachedWorkflowsMax: number;
   workflowBundle: string | undefined;
   shutdownGraceMs: number;
@@ -531,6 +532,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       rule: `the number of cores of its machine, at most ${FILL_SLOTS_DEFAULT_MAX}`,
       text: () => String(Math.min(availableParallelism(), FILL_SLOTS_DEFAULT_MAX)),
     },
+    allowed: slotsAllowed,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, WORKER_SLOTS_MAX),
+  },
+  workerWebhookSlots: {
+    env: 'WORKER_WEBHOOK_SLOTS',
+    about:
+      'Webhook endpoints to which one worker delivers at the same time, and the same number of endpoints whose last attempts failed.',
+    default: { text: '100' },
     allowed: slotsAllowed,
     usedBy: ['worker'],
     parse: wholeNumber(1, WORKER_SLOTS_MAX),

@@ -22,6 +22,8 @@ export interface WorkerSlots {
   batches: number;
   /** Queries to each billing system, and the changes that follow from them. */
   billing: number;
+  /** Endpoints of webhooks, and the same number of those that fail. */
+  webhooks: number;
   /** Sweeps, and the same number of billing queries that sweeps start. */
   sweep: number;
   /** Ranges of chunks. */
@@ -38,6 +40,8 @@ const BATCH_SLOTS = 2;
 const CLOCK_SLOTS = 4;
 /** The current sweep, and one that has timed out in Temporal but is still running. */
 const SWEEP_SLOTS = 2;
+/** The connections of all deliveries of webhooks together. Their statements wait for no row. */
+export const WEBHOOK_CONNECTIONS = 4;
 /** More than workflow tasks run at the same time: no local activity waits in the SDK (activities/base/local-slots.ts). */
 const LOCAL_ACTIVITIES_MAX = 1_000;
 /** The readiness check. */
@@ -45,7 +49,12 @@ const OTHER_CONNECTIONS = 1;
 
 type SlotSettings = Pick<
   Config,
-  'workerCommandSlots' | 'workerSettlingSlots' | 'workerStepSlots' | 'workerBillingSlots' | 'workerFillSlots'
+  | 'workerCommandSlots'
+  | 'workerSettlingSlots'
+  | 'workerStepSlots'
+  | 'workerBillingSlots'
+  | 'workerFillSlots'
+  | 'workerWebhookSlots'
 >;
 
 export function workerSlots(config: SlotSettings): WorkerSlots {
@@ -54,6 +63,7 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
     settling: config.workerSettlingSlots,
     batches: BATCH_SLOTS,
     billing: config.workerBillingSlots,
+    webhooks: config.workerWebhookSlots,
     sweep: SWEEP_SLOTS,
     fill: config.workerFillSlots,
     clocks: CLOCK_SLOTS,
@@ -62,7 +72,8 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
 }
 
 /**
- * The size of the connection pool: the configured size, or one connection for each slot.
+ * The size of the connection pool: the configured size, or one connection for each slot. Deliveries of webhooks wait for receivers most of
+ * the time, so they have a small pool of their own ({@link WEBHOOK_CONNECTIONS}).
  * @throws Error that names every number when the configured size is too small
  */
 export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
@@ -115,6 +126,8 @@ export async function createWorkers(
     await activitiesOnly(queues.steps, slots.steps),
     await activitiesOnly(queues.billing, slots.sweep),
     ...(await Promise.all(queues.billingSources.map((queue) => activitiesOnly(queue, slots.billing)))),
+    await activitiesOnly(queues.webhooks, slots.webhooks),
+    await activitiesOnly(queues.webhooksFailing, slots.webhooks),
     await activitiesOnly(queues.sweep, slots.sweep),
     await activitiesOnly(queues.generation, slots.fill),
     await activitiesOnly(queues.clocks, slots.clocks),

@@ -11,9 +11,11 @@ import express from 'express';
 import type { ErrorRequestHandler } from 'express';
 import { collectDefaultMetrics } from 'prom-client';
 import { createActivities } from './activities/index';
+import type { DeliveryDependencies } from './activities/webhook/delivery';
 import { createBillingPorts } from './adapters/billing';
+import { createWebhookSender } from './adapters/webhook';
 import { parseNoArguments } from './command-line';
-import { loadConfig } from './config';
+import { destinationPolicyOf, loadConfig } from './config';
 import type { Config } from './config';
 import { createPostgresClock } from './db/base/clock';
 import type { LimitNow } from './db/base/clock';
@@ -21,7 +23,11 @@ import { assertDriverPatched, openDatabase } from './db/base/database';
 import type { Database } from './db/base/database';
 import { createTitleReader } from './db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from './db/base/pooler';
+import { createSealer } from './transactions/base/sealed-text';
 import { applicationName } from './transactions/base/time-zone-rules';
+import { createSigning } from './transactions/catalogue/sign';
+import { createSignedKeys } from './transactions/license/signed-keys';
+import { openSigningSecrets } from './transactions/webhook/secret';
 import { listen } from './listen';
 import { createLog } from './log';
 import type { Logger } from './log';
@@ -38,8 +44,9 @@ import { createClockNotifier } from './temporal/test-clock';
 import { workerIdentity } from './temporal/worker-identity';
 import { logTemporal } from './temporal-log';
 import { warnAboutTimeZones } from './time-zones';
+import { wakeWebhooks } from './webhook-wakes';
 import { limitHeapGrowth } from './worker-heap';
-import { createWorkers, workerPoolSize, workerSlots } from './worker-slots';
+import { WEBHOOK_CONNECTIONS, createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
 /** The interval between attempts to reach Postgres or Temporal at the start. */
 const START_RETRY_MS = 1_000;
@@ -58,11 +65,17 @@ async function main(): Promise<void> {
   const queues = taskQueues(config.taskQueuePrefix);
   const slots = workerSlots(config);
   const pool_size = workerPoolSize(slots, config.databasePoolSize);
-  const db = openDatabase(config.databaseUrl, {
-    max: pool_size,
-    application_name: applicationName('worker'),
-    limits: { statement_ms: config.workerStatementTimeoutMs, idle_in_transaction_ms: config.idleTransactionTimeoutMs },
-  });
+  const open = (max: number): Database =>
+    openDatabase(config.databaseUrl, {
+      max,
+      application_name: applicationName('worker'),
+      limits: {
+        statement_ms: config.workerStatementTimeoutMs,
+        idle_in_transaction_ms: config.idleTransactionTimeoutMs,
+      },
+    });
+  const db = open(pool_size);
+  const webhook_db = open(WEBHOOK_CONNECTIONS);
   const client = openTemporal(config);
   const { ensureSetUp, epoch } = createSetUp(client, queues);
   const dependencies: ReadinessDependencies = { db, client, ensureSetUp };
@@ -104,6 +117,7 @@ async function main(): Promise<void> {
     clocks,
     schedules: createScheduleKeeper(client, queues),
     billingPorts: createBillingPorts(config),
+    webhooks: webhookDependencies(config, webhook_db, log),
     taskQueues: queues,
     showNames: config.temporalShowNames,
     webhookRetentionDays: config.webhookRetentionDays,
@@ -124,16 +138,42 @@ async function main(): Promise<void> {
       : { workflowBundle: { codePath: config.workflowBundle } }),
   };
   workers = await createWorkers(shared, workflows, queues, slots);
+  const stopWaking = await wakeWebhooks({
+    db: webhook_db,
+    nudger,
+    clock: createPostgresClock(webhook_db).now,
+    onFailure: (error) => log.warn({ err: error }, 'cannot look for webhooks that are due; the sweep does it later'),
+  });
   log.info({ task_queues: queues, slots, pool_size, health_port: config.workerHealthPort }, 'worker is running');
   try {
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {
+    await stopWaking().catch(() => undefined);
     health.close();
     await connection.close();
     await client.connection.close();
-    await db.end({ timeout: 5 });
+    await Promise.all([db, webhook_db].map((pool) => pool.end({ timeout: 5 })));
     log.info('worker has shut down');
   }
+}
+
+/** What deliveries of webhooks need. Without sealing keys there are no endpoints, because their secrets are sealed. */
+function webhookDependencies(config: Config, db: Database, log: Logger): DeliveryDependencies {
+  const sealer = createSealer(config.sealingKeys ?? []);
+  const public_url = config.publicUrl.replace(/\/+$/, '');
+  return {
+    db,
+    sender: createWebhookSender({ policy: destinationPolicyOf(config) }),
+    signedKeys: createSignedKeys(sealer && { signing: createSigning(sealer), url: public_url }, (details, reason) =>
+      log.warn(details, reason),
+    ),
+    public_url,
+    async openSecrets(sql, endpoint_id) {
+      if (sealer === undefined)
+        throw new Error('COVENANT_SEALING_KEYS of this worker has no key to open the secrets of webhooks');
+      return openSigningSecrets(sql, endpoint_id, sealer);
+    },
+  };
 }
 
 /** Limits the times of workflows to the clock of Postgres, and logs when the clock of the Temporal server is ahead. */

@@ -15,6 +15,8 @@ import { createPoolActivities } from './pool/pool';
 import { createScheduleActivities } from './schedule/schedule';
 import { createSweepActivities } from './system/sweep';
 import { createTestClockActivities } from './system/test-clock';
+import { createDeliveryActivities } from './webhook/delivery';
+import type { DeliveryDependencies } from './webhook/delivery';
 
 export interface ActivityDependencies {
   db: Database;
@@ -29,6 +31,8 @@ export interface ActivityDependencies {
   webhookRetentionDays: number;
   /** Whether activities return names, which workflows set as search attributes and details in Temporal. */
   showNames: boolean;
+  /** What deliveries of webhooks need. */
+  webhooks: DeliveryDependencies;
   /** Converts the time of a workflow into the time of a decision. Tests that skip time return it unchanged. */
   limitNow: LimitNow;
 }
@@ -52,6 +56,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...limitNowByPostgres(createScheduleActivities(dependencies), bound),
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),
     ...limitNowByPostgres(createSweepActivities(dependencies), bound),
+    ...limitNowByPostgres(createDeliveryActivities(dependencies.webhooks), bound),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),
   };
 }

@@ -1520,7 +1520,9 @@ CREATE TABLE webhook_queues (
   workflow_epoch  text,
   -- Since when every attempt fails; null after a success.
   failing_since   timestamptz,
-  delivered_at    timestamptz
+  delivered_at    timestamptz,
+  -- When the workflow last looked at what is owed.
+  looked_at       timestamptz
 );
 
 -- One event that is owed to one endpoint. The transaction of the event writes the row (`owe_deliveries`). There are no foreign keys, because
@@ -1817,8 +1819,8 @@ CREATE TABLE sweep_attempts (
   kind         text NOT NULL CONSTRAINT sweep_attempts_kind_known CHECK (kind IN
                  ('boundary', 'late_timer', 'verification', 'behind_test_clock', 'billing_events', 'contract_workflow', 'time_zone_rules',
                   'silent_job', 'paused_job', 'job_workflow', 'silent_operation', 'operation_workflow', 'test_clock', 'overdue_hold', 'low_pool',
-                  'schedule_run', 'schedule_workflow')),
-  -- The contract, job, operation on licenses, test clock, hold or schedule.
+                  'schedule_run', 'schedule_workflow', 'owed_delivery', 'endpoint_workflow')),
+  -- The contract, job, operation on licenses, test clock, hold, schedule or endpoint of webhooks.
   subject_id   uuid NOT NULL,
   -- The epoch of the Temporal server on which it was tried. On another server it is tried at once.
   epoch        text NOT NULL,

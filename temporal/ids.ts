@@ -22,6 +22,11 @@ export function scheduleWorkflowId(schedule_id: string): string {
   return `run-schedule:${schedule_id}`;
 }
 
+/** The workflow that delivers to an endpoint of webhooks. */
+export function endpointWorkflowId(endpoint_id: string): string {
+  return `webhook-endpoint:${endpoint_id}`;
+}
+
 export function testClockWorkflowId(clock_id: string): string {
   return `test-clock:${clock_id}`;
 }

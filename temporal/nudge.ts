@@ -10,6 +10,7 @@ import { applyBilling, billingEventQueuedSignal } from '../workflows/apply-billi
 import { billingEventSignal, contractLifecycle, wakeContractSignal } from '../workflows/contract-lifecycle';
 import type { Nudger } from '../activities/ports';
 import type { OperationRef } from '../domain/contract/nudge';
+import { deliverWebhooks, wakeEndpointSignal } from '../workflows/deliver-webhooks';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { assignLicenses, changeLicenses, wakeOperationSignal } from '../workflows/license-operation';
 import { replenishPool, wakePoolSignal } from '../workflows/replenish-pool';
@@ -20,6 +21,7 @@ import {
   billingBatchWorkflowId,
   contractWorkflowId,
   dueBatchWorkflowId,
+  endpointWorkflowId,
   generationJobWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
@@ -29,6 +31,7 @@ import {
   billingBatchStart,
   contractStart,
   dueBatchStart,
+  endpointStart,
   generationJobStart,
   operationStart,
   replenishmentStart,
@@ -134,6 +137,14 @@ export function createNudger(options: NudgerOptions): Nudger {
         client.workflow.signalWithStart(runSchedule, {
           ...scheduleStart(schedule_id, taskQueues, details(request_id, undefined)),
           signal: wakeScheduleSignal,
+        }),
+      );
+    },
+    async wakeEndpoints(endpoint_ids) {
+      return wakeEach(endpoint_ids, endpointWorkflowId, (endpoint_id) =>
+        client.workflow.signalWithStart(deliverWebhooks, {
+          ...endpointStart(endpoint_id, taskQueues, { epoch: options.epoch?.() }),
+          signal: wakeEndpointSignal,
         }),
       );
     },

@@ -5,6 +5,7 @@ import {
   billingBatchWorkflowId,
   contractWorkflowId,
   dueBatchWorkflowId,
+  endpointWorkflowId,
   generationJobWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
@@ -88,6 +89,17 @@ export function scheduleStart(schedule_id: string, queues: TaskQueues, details: 
   const { epoch } = details;
   const input = { schedule_id, epoch };
   return start(scheduleWorkflowId(schedule_id), `Schedule ${schedule_id}`, input, queues, details);
+}
+
+/** The options for `deliverWebhooks`. */
+export function endpointStart(
+  endpoint_id: string,
+  queues: TaskQueues,
+  details: Omit<StartDetails, 'description'> = {},
+) {
+  const { epoch } = details;
+  const input = { endpoint_id, epoch };
+  return start(endpointWorkflowId(endpoint_id), `Webhook endpoint ${endpoint_id}`, input, queues, details);
 }
 
 /** The options for `advanceTestClock`. */

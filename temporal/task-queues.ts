@@ -18,6 +18,10 @@ export interface TaskQueues {
   billing: string;
   /** Questions to billing systems, one queue for each: a system that gives no answer delays no other. */
   billingSources: string[];
+  /** Deliveries to endpoints whose last attempt succeeded, or that were never called. */
+  webhooks: string;
+  /** Deliveries to endpoints whose last attempts failed: they wait for answers that do not come. */
+  webhooksFailing: string;
   /** The sweep, which runs also when all other queues are busy. */
   sweep: string;
   /** Ranges of chunks. */
@@ -35,6 +39,8 @@ export function taskQueues(prefix: string): TaskQueues {
     steps: taskQueueName(contracts, 'steps'),
     billing: taskQueueName(contracts, 'billing'),
     billingSources: BILLING_SOURCES.map((source) => taskQueueName(contracts, `billing-${source}`)),
+    webhooks: taskQueueName(contracts, 'webhooks'),
+    webhooksFailing: taskQueueName(contracts, 'webhooks-failing'),
     sweep: taskQueueName(contracts, 'sweep'),
     generation: `${prefix}-generation`,
     clocks: `${prefix}-clocks`,

@@ -2,6 +2,7 @@
 export { advanceTestClock } from './advance-test-clock';
 export { applyBilling } from './apply-billing';
 export { contractLifecycle } from './contract-lifecycle';
+export { deliverWebhooks } from './deliver-webhooks';
 export { generateLicenses } from './generate-licenses';
 export { assignLicenses, changeLicenses } from './license-operation';
 export { replenishPool } from './replenish-pool';

@@ -121,6 +121,7 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
       operation: new Set(),
       pool: new Set(),
       schedule: new Set(),
+      endpoint: new Set(),
       test_clock: new Set(),
     };
     for (const { kind, ids } of interleaveBatches(shares)) {
@@ -222,15 +223,23 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
     if (subject === 'operation') return nudger.wakeOperations(await listOperationKinds(db, ids));
     if (subject === 'pool') return nudger.wakePools(ids);
     if (subject === 'schedule') return nudger.wakeSchedules(ids);
+    if (subject === 'endpoint') return nudger.wakeEndpoints(ids);
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }
 }
 
+/** Kinds of rows that only have to be started on this server. */
+const STARTED_KINDS: readonly SweepKind[] = [
+  'contract_workflow',
+  'job_workflow',
+  'operation_workflow',
+  'endpoint_workflow',
+];
+
 /** The rows of a batch that are still due. A row that only had to be started on this server is no longer due when it was reached. */
 function stillDue(kind: SweepKind, ids: string[], reached: ReadonlySet<string>): string[] {
-  const settled_by_waking = kind === 'contract_workflow' || kind === 'job_workflow' || kind === 'operation_workflow';
-  return settled_by_waking ? ids.filter((id) => !reached.has(id)) : ids;
+  return STARTED_KINDS.includes(kind) ? ids.filter((id) => !reached.has(id)) : ids;
 }
 
 /** Yields batches of the shares alternately, so that each kind gets its part of the time. */

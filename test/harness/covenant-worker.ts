@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { BillingPorts } from '../../activities/billing/billing-event';
 import { createActivities } from '../../activities/index';
+import type { DeliveryDependencies } from '../../activities/webhook/delivery';
 import type { Database } from '../../db/base/database';
 import { createTitleReader } from '../../db/system/operator-title';
 import type { CommandOutcome, ContractCommand } from '../../domain/contract/command';
@@ -22,6 +23,7 @@ import { createWorkers } from '../../worker-slots';
 import type { WorkerSlots } from '../../worker-slots';
 import { TEST_ACTOR } from './contract-facts';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
+import { testDeliveries } from './webhooks';
 
 /** Longer than the API waits: the tests run on a busy machine, and no command may expire. */
 const COMMAND_TIMEOUT_MS = 25_000;
@@ -39,6 +41,7 @@ const MANY_SLOTS: WorkerSlots = {
   fill: 100,
   clocks: 100,
   steps: 100,
+  webhooks: 100,
 };
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -56,6 +59,8 @@ export interface CovenantWorkerOptions {
   wrap?: (activities: Activities) => Activities;
   /** The billing systems from which invoices can be fetched. Default: none. */
   billingPorts?: BillingPorts;
+  /** How webhooks are delivered. Default: to receivers on this machine. */
+  webhooks?: Partial<DeliveryDependencies>;
   /** The worker slots. Default: those of the SDK. */
   slots?: WorkerSlots;
   /** The epoch of the Temporal server. Default: unknown. */
@@ -115,6 +120,7 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     clocks,
     schedules: createScheduleKeeper(client, queues),
     billingPorts: options.billingPorts ?? new Map(),
+    webhooks: { ...testDeliveries(db), ...options.webhooks },
     taskQueues: queues,
     webhookRetentionDays: 30,
     showNames,

@@ -303,6 +303,19 @@ export async function brokenInvariants(sql: Sql): Promise<BrokenInvariant[]> {
     FROM schedule_runs r FULL JOIN (SELECT * FROM generation_jobs WHERE channel = 'schedule') j ON j.id = r.job_id
     WHERE r.schedule_id IS NULL OR (r.outcome <> 'skipped' AND r.licenses IS DISTINCT FROM j.requested)
     UNION ALL
+    SELECT 'the attempts of a delivery are numbered from 1, and the last one decides', 'delivery ' || d.id,
+           format('%s attempts from %s to %s of %s, status %s, last outcome %s', a.attempts, a.first, a.last, d.attempts, d.status, a.outcome)
+    FROM webhook_deliveries d CROSS JOIN LATERAL (
+      SELECT count(*) AS attempts, coalesce(min(number), 1) AS first, coalesce(max(number), 0) AS last,
+             (array_agg(outcome ORDER BY number DESC))[1] AS outcome
+      FROM webhook_attempts WHERE delivery_id = d.id
+    ) a
+    WHERE a.attempts <> d.attempts OR a.first <> 1 OR a.last <> d.attempts OR (d.status = 'delivered' AND a.outcome IS DISTINCT FROM 'delivered')
+    UNION ALL
+    SELECT 'an attempt has a body', 'delivery ' || d.id, format('%s attempts', d.attempts)
+    FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
+    WHERE d.attempts > 0 AND NOT EXISTS (SELECT FROM webhook_payloads p WHERE p.event_id = d.event_id AND p.version = e.payload_version)
+    UNION ALL
     SELECT 'the next boundary is after settled_until', 'contract ' || id, format('next boundary %s, settled until %s', next_boundary_at, settled_until)
     FROM contracts WHERE next_boundary_at <= settled_until`;
 }

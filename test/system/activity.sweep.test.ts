@@ -50,6 +50,7 @@ beforeEach(async () => {
   await sql`UPDATE test_clocks SET status = 'ready', advancing_to = NULL WHERE status = 'advancing'`;
   await sql`DELETE FROM billing_inbox`;
   await sql`DELETE FROM generation_schedules`;
+  await sql`DELETE FROM webhook_deliveries`;
   await sql`DELETE FROM sweep_attempts`;
 });
 afterAll(() => database.drop());
@@ -84,6 +85,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeOperations: (operations) => wake(operations.map(({ id }) => id)),
     wakePools: wake,
     wakeSchedules: wake,
+    wakeEndpoints: wake,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => void (sweep.billing_batches += 1),
     settleDue: async (at) => void sweep.moments.push(at),
@@ -150,12 +152,30 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
   },
   schedule_run: () => copiesOfSchedule({ next_date: '2020-01-01', next_run_at: LONG_AGO }),
   schedule_workflow: () => copiesOfSchedule({ placed_revision: null }),
+  owed_delivery: async () => owedEndpoints({ due_at: LONG_AGO, workflow_epoch: EPOCH }),
+  endpoint_workflow: async () => owedEndpoints({ due_at: later(HOUR_MS), workflow_epoch: 'another' }),
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
     await acceptAdvance(sql, id, '2021-01-01T00:00:00.000Z');
     return (count) => copyRow(sql, 'test_clocks', id, count);
   },
 };
+
+/** Endpoints that are owed one event each. */
+function owedEndpoints({ due_at, workflow_epoch }: { due_at: string; workflow_epoch: string }): MakeDue {
+  return async (count) => {
+    const rows = await sql<{ id: string }[]>`
+      WITH endpoints AS (
+        INSERT INTO webhook_endpoints (url, events, payload_version, created_at, updated_at)
+        SELECT 'https://receiver.example', '{*}', 1, ${NOW}, ${NOW} FROM generate_series(1, ${count}::int) RETURNING id
+      ), queues AS (
+        INSERT INTO webhook_queues (endpoint_id, workflow_epoch) SELECT id, ${workflow_epoch} FROM endpoints
+      )
+      INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, due_at) SELECT id, id, 'pool.low_water', ${due_at} FROM endpoints
+      RETURNING endpoint_id AS id`;
+    return rows.map(({ id }) => id);
+  };
+}
 
 function copiesOfContract(changes: Record<string, string | null>): MakeDue {
   return (count) => copyRow(sql, 'contracts', quiet_contract, count, changes);

@@ -29,9 +29,29 @@ import { connectPreparedTemporal } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 
 const REQUIRED = { DATABASE_URL: 'postgres://covenant@127.0.0.1:1/covenant', COVENANT_KEY_PEPPER: 'p'.repeat(32) };
-const SLOTS = { commands: 8, settling: 4, batches: 2, billing: 4, sweep: 2, fill: 2, clocks: 4, steps: 4 };
+const SLOTS = {
+  commands: 8,
+  settling: 4,
+  batches: 2,
+  billing: 4,
+  sweep: 2,
+  fill: 2,
+  clocks: 4,
+  steps: 4,
+  webhooks: 100,
+};
 /** The slots of the worker in these tests: few, so that few tasks occupy all slots of a kind. */
-const HELD_SLOTS = { commands: 2, settling: 2, batches: 1, billing: 2, sweep: 1, fill: 1, clocks: 1, steps: 1 };
+const HELD_SLOTS = {
+  commands: 2,
+  settling: 2,
+  batches: 1,
+  billing: 2,
+  sweep: 1,
+  fill: 1,
+  clocks: 1,
+  steps: 1,
+  webhooks: 1,
+};
 /** Commands sent simultaneously, and how many of them Temporal accepts in one workflow at the same time. */
 const COMMANDS_WAITING = 20;
 const UPDATES_IN_FLIGHT_MAX = 10;

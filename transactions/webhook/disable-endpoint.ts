@@ -1,0 +1,37 @@
+/** Disables an endpoint because of its answers, with one audit row and one domain event, however often it is decided. */
+import { insertAudit } from '../../db/base/audit';
+import type { Database } from '../../db/base/database';
+import { insertDomainEvents } from '../../db/contract/domain-event';
+import { failEverythingOwed } from '../../db/webhook/delivery';
+import { disable } from '../../db/webhook/disabled';
+import type { Disabling } from '../../db/webhook/disabled';
+import { DELIVERY } from '../../domain/base/actor';
+
+/**
+ * Disables an endpoint that is enabled: what it is owed waits until a person enables it. An endpoint that is ending is removed, and what it is
+ * owed has failed. Changes nothing if a person was faster, or changed its URL.
+ */
+export async function disableEndpoint(db: Database, disabling: Disabling): Promise<void> {
+  const { endpoint_id, reason, now: at } = disabling;
+  await db.begin(async (tx) => {
+    const disabled = await disable(tx, disabling);
+    if (disabled === undefined) return;
+    const { status, contract_id, environment, revision, failing_since } = disabled;
+    await insertAudit(tx, [
+      {
+        at,
+        actor: DELIVERY,
+        action: status === 'removed' ? 'webhook_endpoint.removed' : 'webhook_endpoint.disabled',
+        subject_type: 'webhook_endpoint',
+        subject_id: endpoint_id,
+        contract_id,
+        environment,
+        after: { status, reason, failing_since },
+        revision,
+      },
+    ]);
+    if (status === 'removed') return failEverythingOwed(tx, endpoint_id, at);
+    const data = { endpoint_id, reason, failing_since };
+    await insertDomainEvents(tx, contract_id, [{ at, type: 'webhook.disabled', environment, data }]);
+  });
+}
