@@ -10,7 +10,8 @@ export const KEY_BYTES_MAX = 1_024;
 
 /** Why a text cannot be a license key; null when it can. */
 export function keyProblem(text: string): string | null {
-  if (text.length < KEY_CHARS_MIN) return `It has ${text.length} characters, and needs ${KEY_CHARS_MIN}.`;
+  if (text.length < KEY_CHARS_MIN)
+    return `It has ${text.length} ${text.length === 1 ? 'character' : 'characters'}, and needs ${KEY_CHARS_MIN}.`;
   const bytes = Buffer.byteLength(text);
   if (bytes > KEY_BYTES_MAX) return `It has ${bytes} bytes, and can have ${KEY_BYTES_MAX}.`;
   if (!isPlainText(text)) return 'It has a control character or a line break.';
