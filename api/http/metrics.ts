@@ -7,6 +7,7 @@ import { countWarnings } from '../../db/contract/contract';
 import type { Sql } from '../../db/base/database';
 import { SWEEP_KINDS } from '../../db/system/sweep';
 import { findStuckRows } from '../../db/system/sweep-attempt';
+import { countWebhooks } from '../../db/webhook/counts';
 
 const requests = new Histogram({
   name: 'covenant_http_request_duration_seconds',
@@ -99,6 +100,38 @@ export async function collectBillingMetrics(sql: Sql, clock: () => Promise<Insta
   } catch {
     waitingBillingEvents.reset();
     longParked.remove();
+  }
+}
+
+const owedDeliveries = new Gauge({
+  name: 'covenant_webhook_deliveries_owed',
+  help: 'Deliveries of webhooks that are owed, also to disabled endpoints.',
+});
+const lateDelivery = new Gauge({
+  name: 'covenant_webhook_late_seconds',
+  help: 'How late the first delivery of a webhook is whose attempt is due.',
+});
+const failedDeliveries = new Gauge({
+  name: 'covenant_webhook_deliveries_failed_in_a_day',
+  help: 'Deliveries of webhooks whose last attempt failed within a day. GET /api/v1/deliveries?status=failed lists them.',
+});
+const disabledEndpoints = new Gauge({
+  name: 'covenant_webhook_endpoints_disabled',
+  help: 'Endpoints of webhooks that were disabled because of their answers, by reason: gone (410), or failing for days.',
+  labelNames: ['reason'],
+});
+
+/** Counts what webhooks owe. When Postgres does not answer, the values are left out. */
+export async function collectWebhookMetrics(sql: Sql): Promise<void> {
+  try {
+    const { owed, late_s, failed_in_a_day, disabled } = await countWebhooks(sql);
+    owedDeliveries.set(owed);
+    lateDelivery.set(late_s);
+    failedDeliveries.set(failed_in_a_day);
+    for (const reason of ['gone', 'failing'] as const) disabledEndpoints.set({ reason }, disabled[reason]);
+  } catch {
+    for (const gauge of [owedDeliveries, lateDelivery, failedDeliveries]) gauge.remove();
+    disabledEndpoints.reset();
   }
 }
 

@@ -13,6 +13,7 @@ import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { buildImport } from '../harness/imports';
 import { backdateContract } from '../harness/contract-states';
+import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -280,6 +281,23 @@ test('a billing event in any outcome can be replayed by the roles that may', asy
     expect(await listed('/billing/events', id, api.keys.admin)).toEqual({ replay: true });
     expect(await actionsOf(path, api.keys.admin)).toEqual({ replay: true });
     expect(await replay(api.keys.admin)).toBe(true);
+  }
+});
+
+test('a delivery of a webhook shows whether it can be delivered again', async () => {
+  for (const [status, outcome] of [
+    ['enabled', true],
+    ['disabled', { code: 'WEBHOOK_ENDPOINT_DISABLED' }],
+    ['ending', true],
+    ['removed', { code: 'WEBHOOK_ENDPOINT_REMOVED' }],
+  ] as const) {
+    const { id } = await buildDelivery(api.sql, { endpoint_id: await buildEndpoint(api.sql, { status }) });
+    const path = `/deliveries/${id}`;
+    const redeliver = async (key: string) => presentOutcome(await api.call('POST', `${path}/redeliver`, { key }));
+    expect(await actionsOf(path, api.keys.operator)).toEqual({ redeliver: FORBIDDEN });
+    expect(await redeliver(api.keys.operator)).toEqual(FORBIDDEN);
+    expect(await listed('/deliveries', id, api.keys.admin)).toEqual({ redeliver: outcome });
+    expect(await redeliver(api.keys.admin)).toEqual(outcome);
   }
 });
 

@@ -16,6 +16,7 @@ import { startSilentProxy } from '../harness/silent-proxy';
 import type { SilentProxy } from '../harness/silent-proxy';
 import { throughServer } from '../harness/database';
 import { sharedServers } from '../harness/shared-servers';
+import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 
 /** No server listens on port 1, which is reserved. */
 const CLOSED_ADDRESS = '127.0.0.1:1';
@@ -78,6 +79,21 @@ describe('operations', () => {
     const { text } = await api.call('GET', '//metrics', { key: null });
     expect(text).toContain('covenant_sweep_stuck_rows{kind="silent_job"} 2');
     expect(text).toContain('covenant_sweep_stuck_rows{kind="boundary"} 0');
+  });
+
+  test('metrics count what webhooks owe and how late it is, apart from what waits for a disabled endpoint', async () => {
+    const endpoint_id = await buildEndpoint(api.sql);
+    await buildDelivery(api.sql, { endpoint_id, due_in_s: -100 });
+    await buildDelivery(api.sql, { endpoint_id, ended: { status: 'failed' } });
+    await buildDelivery(api.sql, { endpoint_id, ended: { status: 'failed', days_ago: 2 } });
+    const disabled = await buildEndpoint(api.sql, { status: 'disabled' });
+    await buildDelivery(api.sql, { endpoint_id: disabled, due_in_s: -1_000 });
+    await api.sql`UPDATE webhook_endpoints SET disabled_reason = 'gone' WHERE id = ${disabled}`;
+    const { text } = await api.call('GET', '//metrics', { key: null });
+    expect(text).toContain('covenant_webhook_deliveries_owed 2\n');
+    expect(text).toMatch(/covenant_webhook_late_seconds 1\d\d[.\n]/);
+    expect(text).toContain('covenant_webhook_deliveries_failed_in_a_day 1\n');
+    expect(text).toContain('covenant_webhook_endpoints_disabled{reason="gone"} 1\n');
   });
 
   test('the served document equals the checked-in one', async () => {
