@@ -184,6 +184,8 @@ beforeAll(async () => {
       customer_id: fc.oneof(known('customers'), fc.constant(null)),
       contract_id: known('contracts'),
       endpoint_id: fc.constantFrom(endpoint_id),
+      // Of webhooks that were missed, and of licenses that were withdrawn.
+      since: fc.constantFrom(new Date(Date.now() - 3_600_000).toISOString(), '0'),
       job_id: known('jobs'),
       device_id: known('device_id'),
       // Of a license; no other body has a key.
