@@ -18,6 +18,8 @@ export interface TakenDelivery {
 export interface EndedAttempt {
   delivery_id: string;
   number: number;
+  /** As it was when the delivery was taken. */
+  attempts: number;
   at: Instant;
   outcome: 'delivered' | 'failed' | 'gone';
   http_status: number | null;
@@ -84,7 +86,7 @@ export async function giveBack(
 
 /**
  * Records what attempts met, and since when an endpoint has met nothing but failures. Of a delivery that was taken again meanwhile, or that
- * has ended, only the attempt is recorded.
+ * has ended, only the attempt is recorded. One that failed, and was asked for by hand meanwhile, is due at once.
  */
 export async function recordAttempts(
   sql: Sql,
@@ -93,11 +95,13 @@ export async function recordAttempts(
   now: Instant,
 ): Promise<void> {
   if (ended.length === 0) return;
+  // Of the row as it is when it is locked: after redeliver (transactions/webhook/redeliver.ts) fewer attempts count.
+  const is_asked_again = sql`ended.outcome = 'failed' AND d.attempts - d.attempts_before_redelivery <> ended.attempts`;
   const is_delivered = ended.some(({ outcome }) => outcome === 'delivered');
   await sql`
     WITH ended AS (
       SELECT * FROM jsonb_to_recordset(${sql.json(ended as never)}) AS ended (
-        delivery_id uuid, number int, at timestamptz, outcome text, http_status smallint, excerpt text, failure text, detail text,
+        delivery_id uuid, number int, attempts int, at timestamptz, outcome text, http_status smallint, excerpt text, failure text, detail text,
         latency_ms int, status text, due_at timestamptz)
     ), recorded AS (
       UPDATE webhook_attempts a
@@ -111,7 +115,9 @@ export async function recordAttempts(
       WHERE endpoint_id = ${endpoint_id}
     )
     UPDATE webhook_deliveries d
-    SET status = ended.status, due_at = ended.due_at, ended_at = CASE WHEN ended.status = 'owed' THEN NULL ELSE ${now}::timestamptz END
+    SET status = CASE WHEN ${is_asked_again} THEN 'owed' ELSE ended.status END,
+        due_at = CASE WHEN ${is_asked_again} THEN ${now}::timestamptz ELSE ended.due_at END,
+        ended_at = CASE WHEN ended.status = 'owed' OR ${is_asked_again} THEN NULL ELSE ${now}::timestamptz END
     FROM ended WHERE d.id = ended.delivery_id AND d.attempts = ended.number AND d.status = 'owed'`;
 }
 

@@ -2,6 +2,9 @@
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import type { Recovered } from '../../db/webhook/recovery';
 import type { EventType } from '../../domain/webhook/event';
+import { recordAttempts } from '../../db/webhook/delivery';
+import { ATTEMPTS_MAX } from '../../domain/webhook/attempt';
+import { endedAttempt } from '../../transactions/webhook/attempt';
 import { recoverEndpoint } from '../../transactions/webhook/recover';
 import { NOON } from '../harness/contract-facts';
 import { buildContract } from '../harness/contract-rows';
@@ -119,14 +122,21 @@ describe('a delivery that is asked for again', () => {
   });
 
   test('is not attempted twice at once: the attempt in flight is the first of the schedule', async () => {
-    const { id } = await buildDelivery(api.sql, {
-      endpoint_id: await buildEndpoint(api.sql),
+    const endpoint_id = await buildEndpoint(api.sql);
+    const { id, event_id } = await buildDelivery(api.sql, {
+      endpoint_id,
       attempts: [{ outcome: 'failed' }, { outcome: 'failed' }, { outcome: null }],
       due_in_s: 30,
     });
     for (let call = 0; call < 2; call++) expect((await redeliver(id)).status).toBe(200);
     expect(await rowOf(id)).toMatchObject({ status: 'owed', before: 2, is_due: false });
     expect(await auditsOf(id)).toBe(1);
+    // The process that makes the attempt took it as the last one.
+    const now = new Date(Date.now() - 1_000).toISOString();
+    const taken = { id, event_id, number: 3, attempts: ATTEMPTS_MAX, url: '', body: '' };
+    const result = { answered: false, why: 'dns', detail: '', latency_ms: 1 } as const;
+    await recordAttempts(api.sql, endpoint_id, [endedAttempt(taken, result, { at: now, now })], now);
+    expect(await rowOf(id)).toMatchObject({ status: 'owed', attempts: 3, before: 2, is_due: true });
   });
 
   test('is refused while its endpoint is disabled, and after it was removed', async () => {

@@ -33,7 +33,7 @@ export function endedAttempt(
 ): EndedAttempt {
   const verdict = attemptVerdict(result, { attempts, now, random: Math.random() });
   return {
-    ...{ delivery_id: id, number, at, latency_ms: result.latency_ms },
+    ...{ delivery_id: id, number, attempts, at, latency_ms: result.latency_ms },
     ...(result.answered
       ? { http_status: result.status, excerpt: result.excerpt, failure: null, detail: null }
       : { http_status: null, excerpt: null, failure: result.why, detail: result.detail }),
