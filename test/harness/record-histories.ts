@@ -22,6 +22,7 @@ import { cancelOperation } from '../../transactions/license/change-operation';
 import {
   dueBatchWorkflowId,
   contractWorkflowId,
+  endpointWorkflowId,
   generationJobWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
@@ -53,6 +54,8 @@ import type { TestDatabase } from './database';
 import { saveHistory } from './histories';
 import { connectTestTemporal } from './temporal';
 import type { TestTemporal } from './temporal';
+import { answerWith, startWebhookReceiver } from './webhook-receiver';
+import { buildEndpoint, writeEvents } from './webhooks';
 import { buildContractOnClock, buildTestClock, startClockAdvance, settleWithNotifier } from './test-clocks';
 
 /** What a case uses. */
@@ -436,6 +439,16 @@ const CASES: Record<string, Case> = {
     await ended(context, workflow_id, async () => undefined);
     return { workflow_id, run_id };
   },
+  async 'deliverWebhooks/delivers-what-is-owed'(context) {
+    return deliveredTo(context, () => 200);
+  },
+  async 'deliverWebhooks/fails-and-succeeds-later'(context) {
+    let requests = 0;
+    return deliveredTo(context, () => ((requests += 1) === 1 ? 500 : 200));
+  },
+  async 'deliverWebhooks/is-gone'(context) {
+    return deliveredTo(context, () => 410);
+  },
   async 'runSchedule/makes-a-run'(context) {
     const { sql, worker } = context;
     const { facts } = await buildContract(sql);
@@ -550,6 +563,20 @@ async function queueEvents({ sql }: CaseContext, contracts: number): Promise<str
 function endedBatch(context: CaseContext, notice?: QueuedEventNotice): Promise<Run> {
   const { workflowId } = billingBatchStart(context.worker.queues);
   return ended(context, workflowId, () => context.worker.nudger.startBillingBatch(notice));
+}
+
+/** An endpoint is owed an event, and its receiver answers with these statuses. */
+async function deliveredTo(context: CaseContext, status: () => number): Promise<Run> {
+  const { sql, worker } = context;
+  const receiver = await startWebhookReceiver((socket, request) => answerWith(status())(socket, request));
+  try {
+    const { facts } = await buildContract(sql);
+    const id = await buildEndpoint(sql, { contract_id: facts.id, url: `http://127.0.0.1:${receiver.port}/` });
+    await writeEvents(sql, facts.id);
+    return await ended(context, endpointWorkflowId(id), () => worker.nudger.wakeEndpoints([id]));
+  } finally {
+    await receiver.close();
+  }
 }
 
 /** Starts a workflow and waits until it ends, also in a later run. */
