@@ -2,10 +2,12 @@
 import { Webhook } from 'standardwebhooks';
 import { restartEndpoint } from '../../db/webhook/queue';
 import { waitFor } from '../../dev/waiting';
+import { payloadSchema } from '../../domain/webhook/payload';
 import { endpointWorkflowId } from '../../temporal/ids';
+import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { wakeWebhooks } from '../../webhook-wakes';
 import type { deliverWebhooks } from '../../workflows/deliver-webhooks';
-import { buildContract } from '../harness/contract-rows';
+import { buildContract, buildRequest } from '../harness/contract-rows';
 import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
 import type { ActivityOverrides, CovenantWorker } from '../harness/covenant-worker';
 import { createTestDatabase } from '../harness/database';
@@ -90,6 +92,22 @@ test('each event is delivered once, signed, with its own id and what the catalog
     contract_id,
     environment: 'production',
     data: { contract_id, available: 9, low_water: 10 },
+  });
+});
+
+test('an event about licenses is delivered with their keys, as the catalogue describes it', async () => {
+  const { id, receiver } = await buildReceiver(answerWith(200), { events: ['license.*'] });
+  await createLicenseRequests(sql)(buildRequest(contract_id, 3));
+  await run(id);
+  const [{ body }] = receiver.requests as [WebhookReceiver['requests'][0]];
+  const payload = payloadSchema('license.batch_generated').parse(JSON.parse(body));
+  const stored = await sql<{ id: string; key: string }[]>`
+    SELECT 'lic_' || l.id AS id, key FROM licenses l JOIN generation_jobs j ON j.serial = l.id >> 24
+    WHERE j.contract_id = ${contract_id} ORDER BY l.id`;
+  expect(payload.data).toMatchObject({
+    licenses_generated: 3,
+    licenses: [...stored],
+    licenses_url: `https://covenant.example/api/v1/licenses?job_id=${String(payload.data['job_id'])}`,
   });
 });
 
