@@ -1492,7 +1492,11 @@ CREATE TABLE webhook_endpoints (
   CONSTRAINT webhook_endpoints_of_contract CHECK (NOT is_of_contract OR contract_id IS NOT NULL)
 );
 CREATE INDEX webhook_endpoints_by_scope ON webhook_endpoints (scope) WHERE status = 'enabled';
-CREATE INDEX webhook_endpoints_of_contract_id ON webhook_endpoints (contract_id) WHERE contract_id IS NOT NULL;
+-- Lists of endpoints. Most endpoints of a large installation are of contracts, and removed ones stay for the sake of their deliveries.
+CREATE INDEX webhook_endpoints_kept ON webhook_endpoints (id) WHERE status <> 'removed';
+CREATE INDEX webhook_endpoints_by_environment ON webhook_endpoints (environment, id);
+CREATE INDEX webhook_endpoints_by_status ON webhook_endpoints (status, id);
+CREATE INDEX webhook_endpoints_by_contract ON webhook_endpoints (contract_id, id) WHERE contract_id IS NOT NULL;
 CREATE UNIQUE INDEX webhook_endpoints_of_url_field ON webhook_endpoints (contract_id) WHERE is_of_contract AND status <> 'removed';
 
 -- The secrets that sign for an endpoint. The current one does not expire; those before it sign beside it until they expire.
@@ -1592,7 +1596,7 @@ BEGIN
     INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, contract_id, environment)
     SELECT e.id, n.id, n.type, n.contract_id, n.environment
     FROM webhook_endpoints e JOIN new_events n ON e.scope IN (n.contract_id::text, n.environment, 'all')
-    WHERE e.id = ANY (endpoints) AND e.events && ARRAY['*', split_part(n.type, '.', 1) || '.*', n.type]
+    WHERE e.id = ANY (endpoints) AND e.events && ARRAY['*', split_part(n.type, '.', 1) || '.*', n.type] AND n.type <> 'webhook.test'
     ORDER BY n.sequence, n.id
     RETURNING endpoint_id
   )

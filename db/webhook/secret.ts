@@ -38,6 +38,25 @@ export async function listSealedSecrets(sql: Sql, endpoint_id: string): Promise<
     ORDER BY expires_at IS NOT NULL, id DESC`;
 }
 
+/** Lets the current secret of an endpoint sign until an instant, beside the next one. */
+export async function expireCurrentSecret(tx: Sql, endpoint_id: string, expires_at: Instant): Promise<void> {
+  await tx`UPDATE webhook_secrets SET expires_at = ${expires_at} WHERE endpoint_id = ${endpoint_id} AND expires_at IS NULL`;
+}
+
+/** Deletes the secrets of an endpoint that have expired, and of those that it replaced all but the youngest `kept`. */
+export async function deleteOldSecrets(tx: Sql, endpoint_id: string, kept: number): Promise<void> {
+  await tx`
+    DELETE FROM webhook_secrets WHERE endpoint_id = ${endpoint_id} AND expires_at IS NOT NULL AND (
+      expires_at <= now() OR id NOT IN (
+        SELECT id FROM webhook_secrets WHERE endpoint_id = ${endpoint_id} AND expires_at > now() ORDER BY id DESC LIMIT ${kept}
+      ))`;
+}
+
+/** Deletes all secrets of an endpoint. */
+export async function deleteSecrets(tx: Sql, endpoint_id: string): Promise<void> {
+  await tx`DELETE FROM webhook_secrets WHERE endpoint_id = ${endpoint_id}`;
+}
+
 /** Secrets that another version sealed, by id, locked until the transaction ends. Waits for those that are being rotated. */
 export async function listSecretsSealedByOthers(
   tx: Sql,

@@ -481,6 +481,23 @@ const SENTENCES = {
     detail: (m) =>
       `The endpoint ${show(m.endpoint_id)} was deleted, or its contract was. Create another endpoint (POST /api/v1/webhook-endpoints), and recover what it missed.`,
   },
+  WEBHOOK_ENDPOINT_OF_CONTRACT: {
+    title: 'The webhook endpoint belongs to its contract',
+    detail: (m) =>
+      `The field webhook_url of the contract ${show(m.contract_id)} made the endpoint ${show(m.endpoint_id)}. Set that field to another URL, or to null to remove the endpoint (PATCH /api/v1/contracts/{id}).`,
+  },
+  TOO_MANY_WEBHOOK_ENDPOINTS: {
+    title: 'Too many webhook endpoints',
+    detail: (m) =>
+      m.contract_id === null
+        ? `There can be ${show(m.max)} endpoints without a contract. Delete one that is not needed, or create endpoints of contracts.`
+        : `A contract can have ${show(m.max)} endpoints. Delete one that is not needed.`,
+  },
+  WEBHOOKS_NOT_CONFIGURED: {
+    title: 'This installation cannot sign webhooks',
+    detail: () =>
+      'The setting COVENANT_SEALING_KEYS is missing, without which secrets of webhooks cannot be stored. Ask the operator of this installation to set it.',
+  },
   PERSON_ERASED: {
     title: 'The person was erased',
     detail: (m) =>

@@ -15,6 +15,7 @@ import type { EventKind } from './event-kind';
 import { LICENSE_EVENTS } from './license-event';
 import { QUOTA_EVENTS } from './quota-event';
 import { SCHEDULE_EVENTS } from './schedule-event';
+import { TEST_EVENTS } from './test-event';
 
 /** All types. */
 export const EVENTS = {
@@ -23,6 +24,7 @@ export const EVENTS = {
   ...LICENSE_EVENTS,
   ...SCHEDULE_EVENTS,
   ...ENDPOINT_EVENTS,
+  ...TEST_EVENTS,
 };
 
 export type EventType = keyof typeof EVENTS;
@@ -58,7 +60,7 @@ export function eventSchema(type: EventType) {
 /** An example of a whole event of a type. */
 export function eventExample(type: EventType): z.infer<ReturnType<typeof eventSchema>> {
   const { example } = kindOf(type);
-  const of_contract = type !== 'license.created';
+  const of_contract = type !== 'license.created' && type !== 'webhook.test';
   return {
     type,
     id: '0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c',

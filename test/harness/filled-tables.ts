@@ -160,8 +160,11 @@ SELECT filled_id('hold', n), filled_contract(n), environment, 'order ' || n, '{1
        CASE n % 600 WHEN 0 THEN 'released' WHEN 2 THEN 'expired' WHEN 4 THEN 'held' WHEN 6 THEN 'held' ELSE 'assigned' END,
        CASE n % 600 WHEN 0 THEN at WHEN 2 THEN at WHEN 4 THEN timestamptz '2999-01-01' WHEN 6 THEN at END, at,
        CASE WHEN n % 600 NOT IN (4, 6) THEN at END, 'f' FROM numbers;
-INSERT INTO webhook_endpoints (id, url, events, payload_version, created_at, updated_at)
-SELECT filled_id('endpoint', n), 'https://receiver.example', '{*}', 1, at, at FROM numbers WHERE n < 4;
+INSERT INTO webhook_endpoints (id, contract_id, environment, status, url, events, payload_version, created_at, updated_at)
+SELECT filled_id('endpoint', n), CASE WHEN n > 3 THEN filled_contract(n) END, CASE WHEN n > 3 THEN environment END,
+       CASE WHEN rare THEN CASE WHEN n % 2 = 0 THEN 'ending' ELSE 'removed' END ELSE 'enabled' END, 'https://receiver.example', '{*}', 1, at, at
+FROM numbers;
+INSERT INTO webhook_queues (endpoint_id) SELECT id FROM webhook_endpoints;
 INSERT INTO webhook_deliveries (id, endpoint_id, event_id, event_type, contract_id, environment, status, attempts, due_at, ended_at)
 SELECT filled_id('delivery', n), filled_id('endpoint', CASE WHEN rare THEN 2 WHEN n % 2 = 0 THEN 1 ELSE 3 END), filled_id('event', n),
        CASE WHEN rare THEN 'pool.low_water' ELSE 'license.batch_generated' END, filled_contract(n), environment,
