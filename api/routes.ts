@@ -32,12 +32,14 @@ import { poolRoutes } from './pool/pool';
 import { returnRoutes } from './pool/return';
 import { productRoutes } from './catalogue/product';
 import { signingKeyRoutes } from './catalogue/signing-key';
+
 import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
 import { timelineRoutes } from './contract/timeline';
 import { usageRoutes } from './contract/usage';
 import { deliveryRoutes } from './webhook/delivery';
 import { recoveryRoutes } from './webhook/recovery';
+import { webhookEndpointRoutes } from './webhook/webhook-endpoint';
 
 export const ROUTES: readonly Route[] = [
   ...productRoutes,
@@ -76,6 +78,7 @@ export const ROUTES: readonly Route[] = [
   ...timelineRoutes,
   ...metricRoutes,
   ...billingRoutes,
+  ...webhookEndpointRoutes,
   ...deliveryRoutes,
   ...recoveryRoutes,
   ...testClockRoutes,

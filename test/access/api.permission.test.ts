@@ -147,6 +147,8 @@ describe('the name of an operation', () => {
       'cancel',
       'create',
       'deactivate',
+      'disable',
+      'enable',
       'generate',
       'grab',
       'hold',
@@ -170,6 +172,7 @@ describe('the name of an operation', () => {
       'rotate',
       'suspend',
       'terminate',
+      'test',
       'validate',
     ],
   };

@@ -11,6 +11,7 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
+import { buildEndpoint } from '../harness/webhook-rows';
 import { buildImport } from '../harness/imports';
 import { backdateContract } from '../harness/contract-states';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
@@ -216,6 +217,23 @@ test('a schedule shows whether it can be changed', async () => {
   });
   await api.call('DELETE', `${path}/${schedule.id}`);
   expect(await listed(path, schedule.id)).toEqual({ update: await change(), delete: true });
+});
+
+test('a webhook endpoint shows the outcome of its actions, in every state', async () => {
+  for (const status of ['enabled', 'disabled', 'ending', 'removed'] as const) {
+    const id = await buildEndpoint(api.sql, { status });
+    const path = `/webhook-endpoints/${id}`;
+    const run = (action: string, key = api.keys.admin) => api.call('POST', `${path}/${action}`, { key });
+    const shown = await actionsOf(path, api.keys.admin);
+    expect(presentOutcome(await run('test'))).toEqual(shown.test);
+    expect(presentOutcome(await run('rotate-secret'))).toEqual(shown.rotate_secret);
+    const edit = { key: api.keys.admin, body: { description: status } };
+    expect(presentOutcome(await api.call('PATCH', path, edit))).toEqual(shown.update);
+    expect(presentOutcome(await run('enable'))).toEqual(shown.enable);
+    expect(presentOutcome(await run('disable'))).toEqual(shown.disable);
+    expect((await actionsOf(path, api.keys.viewer)).test).toEqual(presentOutcome(await run('test', api.keys.viewer)));
+    expect(presentOutcome(await api.call('DELETE', path, { key: api.keys.admin }))).toEqual(shown.delete);
+  }
 });
 
 test('an amendment shows whether it can be withdrawn', async () => {

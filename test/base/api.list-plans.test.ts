@@ -346,6 +346,18 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `contract_id=${busy_contract}`,
     ],
   }),
+  '/webhook-endpoints': ({ rare_contract, busy_contract }) => ({
+    queries: [
+      '',
+      'environment=staging',
+      'environment=production',
+      'environment=all',
+      'status=removed',
+      'status=enabled',
+      `contract_id=${rare_contract}`,
+      `contract_id=${busy_contract}`,
+    ].flatMap(inOrders),
+  }),
   '/deliveries': ({ busy_endpoint, rare_endpoint, rare_contract, busy_contract }) => ({
     queries: [
       '',

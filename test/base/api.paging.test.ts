@@ -259,6 +259,7 @@ describe('a cursor that the list did not issue', () => {
       ['/licenses', '/licenses?environment=staging'],
       ['/billing/events', '/billing/events?'],
       ['/deliveries', '/deliveries?'],
+      ['/webhook-endpoints', '/webhook-endpoints?'],
       ['/test-clocks', '/test-clocks?'],
       ['/license-operations', '/license-operations?'],
       ['/license-operations/:id/outcomes', `/license-operations/${operation}/outcomes?`],

@@ -352,6 +352,20 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'GET /billing/events': async () => ({}),
   'GET /billing/events/:id': async () => ({ params: { id: await parkedBillingEvent() } }),
   'POST /billing/events/:id/replay': async () => ({ params: { id: await parkedBillingEvent() } }),
+  'POST /webhook-endpoints': async () => ({ body: { url: 'https://example.com/' } }),
+  'GET /webhook-endpoints': async () => ({}),
+  'GET /webhook-endpoints/:id': async () => ({ params: { id: await buildEndpoint(api.sql) } }),
+  'PATCH /webhook-endpoints/:id': async () => ({
+    params: { id: await buildEndpoint(api.sql) },
+    body: { events: ['license.*'] },
+  }),
+  'DELETE /webhook-endpoints/:id': async () => ({ params: { id: await buildEndpoint(api.sql) } }),
+  'POST /webhook-endpoints/:id/rotate-secret': async () => ({ params: { id: await buildEndpoint(api.sql) } }),
+  'POST /webhook-endpoints/:id/enable': async () => ({
+    params: { id: await buildEndpoint(api.sql, { status: 'disabled' }) },
+  }),
+  'POST /webhook-endpoints/:id/disable': async () => ({ params: { id: await buildEndpoint(api.sql) } }),
+  'POST /webhook-endpoints/:id/test': async () => ({ params: { id: await buildEndpoint(api.sql) } }),
   'GET /deliveries': async () => ({}),
   'GET /deliveries/:id': async () => ({ params: { id: await deliveryId() } }),
   'POST /webhook-endpoints/:id/recover': async () => {

@@ -2875,6 +2875,60 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * webhook.test
+         * @description An admin tests an endpoint (`POST /webhook-endpoints/{id}/test`). Only this endpoint receives it, whatever its filter is.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "webhook.test",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": null,
+                     *       "environment": "production",
+                     *       "sequence": null,
+                     *       "data": {
+                     *         "endpoint_id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9e"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookTestEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -5028,6 +5082,31 @@ export interface components {
                 reason: "gone" | "failing";
                 /** @description Since when every attempt has failed; null if the one before succeeded */
                 failing_since: string | null;
+            };
+        };
+        /** @description An admin tests an endpoint (`POST /webhook-endpoints/{id}/test`). Only this endpoint receives it, whatever its filter is. */
+        WebhookTestEvent: {
+            /** @constant */
+            type: "webhook.test";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                endpoint_id: string;
             };
         };
     };
