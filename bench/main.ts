@@ -23,6 +23,7 @@ import type { Report } from './report';
 import { benchRows } from './rows';
 import { benchSearch } from './search';
 import { benchValidate } from './validate';
+import { benchWebhooks } from './webhooks';
 
 interface CommonOptions {
   json: boolean;
@@ -46,6 +47,9 @@ const IMPORTED_LICENSES = 1_000_000;
 const POOL_LICENSES = 100_000;
 const VALIDATED_LICENSES = 1_000_000;
 const ACTIVATED_LICENSES = 100_000;
+const ENDPOINTS = [1, 10, 100];
+const DELIVERIES = 10_000;
+const OWED_DELIVERIES = 100_000;
 
 void main();
 
@@ -136,6 +140,14 @@ async function main(): Promise<void> {
       runOnStack(options, (stack, report) =>
         benchImport(stack, { licenses: options.licenses, pairs: options.pairs }, report),
       ),
+    );
+  addBenchmark(program, 'webhooks', 'deliveries to a receiver on this machine, compared with a bare loop of requests')
+    .option('--endpoints <counts>', 'endpoints, separated by commas', wholeNumbers, ENDPOINTS)
+    .option('--deliveries <count>', 'deliveries of each round', wholeNumber, DELIVERIES)
+    .option('--owed <count>', 'deliveries that are owed while licenses are requested', wholeNumber, OWED_DELIVERIES)
+    .option('--seconds <seconds>', 'the duration of each side of a pair of requests', wholeNumber, CELL_SECONDS)
+    .action((options: CommonOptions & { endpoints: number[]; deliveries: number; owed: number; seconds: number }) =>
+      runOnStack(options, (stack, report) => benchWebhooks(stack, { ...options, rounds: options.pairs }, report)),
     );
   addBenchmark(program, 'rows', "the cost of a license's row with foreign keys, more columns and more indexes")
     .option('--licenses <count>', 'licenses of each shape', wholeNumber, ROWS_LICENSES)

@@ -46,6 +46,7 @@ const PORTS = {
   temporal_ui: 18_880,
   mail_page: 19_080,
   smtp: 19_280,
+  receiver: 19_480,
 };
 const SETUP_CONNECTIONS = 2;
 
