@@ -34,7 +34,8 @@ const TAKE_GROWTH = 4;
 const FAILING_TAKE = 8;
 /** After so many failures without a success between them the activity begins no more attempts. */
 const FAILURES_MAX = 16;
-/** When the queue is looked at again after it became empty (db/webhook/queue.ts). */
+/** When the queue is looked at again after it became empty (db/webhook/queue.ts): soon by the activity, and later by the workflow. */
+const LOOK_SOON_MS = 50;
 const LOOK_AGAIN_MS = 500;
 const SECOND_MS = 1_000;
 
@@ -95,11 +96,19 @@ export function createDeliveryActivities(dependencies: DeliveryDependencies) {
     if (reason !== null)
       await disableEndpoint(db, { endpoint_id, url: sent.gone_url ?? target.url, reason, now: now() });
 
-    const rest = await restQueue(db, { endpoint_id, now: now(), epoch });
+    const rest = await restAndLook(endpoint_id, now, epoch);
     const next_ms = nextMs(rest, now(), sent.pause_ms);
     if (next_ms === null && rest.status === 'ending') await removeEnded(db, endpoint_id, now());
     const { delivered, failed } = sent;
     return { delivered, failed, is_failing: rest.failing_since !== null, next_ms };
+  }
+
+  /** Lets the queue rest. If it did not before, looks again soon, because a timer of Temporal may take a second. */
+  async function restAndLook(endpoint_id: string, now: () => Instant, epoch: string | undefined): Promise<QueueRest> {
+    const rest = await restQueue(db, { endpoint_id, now: now(), epoch });
+    if (rest.was_waiting || (rest.due_at !== null && rest.due_at <= now())) return rest;
+    await sleep(LOOK_SOON_MS);
+    return { ...(await restQueue(db, { endpoint_id, now: now(), epoch })), was_waiting: false };
   }
 }
 
