@@ -134,6 +134,25 @@ export async function failOwed(tx: Sql, id: string, now: Instant): Promise<numbe
   return count;
 }
 
+/**
+ * Ends the endpoints of a contract that is deleted, after its last event was owed. Those that are enabled receive what they are owed and are
+ * then removed. Those that are disabled are removed at once, and what they were owed has failed.
+ */
+export async function endEndpointsOf(tx: Sql, contract_id: string, now: Instant): Promise<void> {
+  const ended = await tx<{ id: string; status: EndpointStatus }[]>`
+    UPDATE webhook_endpoints
+    SET status = CASE status WHEN 'enabled' THEN 'ending' ELSE 'removed' END, disabled_reason = NULL, disabled_at = NULL,
+        revision = revision + 1, updated_at = ${now}
+    WHERE contract_id = ${contract_id} AND status IN ('enabled', 'disabled')
+    RETURNING id, status`;
+  const removed = ended.filter(({ status }) => status === 'removed').map(({ id }) => id);
+  if (removed.length > 0) {
+    await tx`DELETE FROM webhook_secrets WHERE endpoint_id = ANY (${removed}::uuid[])`;
+    for (const id of removed) await failOwed(tx, id, now);
+  }
+  await tx`SELECT pg_notify('webhooks', id) FROM unnest(${ended.map(({ id }) => id)}::text[]) AS id`;
+}
+
 /** Writes a test event, which is owed to one endpoint and due now. */
 export async function insertTestEvent(
   tx: Sql,

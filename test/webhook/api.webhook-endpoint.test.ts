@@ -192,6 +192,21 @@ test('a contract has at most 50 endpoints, however many are created at the same 
   expectRefusal(await create({ contract_id }), 409, 'TOO_MANY_WEBHOOK_ENDPOINTS');
 });
 
+test('the endpoints of a deleted contract receive their last event, unless they are disabled', async () => {
+  const { id: contract_id, name } = await addContract(api, catalogue, { status: 'inactive' });
+  const [enabled, disabled] = [(await create({ contract_id })).body, (await create({ contract_id })).body];
+  await act(disabled.id, 'test');
+  await act(disabled.id, 'disable');
+  const deleted = await api.call('DELETE', `/contracts/${contract_id}`, { body: { confirm_name: name } });
+  expect(deleted.status).toBe(204);
+  expect([(await read(enabled.id)).status, (await read(disabled.id)).status]).toEqual(['ending', 'removed']);
+  const [last] = await owedTo(enabled.id);
+  expect(last).toMatchObject({ event_type: 'contract.deleted', status: 'owed' });
+  expect((await owedTo(disabled.id)).map(({ status }) => status)).toEqual(['failed']);
+  expectRefusal(await act(enabled.id, 'rotate-secret'), 409, 'WEBHOOK_ENDPOINT_REMOVED');
+  expectRefusal(await create({ contract_id }), 410, 'CONTRACT_DELETED');
+});
+
 test('without a sealing key there are no endpoints, and the answer says why', async () => {
   const plain = await startTestApi({ sealingKeys: [] });
   try {

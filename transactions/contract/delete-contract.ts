@@ -4,6 +4,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import type { DeleteInput } from '../../domain/contract/ending';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
+import { endEndpointsOf } from '../../db/webhook/endpoint';
 import type { ChangedContract, ContractAct } from './changed-contract';
 import { runCommand } from './run-command';
 
@@ -14,7 +15,11 @@ export async function deleteContract(
   input: DeleteInput,
 ): Promise<ChangedContract | Refusal> {
   const outcome = await runCommand(tx, act, { name: 'delete', input });
-  if (isRefusal(outcome) || outcome.refusal === null) return outcome;
+  if (isRefusal(outcome)) return outcome;
+  if (outcome.refusal === null) {
+    await endEndpointsOf(tx, act.id, act.now);
+    return outcome;
+  }
   const { id, environment } = outcome.facts;
   await auditAct(tx, act, {
     action: 'contract.delete_refused',
