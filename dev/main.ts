@@ -5,6 +5,7 @@ import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig, type Config } from '../config';
 import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
+import { ensureReceiverEndpoint } from './receiver-endpoint';
 import { startStack, type Stack } from './stack';
 import { runScenarioOnce, type Scenario } from '../demo/scenario';
 import { ENTERPRISE_SCENARIO } from '../demo/scenario-enterprise';
@@ -71,6 +72,11 @@ async function main(): Promise<void> {
     process.exit(1);
   }
 
+  try {
+    await ensureReceiverEndpoint(stack.describe());
+  } catch (error) {
+    if (!stopping) print(`The page of webhooks has no endpoint: ${errorMessage(error)}`);
+  }
   try {
     const context = { dataDir: stack.dataDir, describe: () => stack.describe(), temporalNamespace };
     for (const scenario of scenarios) await runScenarioOnce(scenario, context, process.stdout);
