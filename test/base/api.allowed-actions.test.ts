@@ -11,7 +11,6 @@ import { startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
-import { buildEndpoint } from '../harness/webhook-rows';
 import { buildImport } from '../harness/imports';
 import { backdateContract } from '../harness/contract-states';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
