@@ -12,6 +12,7 @@ import {
 } from '../db/system/health';
 import type { DatabaseHealth, OverdueWork } from '../db/system/health';
 import { findInstallationId } from '../db/system/installation';
+import { listSecretVersions } from '../db/webhook/secret';
 import { countMissingMigrations } from '../db/system/migration';
 import { assertOwnSessions, poolerRefusal } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
@@ -85,6 +86,7 @@ export async function checkPostgres(config: Config, epoch: string | null): Promi
           ...(await checkTimeZones(db, health.now)),
           ...overdueFindings(overdue),
           ...signingFindings(await listSealingVersions(db), config.sealingKeys ?? []),
+          ...webhookSecretFindings(await listSecretVersions(db), config.sealingKeys ?? []),
           ...stuck.map(stuckFinding),
         ];
       },
@@ -147,6 +149,25 @@ function signingFindings(
       'signing keys',
       `those of ${products} ${products === 1 ? 'product are' : 'products are'} encrypted with ${versions}, which COVENANT_SEALING_KEYS does not contain`,
       'An API without that key cannot sign, and shows licenses of signed generators by their plain keys. Add it to COVENANT_SEALING_KEYS here and of every API, or create new signing keys.',
+    ),
+  ];
+}
+
+/** Whether this machine can open the secrets of webhook endpoints; nothing for an installation without endpoints. */
+function webhookSecretFindings(
+  sealed: readonly { version: string; endpoints: number }[],
+  keys: readonly Pick<SealingKey, 'version'>[],
+): Finding[] {
+  if (sealed.length === 0) return [];
+  const missing = sealed.filter(({ version }) => !keys.some((key) => key.version === version));
+  if (missing.length === 0) return [ok('webhook secrets', 'COVENANT_SEALING_KEYS can open those of all endpoints')];
+  const endpoints = missing.reduce((sum, one) => sum + one.endpoints, 0);
+  const versions = missing.map(({ version }) => version).join(', ');
+  return [
+    wrong(
+      'webhook secrets',
+      `those of ${endpoints} ${endpoints === 1 ? 'endpoint are' : 'endpoints are'} encrypted with ${versions}, which COVENANT_SEALING_KEYS does not contain`,
+      'A worker without that key delivers nothing to them. Add it to COVENANT_SEALING_KEYS here and of every API and worker, or rotate these secrets.',
     ),
   ];
 }

@@ -57,6 +57,13 @@ export async function deleteSecrets(tx: Sql, endpoint_id: string): Promise<void>
   await tx`DELETE FROM webhook_secrets WHERE endpoint_id = ${endpoint_id}`;
 }
 
+/** The versions that sealed secrets which sign now, with the number of their endpoints. */
+export async function listSecretVersions(sql: Sql): Promise<{ version: string; endpoints: number }[]> {
+  return sql<{ version: string; endpoints: number }[]>`
+    SELECT sealed_by AS version, count(DISTINCT endpoint_id)::int AS endpoints FROM webhook_secrets
+    WHERE expires_at IS NULL OR expires_at > now() GROUP BY sealed_by ORDER BY 1`;
+}
+
 /** Secrets that another version sealed, by id, locked until the transaction ends. Waits for those that are being rotated. */
 export async function listSecretsSealedByOthers(
   tx: Sql,

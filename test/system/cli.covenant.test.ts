@@ -15,6 +15,7 @@ import { findInstallationId } from '../../db/system/installation';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes';
 import { startTestApi } from '../harness/api';
 import { findWithDoctor, runCovenant, parseFindings } from '../harness/covenant-command';
+import { buildEndpoint } from '../harness/webhook-rows';
 import { createTestDatabase, type TestDatabase } from '../harness/database';
 import { makeRunDirectory } from '../harness/run-directory';
 import { startRefusingProxy } from '../harness/refusing-proxy';
@@ -282,13 +283,16 @@ test.each([
   }
 });
 
-test('the doctor finds overdue work, and signing keys that no sealing key opens', async () => {
+test('the doctor finds overdue work, and signing keys and secrets of webhooks that no sealing key opens', async () => {
   const own = await createTestDatabase();
   try {
     await own.sql`INSERT INTO products ${own.sql({ name: 'P', code: 'p', environment: 'production', status: 'active', created_at: '2026-01-01', updated_at: '2026-01-01' })}`;
     await own.sql`
       INSERT INTO signing_keys (product_id, kid, public_key, sealed, sealed_by, created_at, created_by)
       SELECT id, 'kid', 'x', 'sealed', 'v9', now(), 'x' FROM products`;
+    await own.sql`
+      INSERT INTO webhook_secrets (endpoint_id, sealed, sealed_by, last_four, created_at)
+      VALUES (${await buildEndpoint(own.sql)}, 'sealed', 'v8', 'abcd', now())`;
     await own.sql`
       INSERT INTO generators (product_id, environment, name, format, status, created_at, updated_at)
       SELECT id, environment, 'G', '{}', 'active', created_at, updated_at FROM products`;
@@ -312,6 +316,10 @@ test('the doctor finds overdue work, and signing keys that no sealing key opens'
     expect(parseFindings(ran).get('signing keys')).toMatchObject({
       verdict: 'wrong',
       detail: 'those of 1 product are encrypted with v9, which COVENANT_SEALING_KEYS does not contain',
+    });
+    expect(parseFindings(ran).get('webhook secrets')).toMatchObject({
+      verdict: 'wrong',
+      detail: 'those of 1 endpoint are encrypted with v8, which COVENANT_SEALING_KEYS does not contain',
     });
     const [contract] = await own.sql<[{ id: string }]>`SELECT id FROM contracts`;
     const findings = parseFindings(ran);
