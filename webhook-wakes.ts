@@ -44,10 +44,10 @@ export async function wakeWebhooks({ db, nudger, clock, onFailure }: WebhookWake
     }
   }
 
-  const { unlisten } = await db.listen(
+  const listening = await db.listen(
     WEBHOOK_CHANNEL,
     (endpoint_id) => void wake(endpoint_id),
     () => void wakeDue(),
   );
-  return unlisten;
+  return () => listening.unlisten();
 }

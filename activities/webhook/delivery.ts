@@ -62,7 +62,7 @@ export interface DeliveryDependencies extends BodyContext {
   db: Database;
   sender: WebhookSender;
   /** The texts of the secrets that sign for an endpoint now, the current one first. */
-  openSecrets(sql: Sql, endpoint_id: string): Promise<string[]>;
+  openSecrets: (sql: Sql, endpoint_id: string) => Promise<string[]>;
 }
 
 export type DeliveryActivities = ReturnType<typeof createDeliveryActivities>;

@@ -6,10 +6,10 @@ export interface Lanes<Item> {
   /** Whether more are taken before the last ones are begun, so that no lane waits for them. */
   takes_ahead: boolean;
   /** Takes more; an empty list ends. */
-  take(): Promise<Item[]>;
-  handle(item: Item): Promise<void>;
+  take: () => Promise<Item[]>;
+  handle: (item: Item) => Promise<void>;
   /** Whether another item may be begun. */
-  mayBegin(): boolean;
+  mayBegin: () => boolean;
 }
 
 /** Returns the items that were taken and not begun. Throws the first error after everything that was begun has ended. */

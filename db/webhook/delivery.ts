@@ -63,7 +63,7 @@ export async function takeDeliveries(sql: Sql, { endpoint_id, now, lost_at, limi
       UPDATE webhook_queues SET is_waiting = false
       WHERE endpoint_id = ${endpoint_id} AND is_waiting AND EXISTS (SELECT FROM taken)
     )
-    SELECT * FROM taken`;
+    SELECT id, event_id, number, attempts, url, body FROM taken`;
 }
 
 /** Gives back deliveries whose attempts were not begun: as if they had not been taken. */
@@ -75,7 +75,7 @@ export async function giveBack(
   if (taken.length === 0) return;
   await sql`
     WITH given AS (
-      SELECT * FROM unnest(${taken.map(({ id }) => id)}::uuid[], ${taken.map(({ number }) => number)}::int[]) AS given (id, number)
+      SELECT id, number FROM unnest(${taken.map(({ id }) => id)}::uuid[], ${taken.map(({ number }) => number)}::int[]) AS given (id, number)
     ), back AS (
       UPDATE webhook_deliveries d SET attempts = d.attempts - 1, due_at = ${now}
       FROM given WHERE d.id = given.id AND d.attempts = given.number AND d.status = 'owed'
@@ -100,7 +100,8 @@ export async function recordAttempts(
   const is_delivered = ended.some(({ outcome }) => outcome === 'delivered');
   await sql`
     WITH ended AS (
-      SELECT * FROM jsonb_to_recordset(${sql.json(ended as never)}) AS ended (
+      SELECT delivery_id, number, at, outcome, http_status, excerpt, failure, detail, latency_ms, status, due_at
+      FROM jsonb_to_recordset(${sql.json(ended as never)}) AS ended (
         delivery_id uuid, number int, attempts int, at timestamptz, outcome text, http_status smallint, excerpt text, failure text, detail text,
         latency_ms int, status text, due_at timestamptz)
     ), recorded AS (
