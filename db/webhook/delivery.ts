@@ -100,7 +100,7 @@ export async function recordAttempts(
   const is_delivered = ended.some(({ outcome }) => outcome === 'delivered');
   await sql`
     WITH ended AS (
-      SELECT delivery_id, number, at, outcome, http_status, excerpt, failure, detail, latency_ms, status, due_at
+      SELECT delivery_id, number, attempts, at, outcome, http_status, excerpt, failure, detail, latency_ms, status, due_at
       FROM jsonb_to_recordset(${sql.json(ended as never)}) AS ended (
         delivery_id uuid, number int, attempts int, at timestamptz, outcome text, http_status smallint, excerpt text, failure text, detail text,
         latency_ms int, status text, due_at timestamptz)
