@@ -63,7 +63,7 @@ const EndpointFields = z.strictObject({
     .describe(
       'https: and a public address, unless the settings COVENANT_WEBHOOK_NETWORKS and COVENANT_WEBHOOK_HTTP allow more',
     )
-    .openapi({ example: 'https://example.com/webhooks' }),
+    .openapi({ format: 'uri', example: 'https://example.com/webhooks' }),
   events: EventsShape,
   description: plainText(z.string().trim().max(DESCRIPTION_CHARS_MAX)).nullable(),
   rate_per_second: z

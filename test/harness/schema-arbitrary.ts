@@ -136,6 +136,7 @@ function stringOf(schema: JsonSchema): fc.Arbitrary<string> {
       .date({ min: new Date('2020-01-01'), max: new Date('2099-01-01'), noInvalidDate: true })
       .map((date) => date.toISOString());
   if (schema.format === 'email') return fc.emailAddress();
+  if (schema.format === 'uri') return fc.webUrl({ validSchemes: ['https'] });
   if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern));
   const minLength = schema.minLength ?? 0;
   return textOf(minLength, Math.min(schema.maxLength ?? CHARS_MAX, CHARS_MAX));
