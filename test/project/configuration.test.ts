@@ -134,6 +134,7 @@ test('only the required variables must be set, and all others have defaults', ()
     workerCommandSlots: 8,
     workerSettlingSlots: 4,
     workerStepSlots: 4,
+    workerWebhookSlots: 100,
     workerBillingSlots: 4,
     workerCachedWorkflowsMax: 300,
     workerFillSlots: Math.min(availableParallelism(), 8),

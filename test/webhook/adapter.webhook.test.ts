@@ -102,6 +102,7 @@ describe('the result of a receiver that', () => {
     socket.on('drain', fill);
     fill();
   };
+  // The limit is short only where it is reached: a busy machine needs more for the others.
   test.each<[string, Answer, number | string]>([
     ['answers 200', answerWith(200), 200],
     ['redirects to this machine', answerWith(302, ['location: http://127.0.0.1/']), 302],
@@ -117,7 +118,7 @@ describe('the result of a receiver that', () => {
     ['sends 1 GiB', flood, 200],
   ])('%s', async (_what, answer, expected) => {
     const target = await receiver(answer);
-    const result = await sender({ timeout_ms: 400 }).send(to(target));
+    const result = await sender(expected === 'timeout' ? { timeout_ms: 400 } : {}).send(to(target));
     expect(whyOf(result)).toBe(expected);
     expect(target.requests).toHaveLength(1);
     if (!result.answered) expect(result.detail).not.toBe('');
