@@ -49,6 +49,7 @@ export function presentFacts(
     | 'api_key'
     | 'pool'
     | 'pool_warnings'
+    | 'webhook_warnings'
     | 'revocation_id'
   >,
   now: Instant,
@@ -68,7 +69,7 @@ export function presentFacts(
     account_manager: facts.account_manager,
     state,
     ...statusOf(facts, now),
-    warnings: [...warningsOf(facts, now), ...about_quota, ...row.pool_warnings],
+    warnings: [...warningsOf(facts, now), ...about_quota, ...row.pool_warnings, ...row.webhook_warnings],
     allowed_actions: CONTRACT_ACTIONS.present(contractActions(facts, row, now), caller),
     quota: presentQuota(noticed, row.reserved, about_quota),
     pool: row.pool,
@@ -180,7 +181,7 @@ export function presentContractListItem(row: ContractListRow) {
     customer_id: row.customer_id,
     state: row.state,
     ...statusOfState(row.state, row.hold_code),
-    warnings: [...row.warnings, ...about_quota, ...row.pool_warnings],
+    warnings: [...row.warnings, ...about_quota, ...row.pool_warnings, ...row.webhook_warnings],
     quota: presentQuota(noticed, row.reserved, about_quota),
     revision: row.revision,
     created_at: row.created_at,

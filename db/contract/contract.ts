@@ -9,6 +9,7 @@ import type {
   Hold,
   PoolWarning,
   StoredWarning,
+  WebhookWarning,
 } from '../../domain/contract/facts';
 import type { ContractCopies } from '../../domain/contract/copies';
 import type { Environment } from '../../domain/base/environment';
@@ -29,6 +30,12 @@ import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
 import type { KeysetPage, Sort, Sorted } from '../base/paging';
 import { matchesSearch } from '../base/search';
+import {
+  countWebhookWarnings,
+  hasWebhookWarning,
+  isWebhookWarning,
+  webhookWarnings,
+} from '../webhook/contract-warning';
 import { countQuotaWarnings, hasQuotaWarning, isQuotaWarning } from './quota-warning';
 
 /** A row of `contracts` with its quota, holds, invoices, pending amendments and the licenses that unfinished jobs have reserved. */
@@ -164,6 +171,7 @@ export interface ContractListRow {
   hold_code: Hold['code'] | null;
   warnings: StoredWarning[];
   pool_warnings: PoolWarning[];
+  webhook_warnings: WebhookWarning[];
   may_generate: boolean;
   start_date: LocalDate | null;
   end_date: LocalDate | null;
@@ -241,6 +249,8 @@ export interface ShownContract extends ContractRow {
   pool: PoolCounts | null;
   /** Warnings about its pool. */
   pool_warnings: PoolWarning[];
+  /** Warnings about its endpoints of webhooks. */
+  webhook_warnings: WebhookWarning[];
   /** The operation that revokes its licenses because it was terminated, or null. */
   revocation_id: string | null;
 }
@@ -255,6 +265,7 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
 export async function findShownContract(sql: Sql, id: string): Promise<ShownContract | undefined> {
   const [row] = await sql<ShownContract[]>`
     SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool, ${poolWarnings(sql)} AS pool_warnings,
+           ${webhookWarnings(sql)} AS webhook_warnings,
            (SELECT o.id FROM license_operations o WHERE o.contract_id = c.id AND o.created_at = c.terminated_at AND o.kind = 'revoke' LIMIT 1) AS revocation_id
     FROM ${contractTables(sql)} WHERE c.id = ${id}`;
   return row;
@@ -366,7 +377,7 @@ export async function listContracts(
     SELECT ${own_columns}, q.total AS quota_total, q.claimed AS quota_claimed, q.runs_out_on AS quota_runs_out_on, j.reserved, ${sort_key} AS sort_key,
            (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
             ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code,
-           ${poolWarnings(sql)} AS pool_warnings
+           ${poolWarnings(sql)} AS pool_warnings, ${webhookWarnings(sql)} AS webhook_warnings
     FROM page c
     JOIN contract_quotas q ON q.contract_id = c.id
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
@@ -377,6 +388,7 @@ export async function listContracts(
 function hasWarning(sql: Sql, warning: ContractWarning): Fragment {
   if (isQuotaWarning(warning)) return hasQuotaWarning(sql, warning);
   if (isPoolWarning(warning)) return hasPoolWarning(sql, warning);
+  if (isWebhookWarning(warning)) return hasWebhookWarning(sql);
   return sql`c.warnings @> ${[warning]} AND c.warnings <> '{}'`;
 }
 
@@ -393,18 +405,20 @@ export async function countWarnings(
   sql: Sql,
   now: Instant,
 ): Promise<{ warnings: { warning: ContractWarning; contracts: number }[]; unreachable_for_a_day: number }> {
-  const [warnings, about_quotas, about_pools, [unreachable]] = await Promise.all([
+  const [warnings, about_quotas, about_pools, about_webhooks, [unreachable]] = await Promise.all([
     sql<{ warning: ContractWarning; contracts: number }[]>`
       SELECT w AS warning, count(*)::int AS contracts FROM contracts, unnest(warnings) AS w
       WHERE warnings <> '{}' AND deleted_at IS NULL GROUP BY w`,
     countQuotaWarnings(sql),
     countPoolWarnings(sql),
+    countWebhookWarnings(sql),
     sql<[{ count: number }]>`
       SELECT count(*)::int FROM contracts
       WHERE verify_at IS NOT NULL AND test_clock_id IS NULL
         AND billing_unreachable_since < ${now}::timestamptz - ${UNREACHABLE_ALERT_AFTER}::interval`,
   ]);
-  return { warnings: [...warnings, ...about_quotas, ...about_pools], unreachable_for_a_day: unreachable.count };
+  const counted = [...warnings, ...about_quotas, ...about_pools, ...about_webhooks];
+  return { warnings: counted, unreachable_for_a_day: unreachable.count };
 }
 
 /** Converts a stored row into the facts of the domain, by the time zone rules of this process. */

@@ -57,8 +57,17 @@ export type QuotaWarning = (typeof QUOTA_WARNINGS)[number];
 export const POOL_WARNINGS = ['POOL_LOW', 'POOL_REPLENISH_BLOCKED', 'POOL_VALIDITY_TOO_SHORT'] as const;
 export type PoolWarning = (typeof POOL_WARNINGS)[number];
 
+/** Warnings about its endpoints of webhooks, read from their rows: one of them is disabled. */
+export const WEBHOOK_WARNINGS = ['WEBHOOK_DISABLED'] as const;
+export type WebhookWarning = (typeof WEBHOOK_WARNINGS)[number];
+
 /** Warnings that need a person's attention (decisions 26). */
-export const CONTRACT_WARNINGS = [...STORED_WARNINGS, ...QUOTA_WARNINGS, ...POOL_WARNINGS] as const;
+export const CONTRACT_WARNINGS = [
+  ...STORED_WARNINGS,
+  ...QUOTA_WARNINGS,
+  ...POOL_WARNINGS,
+  ...WEBHOOK_WARNINGS,
+] as const;
 export type ContractWarning = (typeof CONTRACT_WARNINGS)[number];
 
 /** The longest grace after the end of a term, in days (domain.md 1.2). */

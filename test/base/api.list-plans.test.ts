@@ -187,6 +187,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'warning=POOL_LOW',
       'warning=POOL_REPLENISH_BLOCKED',
       'warning=POOL_VALIDITY_TOO_SHORT',
+      'warning=WEBHOOK_DISABLED',
     ].flatMap((filter) => (filter === '' ? SORTS : HALF_OF_SORTS).map((sort) => `${filter}&${sort}`)),
   }),
   '/contracts/:id/holds': ({ busy_contract }) => ({

@@ -1,4 +1,5 @@
 /** Endpoints of webhooks over HTTP: who receives what, secrets that are shown once, races, and what is left after removal. */
+import { countWarnings } from '../../db/contract/contract';
 import { createSealer } from '../../transactions/base/sealed-text';
 import type { Sealer } from '../../transactions/base/sealed-text';
 import { openSigningSecrets } from '../../transactions/webhook/secret';
@@ -205,6 +206,29 @@ test('the endpoints of a deleted contract receive their last event, unless they 
   expect((await owedTo(disabled.id)).map(({ status }) => status)).toEqual(['failed']);
   expectRefusal(await act(enabled.id, 'rotate-secret'), 409, 'WEBHOOK_ENDPOINT_REMOVED');
   expectRefusal(await create({ contract_id }), 410, 'CONTRACT_DELETED');
+});
+
+test('a contract has a warning while one of its endpoints is disabled', async () => {
+  const { id: contract_id } = await addContract(api, catalogue);
+  const [{ id }, other] = [(await create({ contract_id })).body, (await create({ contract_id })).body];
+  const warned = async () => {
+    const listed = await api.call('GET', '/contracts?warning=WEBHOOK_DISABLED');
+    const { warnings } = (await api.call('GET', `/contracts/${contract_id}`)).body;
+    const counts = (await countWarnings(api.sql, new Date().toISOString())).warnings;
+    const { contracts } = counts.find(({ warning }) => warning === 'WEBHOOK_DISABLED') ?? {};
+    return { listed: listed.body.data, warnings, contracts };
+  };
+  await act(id, 'disable');
+  expect(await warned()).toMatchObject({
+    listed: [{ id: contract_id, warnings: ['WEBHOOK_DISABLED'] }],
+    warnings: ['WEBHOOK_DISABLED'],
+    contracts: 1,
+  });
+  await act(other.id, 'disable');
+  await act(id, 'enable');
+  expect((await warned()).warnings).toEqual(['WEBHOOK_DISABLED']);
+  await api.call('DELETE', `/webhook-endpoints/${other.id}`);
+  expect(await warned()).toMatchObject({ listed: [], warnings: [], contracts: 0 });
 });
 
 test('without a sealing key there are no endpoints, and the answer says why', async () => {
