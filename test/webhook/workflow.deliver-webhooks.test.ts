@@ -2,6 +2,7 @@
 import { Webhook } from 'standardwebhooks';
 import { restartEndpoint } from '../../db/webhook/queue';
 import { waitFor } from '../../dev/waiting';
+import { ATTEMPTS_MAX, RETRY_DELAYS_S } from '../../domain/webhook/attempt';
 import { payloadSchema } from '../../domain/webhook/payload';
 import { endpointWorkflowId } from '../../temporal/ids';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
@@ -14,7 +15,7 @@ import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
 import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
-import { connectPreparedTemporal } from '../harness/temporal';
+import { connectPreparedTemporal, createTimeSkippingEnvironment } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 import { answerWith, startWebhookReceiver } from '../harness/webhook-receiver';
 import type { Answer, WebhookReceiver } from '../harness/webhook-receiver';
@@ -22,6 +23,10 @@ import { WEBHOOK_SECRET, buildEndpoint, deliveriesOf, writeEvents } from '../har
 import type { BuiltEndpoint } from '../harness/webhooks';
 
 const WAIT_MS = 15_000;
+/** The first run on a machine downloads the server that skips time. */
+const FETCH_TIMEOUT_MS = 180_000;
+/** Longer than an attempt takes, and shorter than the second delay. */
+const ATTEMPT_S_MAX = 60;
 
 let temporal: TestTemporal;
 let database: TestDatabase;
@@ -317,3 +322,37 @@ describe('without the sweep', () => {
     await handleOf(id).result();
   });
 });
+
+test(
+  'a delivery is attempted ten times in about three days, each time later than before, and has failed then',
+  async () => {
+    const { id, receiver } = await buildReceiver(answerWith(500));
+    await writeEvents(sql, contract_id);
+    const environment = await createTimeSkippingEnvironment();
+    const { client, nativeConnection } = environment;
+    const patient = await startCovenantWorker({ db: sql, client, nativeConnection });
+    try {
+      await patient.nudger.wakeEndpoints([id]);
+      expect(await client.workflow.getHandle(endpointWorkflowId(id)).result()).toEqual({
+        delivered: 0,
+        failed: ATTEMPTS_MAX,
+      });
+    } finally {
+      await patient.stop();
+      await environment.teardown();
+    }
+    expect(await deliveriesOf(sql, id)).toMatchObject([{ status: 'failed', due_at: null, attempts: ATTEMPTS_MAX }]);
+    expect(receiver.requests).toHaveLength(ATTEMPTS_MAX);
+    const attempts = await sql<{ at: string }[]>`
+      SELECT at FROM webhook_attempts a JOIN webhook_deliveries d ON d.id = a.delivery_id WHERE d.endpoint_id = ${id} ORDER BY number`;
+    const waits_s = attempts
+      .slice(1)
+      .map(({ at }, index) => (Date.parse(at) - Date.parse(attempts[index]!.at)) / 1_000);
+    expect(RETRY_DELAYS_S).toEqual([5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+    for (const [index, delay_s] of RETRY_DELAYS_S.entries()) {
+      expect(waits_s[index]).toBeGreaterThanOrEqual(0.8 * delay_s);
+      expect(waits_s[index]).toBeLessThan(1.2 * delay_s + ATTEMPT_S_MAX);
+    }
+  },
+  FETCH_TIMEOUT_MS,
+);
