@@ -1,24 +1,17 @@
 /**
  * Sends signed events to the endpoints of other systems (Standard Webhooks 1.0.0). The connection is guarded against requests to
- * addresses that are not public (security.md, SSRF):
- *
- * - an IP address in a URL is judged before the connection is made, because no name is looked up for it;
- * - of the addresses of a name, those that are not allowed are dropped;
- * - the address of the open connection is judged again, before TLS begins.
- *
- * Redirects are not followed. Every wait and every size has a limit.
+ * addresses that are not public (webhook-guard.ts). Redirects are not followed. Every wait and every size has a limit.
  */
 import { lookup as systemLookup } from 'node:dns';
-import type { LookupAddress } from 'node:dns';
-import type { LookupFunction } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { Agent, buildConnector, request } from 'undici';
+import { Agent, request } from 'undici';
 import { version } from '../package.json';
 import { millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import type { AttemptFailure, AttemptResult } from '../domain/webhook/attempt';
-import { PUBLIC_ONLY, isAllowedAddress, literalAddress } from '../domain/webhook/destination';
+import { PUBLIC_ONLY } from '../domain/webhook/destination';
 import type { DestinationPolicy } from '../domain/webhook/destination';
+import { guardedConnector } from './webhook-guard';
 
 /** One event on its way to one endpoint. */
 export interface OutgoingMessage {
@@ -95,57 +88,6 @@ export function createWebhookSender({
       }
     },
     close: () => dispatcher.destroy(),
-  };
-}
-
-/** A connection was not made, because an address is not allowed. */
-class AddressNotAllowed extends Error {
-  readonly code = 'ADDRESS_NOT_ALLOWED';
-}
-
-interface ConnectorOptions {
-  policy: DestinationPolicy;
-  lookup: typeof systemLookup;
-  connect_timeout_ms: number;
-  ca: string | undefined;
-}
-
-/** Connects in two steps, so that the address of the connection is judged before TLS sends the first byte. */
-function guardedConnector({ policy, lookup, connect_timeout_ms, ca }: ConnectorOptions): buildConnector.connector {
-  const connect = buildConnector({ lookup: guardedLookup(lookup, policy), timeout: connect_timeout_ms });
-  const secure = buildConnector({ timeout: connect_timeout_ms, ...(ca === undefined ? {} : { ca }) });
-  return (options, callback) => {
-    const literal = literalAddress(options.hostname);
-    if (literal !== null && !isAllowedAddress(literal, policy)) return callback(notAllowed(literal), null);
-    const port = options.port || (options.protocol === 'https:' ? '443' : '80');
-    connect({ ...options, port, protocol: 'http:' }, (error, socket) => {
-      if (error !== null) return callback(error, null);
-      const address = socket.remoteAddress ?? 'a closed connection';
-      if (!isAllowedAddress(address, policy)) {
-        socket.destroy();
-        return callback(notAllowed(address), null);
-      }
-      if (options.protocol === 'http:') return callback(null, socket);
-      secure({ ...options, port, httpSocket: socket }, callback);
-    });
-  };
-}
-
-function notAllowed(address: string): AddressNotAllowed {
-  return new AddressNotAllowed(`${address} is no public address`);
-}
-
-/** Looks up a name, and drops the addresses that are not allowed. */
-function guardedLookup(lookup: typeof systemLookup, policy: DestinationPolicy): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-      if (error !== null) return callback(error, '', 0);
-      const allowed = found.filter(({ address }) => isAllowedAddress(address, policy));
-      const [first] = allowed;
-      if (first === undefined) return callback(new AddressNotAllowed(`no address of ${hostname} is public`), '', 0);
-      if (options.all === true) callback(null, allowed);
-      else callback(null, first.address, first.family);
-    });
   };
 }
 
