@@ -31,6 +31,7 @@ import {
   testScheduleFaults,
   waitUntilInTemporal,
 } from './schedule-cases';
+import { oweWebhooks, testWebhookFaults } from './webhook-cases';
 
 jest.setTimeout(300_000);
 
@@ -44,6 +45,7 @@ afterAll(() => stack?.end());
 describe('Postgres', () => testPostgresFaults(() => stack));
 describe('an import', () => testImportFaults(() => stack));
 describe('a schedule', () => testScheduleFaults(() => stack));
+describe('webhooks', () => testWebhookFaults(() => stack));
 
 /** Resolves with the contract's state when its workflow waits on the server. */
 function waitUntilWorkflowWaits(client: Client, contract_id: string): Promise<string> {
@@ -171,7 +173,7 @@ test('a Temporal server that is killed during a job continues it after a restart
   expect(await withTemporal(stack, (client) => waitUntilWorkflowWaits(client, contract_id))).toBe('ACTIVE');
 });
 
-test('after its state file is deleted, the empty Temporal server gets every open contract, job, schedule and due boundary again', async () => {
+test('after its state file is deleted, the empty Temporal server gets every open contract, job, schedule, due boundary and owed webhook again', async () => {
   const contract_id = await addStackContract(stack, 40_000);
   const paused_id = await addStackContract(stack, 1_000);
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/pause`, { body: {} })).toMatchObject({ status: 200 });
@@ -182,6 +184,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
   ];
   // The due run of a schedule lets it be placed again anyway.
   const idle = await addSchedule(stack, scheduled_id, 'lost-3@covenant.test');
+  const owed = await oweWebhooks(stack, 40);
   const chunks = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
   await chunks.waitForBlocked(2);
@@ -189,6 +192,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
 
   rmSync(stack.temporalStateFile);
   const past = await addPastContract(stack.sql);
+  await owed.becomeDue();
   // The lost server does not start these runs.
   for (const schedule of schedules) await makeRunDue(stack, schedule, { seconds_ago: 2, days_ago: 1 });
   await waitFor(() => stack.describe().pids.temporal !== before, {
@@ -217,6 +221,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
   for (const schedule of schedules) await makeRunDue(stack, schedule, { seconds_ago: 1 });
   await startRuns(stack, schedules);
   await expectRuns(stack, schedules, 2);
+  await owed.expectDelivered();
   // The contract accepts commands in its new workflow.
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/resume`, { body: {} })).toMatchObject({ status: 200 });
 
