@@ -105,7 +105,9 @@ describe('the result of a receiver that', () => {
   // The limit is short only where it is reached: a busy machine needs more for the others.
   test.each<[string, Answer, number | string]>([
     ['answers 200', answerWith(200), 200],
+    ['answers 204', answerWith(204), 204],
     ['redirects to this machine', answerWith(302, ['location: http://127.0.0.1/']), 302],
+    ['answers 400', answerWith(400), 400],
     ['answers 410', answerWith(410), 410],
     ['answers 500', answerWith(500), 500],
     ['speaks HTTP/1.0', (socket) => socket.end('HTTP/1.0 200 OK\r\n\r\nfine'), 200],
@@ -132,6 +134,11 @@ describe('the result of a receiver that', () => {
     const { excerpt } = result as { excerpt: string };
     expect(excerpt.startsWith('\uFFFD\uFFFD[31méé')).toBe(true);
     expect(Buffer.byteLength(excerpt)).toBeLessThanOrEqual(2_048 + 8);
+  });
+
+  test.each(['120', 'Tue, 15 Jun 2027 12:10:00 GMT', 'soon'])('asks for a wait until %p keeps it', async (text) => {
+    const target = await receiver(answerWith(429, [`Retry-After: ${text}`]));
+    expect(await sender().send(to(target))).toMatchObject({ answered: true, status: 429, retry_after: text });
   });
 
   test('is not there, or has no name', async () => {
