@@ -62,6 +62,7 @@ export interface Config {
   stripeApiUrl: string;
   webhookNetworks: string[] | undefined;
   webhookHttp: boolean;
+  webhookProxy: string | undefined;
   webhookRetentionDays: number;
   testClocks: boolean;
   logLevel: LogLevel;
@@ -459,6 +460,16 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     usedBy: ['api', 'worker'],
     parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
   },
+  webhookProxy: {
+    env: 'COVENANT_WEBHOOK_PROXY',
+    about:
+      'The HTTP proxy through which all webhooks are sent, as tunnels (CONNECT). Covenant judges the addresses of a receiver before, but the proxy looks the name up again and makes the connection: it must itself refuse private addresses.',
+    default: 'none',
+    allowed: 'http:// or https://, optionally a user name and a password, and a host with an optional port',
+    usedBy: ['worker'],
+    secret: true,
+    parse: z.string().refine(isProxyUrl),
+  },
   webhookRetentionDays: {
     env: 'COVENANT_WEBHOOK_RETENTION_DAYS',
     about:
@@ -713,6 +724,19 @@ function httpUrl(): z.ZodType<string, string> {
       return url !== undefined && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
     })
     .transform((text) => text.replace(/\/+$/, ''));
+}
+
+/** A URL without a path. A user name and a password are given together, in the form of a URL. */
+function isProxyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  const has_malformed_credentials = [username, password].some((part) => /%(?![\da-f]{2})/i.test(part));
+  return (
+    /^https?:$/.test(protocol) &&
+    (username === '') === (password === '') &&
+    !has_malformed_credentials &&
+    [pathname, search, hash].join('') === '/'
+  );
 }
 
 /** Versions with their keys, separated by commas. */

@@ -163,7 +163,7 @@ function webhookDependencies(config: Config, db: Database, log: Logger): Deliver
   const public_url = config.publicUrl.replace(/\/+$/, '');
   return {
     db,
-    sender: createWebhookSender({ policy: destinationPolicyOf(config) }),
+    sender: createWebhookSender({ policy: destinationPolicyOf(config), proxy: config.webhookProxy }),
     signedKeys: createSignedKeys(sealer && { signing: createSigning(sealer), url: public_url }, (details, reason) =>
       log.warn(details, reason),
     ),

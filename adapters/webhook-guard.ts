@@ -12,7 +12,7 @@ import { isAllowedAddress, literalAddress } from '../domain/webhook/destination'
 import type { DestinationPolicy } from '../domain/webhook/destination';
 
 /** A connection was not made, because an address is not allowed. */
-class AddressNotAllowed extends Error {
+export class AddressNotAllowed extends Error {
   readonly code = 'ADDRESS_NOT_ALLOWED';
 }
 
@@ -49,7 +49,7 @@ export function guardedConnector({
   };
 }
 
-function notAllowed(address: string): AddressNotAllowed {
+export function notAllowed(address: string): AddressNotAllowed {
   return new AddressNotAllowed(`${address} is no public address`);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Sends signed events to the endpoints of other systems (Standard Webhooks 1.0.0). The connection is guarded against requests to
- * addresses that are not public (webhook-guard.ts). Redirects are not followed. Every wait and every size has a limit.
+ * addresses that are not public (webhook-guard.ts), also when they go through a proxy (webhook-proxy.ts). Redirects are not followed. Every wait and every size has a limit.
  */
 import { lookup as systemLookup } from 'node:dns';
 import { Webhook } from 'standardwebhooks';
@@ -12,6 +12,7 @@ import type { AttemptFailure, AttemptResult } from '../domain/webhook/attempt';
 import { PUBLIC_ONLY } from '../domain/webhook/destination';
 import type { DestinationPolicy } from '../domain/webhook/destination';
 import { guardedConnector } from './webhook-guard';
+import { createProxyDispatcher, judgeHost } from './webhook-proxy';
 
 /** One event on its way to one endpoint. */
 export interface OutgoingMessage {
@@ -41,6 +42,8 @@ export interface SenderOptions {
   timeout_ms?: number;
   /** Certificates that are trusted besides the public ones. */
   ca?: string;
+  /** The URL of a proxy for everything that is sent. */
+  proxy?: string | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -60,24 +63,26 @@ export function createWebhookSender({
   connect_timeout_ms = CONNECT_TIMEOUT_MS,
   timeout_ms = TIMEOUT_MS,
   ca,
+  proxy,
 }: SenderOptions = {}): WebhookSender {
-  const dispatcher = new Agent({
-    connect: guardedConnector({ policy, lookup, connect_timeout_ms, ca }),
-    connections: CONNECTIONS_MAX,
-    keepAliveTimeout: IDLE_MS,
-    keepAliveMaxTimeout: IDLE_MS,
-  });
+  const pool = { connections: CONNECTIONS_MAX, keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS };
+  const dispatcher =
+    proxy === undefined
+      ? new Agent({ ...pool, connect: guardedConnector({ policy, lookup, connect_timeout_ms, ca }) })
+      : createProxyDispatcher({ proxy, connect_timeout_ms, ca, pool });
   return {
     async send(message) {
       const begun = performance.now();
       const latency = () => ({ latency_ms: Math.round(performance.now() - begun) });
+      const signal = AbortSignal.timeout(timeout_ms);
       try {
+        if (proxy !== undefined) await judgeHost(new URL(message.url).hostname, { policy, lookup, signal });
         const { statusCode, headers, body } = await request(message.url, {
           dispatcher,
           method: 'POST',
           headers: headersOf(message),
           body: message.body,
-          signal: AbortSignal.timeout(timeout_ms),
+          signal,
         });
         const excerpt = await excerptOf(body);
         const retry_after = headers['retry-after'];

@@ -9,6 +9,8 @@ import type { OutgoingMessage, SenderOptions, WebhookSender } from '../../adapte
 import type { AttemptResult } from '../../domain/webhook/attempt';
 import type { DestinationPolicy } from '../../domain/webhook/destination';
 import { createTestAuthority } from '../harness/certificates';
+import { startConnectProxy } from '../harness/connect-proxy';
+import type { ConnectProxy } from '../harness/connect-proxy';
 import { answerWith, startWebhookReceiver } from '../harness/webhook-receiver';
 import type { Answer, WebhookReceiver } from '../harness/webhook-receiver';
 
@@ -174,6 +176,21 @@ describe('over TLS', () => {
     expect(target.requests).toHaveLength(1);
   });
 
+  test('the certificate of a receiver is checked also behind a proxy, which reads nothing', async () => {
+    const target = await receiver(answerWith(200), { tls: identity });
+    const proxy = await startConnectProxy();
+    opened.push(proxy);
+    const { lookup } = lookupOf(['127.0.0.1']);
+    const sent = async (name: string, options: SenderOptions) =>
+      whyOf(
+        await sender({ lookup, proxy: `http://127.0.0.1:${proxy.port}`, ...options }).send(to(target, name, 'https')),
+      );
+    expect(await sent('receiver.test', { ca })).toBe(200);
+    expect(await sent('receiver.test', {})).toBe('certificate');
+    expect(await sent('other.test', { ca })).toBe('certificate');
+    expect(target.requests).toHaveLength(1);
+  });
+
   test('an address is judged before the first byte', async () => {
     const target = await receiver(answerWith(200), { tls: identity });
     // The network is allowed when the name is looked up, and not when the connection is open.
@@ -237,5 +254,77 @@ describe('nothing is sent to', () => {
     expect(whyOf(await send(to(first, 'rebound.test')))).toBe('address_not_allowed');
     expect(names).toEqual(['rebound.test', 'rebound.test']);
     expect(first.requests).toHaveLength(1);
+  });
+});
+
+describe('through a proxy', () => {
+  async function proxied(
+    refusal: number | null | undefined,
+    options: SenderOptions,
+    credentials = '',
+  ): Promise<{ proxy: ConnectProxy; send: WebhookSender['send'] }> {
+    const proxy = await startConnectProxy(refusal);
+    opened.push(proxy);
+    return { proxy, send: sender({ proxy: `http://${credentials}127.0.0.1:${proxy.port}`, ...options }).send };
+  }
+
+  test('a request is sent in a tunnel that the proxy opens, with its user name and password', async () => {
+    const target = await receiver(answerWith(204));
+    const { lookup, names } = lookupOf(['127.0.0.1']);
+    const { proxy, send } = await proxied(undefined, { lookup }, 'covenant:p%40ss@');
+    expect(whyOf(await send(to(target, 'receiver.test')))).toBe(204);
+    expect(whyOf(await send(to(target, 'receiver.test')))).toBe(204);
+    expect(target.requests).toHaveLength(2);
+    expect(target.requests[0]).toMatchObject({ line: 'POST /hooks?a=1 HTTP/1.1', body: MESSAGE.body });
+    expect(JSON.stringify(target.requests)).not.toContain('proxy-');
+    expect([names, new Set(proxy.asked)]).toEqual([
+      ['receiver.test', 'receiver.test'],
+      new Set([`covenant:p@ss@receiver.test:${target.port}`]),
+    ]);
+  });
+
+  test.each<[string, string, string[]]>([
+    ['a private address', '10.0.0.1', []],
+    ['this machine', '[::1]', []],
+    ['a name of a private address', 'private.test', ['10.0.0.1']],
+    ['a name with twenty addresses of which one is private', 'many.test', [...Array(19).fill('8.8.8.8'), '10.0.0.1']],
+  ])('no tunnel is asked for to %s', async (_what, host, addresses) => {
+    const { lookup } = lookupOf(addresses);
+    const { proxy, send } = await proxied(undefined, { lookup, policy: { private_networks: [], allows_http: true } });
+    expect(whyOf(await send(to({ port: 80 }, host)))).toBe('address_not_allowed');
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test('a name is judged before each request, also when a tunnel is open', async () => {
+    const target = await receiver(answerWith(200));
+    const { lookup } = lookupOf(['127.0.0.1'], ['10.0.0.1']);
+    const { send } = await proxied(undefined, { lookup });
+    expect(whyOf(await send(to(target, 'rebound.test')))).toBe(200);
+    expect(whyOf(await send(to(target, 'rebound.test')))).toBe('address_not_allowed');
+    expect(target.requests).toHaveLength(1);
+  });
+
+  test.each<[string, number | null, string]>([
+    ['refuses', 403, 'connection'],
+    ['wants a password', 407, 'connection'],
+    ['does not answer', null, 'timeout'],
+  ])('a proxy that %s is a failure that does not show its password', async (_what, refusal, why) => {
+    const target = await receiver(answerWith(200));
+    const { send } = await proxied(refusal, { connect_timeout_ms: 300 }, 'covenant:hidden@');
+    const result = await send(to(target));
+    expect(whyOf(result)).toBe(why);
+    expect(JSON.stringify(result)).not.toContain('hidden');
+    expect(target.connections).toBe(0);
+  });
+
+  test('a proxy that is not there, and a look-up that does not end, are failures', async () => {
+    const { proxy, send } = await proxied(undefined, {});
+    await proxy.close();
+    opened.splice(opened.indexOf(proxy), 1);
+    expect(whyOf(await send(to({ port: 80 })))).toBe('connection');
+    const lookup = (() => undefined) as unknown as NonNullable<SenderOptions['lookup']>;
+    const slow = await proxied(undefined, { lookup, timeout_ms: 200 });
+    expect(whyOf(await slow.send(to({ port: 80 }, 'slow.test')))).toBe('timeout');
+    expect(slow.proxy.asked).toEqual([]);
   });
 });
