@@ -15,6 +15,7 @@ import { deletedRefusal } from '../../domain/contract/operations';
 import type { EditInput } from '../../domain/contract/edit';
 import type { ChangedContract, ContractAct } from '../../transactions/contract/changed-contract';
 import { createMissingKey } from '../../transactions/access/contract-api-key';
+import { setWebhookUrl, webhookUrlRefusal } from '../../transactions/webhook/url-field';
 import { checkContract } from '../../transactions/contract/check-contract';
 import { editContract } from '../../transactions/contract/edit-contract';
 import { runCommand } from '../../transactions/contract/run-command';
@@ -28,6 +29,7 @@ import { presentContract, presentFacts } from './contract-presenter';
 import type { ContractViewer } from './contract-presenter';
 import type { Api } from '../http/api';
 import { fingerprintOf } from '../http/idempotency';
+import { ProblemError, problemOf } from '../http/problem';
 import type { Answer, HandlerRequest } from '../http/route';
 
 /** The refusals of a command that reaches no outcome in the workflow. Every route that sends commands can respond with them. */
@@ -102,14 +104,19 @@ export async function dryRunCommand(
   request: CommandRequest,
   id: string,
   command: ContractCommand,
+  outside: OutsideOfFacts = {},
 ): Promise<Answer | Refusal> {
   return request.dryRun(async (tx) => {
-    const outcome = await withRow(tx, await runCommand(tx, contractActOf(request, id), command));
+    const act = contractActOf(request, id);
+    const outcome = await runCommand(tx, act, command);
     if (isRefusal(outcome)) return hideDeletedContract(request.caller, outcome);
-    const { refusal, facts, row } = outcome;
+    const { refusal, facts } = outcome;
+    if (refusal) return refusal;
+    await setUrl(request.api, tx, facts, outside, act);
+    const row = await readStoredContract(tx, id);
     // The operation that revokes the licenses is rolled back too.
     const shown = { ...row, revocation_id: null };
-    return refusal ?? { status: 200, body: presentFacts(facts, shown, facts.settled_until, viewerOf(request)) };
+    return { status: 200, body: presentFacts(facts, shown, facts.settled_until, viewerOf(request)) };
   });
 }
 
@@ -127,21 +134,30 @@ export async function runCommandInWorkflow(
  * Runs an edit in this process, or in the workflow of the contract when the edit changes the state. The locked row decides which one
  * (`editContract`). Both ways read the contract once under its lock, and once afterwards.
  */
-export async function runEdit(request: CommandRequest, id: string, input: EditInput): Promise<Answer | Refusal> {
+export async function runEdit(
+  request: CommandRequest,
+  id: string,
+  input: EditInput,
+  { webhook_url }: OutsideOfFacts,
+): Promise<Answer | Refusal> {
   const { api, request_id } = request;
   if (input.api_access === true && api.keySecrets === undefined) return refuse('API_ACCESS_NOT_CONFIGURED');
-  const { edited, row, key } = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
+  const { edited, row, shown } = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
     const act = contractActOf(request, id);
     const outcome = await editContract(tx, act, input);
-    if (isRefusal(outcome) || outcome.for_workflow) return { edited: outcome, row: null, key: null };
-    const created = outcome.refusal ? null : await createKeyOf(api, tx, outcome.facts, act);
-    return { edited: outcome, row: await readStoredContract(tx, id), key: created };
+    if (isRefusal(outcome)) return { edited: outcome, row: null, shown: {} };
+    if (outcome.for_workflow) {
+      const refusal = webhook_url === undefined ? null : await webhookUrlRefusal(tx, outcome.facts, webhook_url);
+      return { edited: refusal ?? outcome, row: null, shown: {} };
+    }
+    const created = outcome.refusal ? {} : await createSecrets(api, tx, outcome.facts, { webhook_url }, act);
+    return { edited: outcome, row: await readStoredContract(tx, id), shown: created };
   });
   if (isRefusal(edited)) return hideDeletedContract(request.caller, edited);
   await api.nudger.wake(edited.nudge, request_id);
-  if (row !== null) return edited.refusal ?? contractAnswer(row, request, { key });
+  if (row !== null) return edited.refusal ?? contractAnswer(row, request, shown);
   const outcome = await sendToWorkflow(request, id, { name: 'edit', input });
-  return isRefusal(outcome) ? outcome : contractAnswerAfter(request, id, outcome);
+  return isRefusal(outcome) ? outcome : contractAnswerAfter(request, id, outcome, { webhook_url });
 }
 
 /** Presents the contract after a command. */
@@ -149,40 +165,78 @@ async function contractAnswerAfter(
   request: CommandRequest,
   id: string,
   outcome: CommandOutcome,
+  outside: OutsideOfFacts = {},
 ): Promise<Answer | Refusal> {
   const { api } = request;
   const read = await readContract({ ...request, now: await api.clock() }, id);
   if (isRefusal(read)) return read;
-  const { row, key } = await withMissingKey(request, read);
-  const answer = contractAnswer(row, { ...request, now: await api.clock() }, { key });
+  const { row, shown } = await withMissingSecrets(request, read, outside);
+  const answer = contractAnswer(row, { ...request, now: await api.clock() }, shown);
   return { ...answer, headers: { ...answer.headers, ...replayedHeader(outcome) } };
 }
 
 /**
- * Creates the API key of a contract whose workflow switched API access on or reinstated it. The process of the workflow has no
- * sealing key, and a key must not pass through Temporal. If this process ends before, `rotate` creates the key.
+ * Creates the API key of a contract whose workflow switched API access on or reinstated it, and sets its `webhook_url`. A secret must not
+ * pass through Temporal. If this process ends before, `rotate` creates the key, and a repetition of the request sets the URL.
  */
-async function withMissingKey(
+async function withMissingSecrets(
   request: CommandRequest,
   read: ShownContract,
-): Promise<{ row: ShownContract; key: string | null }> {
+  outside: OutsideOfFacts,
+): Promise<{ row: ShownContract; shown: ShownSecrets }> {
   const { api } = request;
   const { id } = read;
-  if (read.api_key !== null || !keepsApiKey(factsOf(read)) || api.keySecrets === undefined)
-    return { row: read, key: null };
+  const has_key = read.api_key !== null || !keepsApiKey(factsOf(read)) || api.keySecrets === undefined;
+  if (has_key && outside.webhook_url === undefined) return { row: read, shown: {} };
   const created = await beginLocked(api.db, [{ table: 'contracts', id }], async (tx) => {
     const act = { ...contractActOf(request, id), now: await api.clock() };
     const settled = await checkContract(tx, act, () => null);
-    const key = isRefusal(settled) ? null : await createKeyOf(api, tx, settled.facts, act);
-    return { row: await readStoredContract(tx, id), key, nudge: isRefusal(settled) ? NO_NUDGE : settled.nudge };
+    const shown = isRefusal(settled) ? {} : await createSecrets(api, tx, settled.facts, outside, act);
+    return { row: await readStoredContract(tx, id), shown, nudge: isRefusal(settled) ? NO_NUDGE : settled.nudge };
   });
   await api.nudger.wake(created.nudge, request.request_id);
   return created;
 }
 
-/** Creates the API key that a contract should have and does not have, and returns its text; null otherwise. */
-export async function createKeyOf(api: Api, tx: Sql, facts: ContractFacts, act: Act): Promise<string | null> {
-  return api.keySecrets === undefined ? null : createMissingKey(tx, facts, api.keySecrets, act);
+/** Fields of a contract that are not among its facts: rows of other tables have them. */
+export interface OutsideOfFacts {
+  /** Undefined: it stays as it is. */
+  webhook_url?: string | null | undefined;
+}
+
+/** The texts that an answer shows because its request made them. */
+export interface ShownSecrets {
+  /** The API key. */
+  key?: string | null;
+  /** The secret of the endpoint; null: the request set `webhook_url`, and made no endpoint. */
+  webhook_secret?: string | null;
+}
+
+/** Creates the API key that a contract should have and does not have, and sets its `webhook_url` as `setUrl` does. */
+export async function createSecrets(
+  api: Api,
+  tx: Sql,
+  facts: ContractFacts,
+  outside: OutsideOfFacts,
+  act: Act,
+): Promise<ShownSecrets> {
+  const key = api.keySecrets === undefined ? null : await createMissingKey(tx, facts, api.keySecrets, act);
+  return { key, ...(await setUrl(api, tx, facts, outside, act)) };
+}
+
+/** Sets the `webhook_url` of a contract if the request has it. Throws its refusal. */
+export async function setUrl(
+  api: Api,
+  tx: Sql,
+  facts: ContractFacts,
+  { webhook_url }: OutsideOfFacts,
+  act: Act,
+): Promise<Pick<ShownSecrets, 'webhook_secret'>> {
+  if (webhook_url === undefined) return {};
+  const set = await setWebhookUrl(tx, facts, webhook_url, api.sealer, act);
+  // Thrown, so that the transaction is rolled back with what it has changed of the contract.
+  if (isRefusal(set)) throw new ProblemError(problemOf(set));
+  return { webhook_secret: set.secret };
 }
 
 /** Sends a command to the workflow of the contract, and returns its outcome or its refusal. */
@@ -235,19 +289,30 @@ export function contractActOf({ actor, now, request_id }: CommandRequest, id: st
   return { id, actor, now, request_id };
 }
 
-/**
- * The contract as a response. `key` is its API key if this request created it; repetitions of the request get null in its place
- * (decisions 11).
- */
+/** The contract as a response, with the secrets that this request made. Repetitions of the request get null in their place (decisions 11). */
 export function contractAnswer(
   row: ShownContract,
   request: Pick<CommandRequest, 'now' | 'caller' | 'api'>,
-  { status = 200, key = null }: { status?: number; key?: string | null } = {},
+  { status = 200, ...shown }: ShownSecrets & { status?: number } = {},
 ): Answer {
   const body = presentContract(row, request.now, viewerOf(request));
-  if (key === null) return { status, body, headers: etag(row) };
-  const withKey = (shown: string | null) => ({ ...body, api_access: { ...body.api_access, key: shown } });
-  return { status, body: withKey(key), replay_body: withKey(null) as never, headers: etag(row) };
+  const { key = null, webhook_secret } = shown;
+  if (key === null && webhook_secret === undefined) return { status, body, headers: etag(row) };
+  const { api_access, webhook_endpoint } = body;
+  const withSecrets = (secrets: Required<ShownSecrets>) => ({
+    ...body,
+    api_access: key === null ? api_access : { ...api_access, key: secrets.key },
+    webhook_endpoint:
+      webhook_endpoint && webhook_secret !== undefined
+        ? { ...webhook_endpoint, secret: secrets.webhook_secret }
+        : webhook_endpoint,
+  });
+  return {
+    status,
+    body: withSecrets({ key, webhook_secret: webhook_secret ?? null }),
+    replay_body: withSecrets({ key: null, webhook_secret: null }) as never,
+    headers: etag(row),
+  };
 }
 
 function viewerOf({ caller, api }: Pick<CommandRequest, 'caller' | 'api'>): ContractViewer {

@@ -10,7 +10,7 @@ export const CONTRACT_ACTIONS = actionTable<ContractActionName>('ContractActions
   edit_particulars: {
     operation_id: 'updateContract',
     description:
-      'Change name, customer, metadata, api_access, ip_allowlist, rate_limits, on_suspend, grace_allows_generation, renewal, dunning or dunning_exempt',
+      'Change name, customer, metadata, api_access, ip_allowlist, webhook_url, rate_limits, on_suspend, grace_allows_generation, renewal, dunning or dunning_exempt',
   },
   edit_terms: {
     operation_id: 'updateContract',

@@ -50,6 +50,7 @@ export function presentFacts(
     | 'pool'
     | 'pool_warnings'
     | 'webhook_warnings'
+    | 'webhook_endpoint'
     | 'revocation_id'
   >,
   now: Instant,
@@ -114,6 +115,8 @@ export function presentFacts(
     on_suspend: facts.on_suspend,
     api_access: presentApiAccess(facts, row.api_key, publicUrl),
     ip_allowlist: facts.ip_allowlist,
+    webhook_url: row.webhook_endpoint && row.webhook_endpoint.url,
+    webhook_endpoint: row.webhook_endpoint && { id: row.webhook_endpoint.id, status: row.webhook_endpoint.status },
     metadata: facts.metadata,
     activated_at: facts.activated_at,
     workflow_id: contractWorkflowId(facts.id),

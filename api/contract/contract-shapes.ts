@@ -37,6 +37,8 @@ import {
   DEVICE_LEASE_MINUTES_MAX,
   ISSUED_LICENSES_POLICIES,
 } from '../../domain/contract/issued-licenses';
+import { ENDPOINT_STATUSES } from '../../domain/webhook/endpoint';
+import { WebhookUrlShape } from '../webhook/webhook-endpoint-presenter';
 import { CONTRACT_ACTIONS } from './contract-actions';
 import { EmailShape } from '../http/email';
 import { z } from '../http/zod';
@@ -308,6 +310,11 @@ export const ContractCreate = z
       .default(false)
       .describe('true: the contract gets an API key, which this response shows; partners generate licenses with it'),
     ip_allowlist: AddressListShape.default([]),
+    webhook_url: WebhookUrlShape.nullable()
+      .default(null)
+      .describe(
+        'Makes an endpoint that receives all events of the contract from then on; this response shows its secret',
+      ),
     metadata: JsonObjectShape.default({}).describe('Your own data. Covenant stores it and does not read it'),
   })
   .refine((body) => body.term === null || body.end_date === null, {
@@ -338,6 +345,9 @@ export const ContractEdit = z
       .boolean()
       .describe('true: the contract gets an API key, which this response shows; false: its keys are revoked'),
     ip_allowlist: AddressListShape,
+    webhook_url: WebhookUrlShape.nullable().describe(
+      'Makes the endpoint of the contract and shows its secret in this response, or changes its URL; null removes it. With a `status` that changes the state, it is set afterwards',
+    ),
     metadata: JsonObjectShape,
     timezone: TimeZoneShape.describe('Drafts only'),
     start_date: LocalDateShape.nullable().describe('Drafts only'),
@@ -546,6 +556,21 @@ export const ContractShape = z
         .describe('The complete key. Only the response of the request that created it has it; null in its replays'),
     }),
     ip_allowlist: z.array(z.string()).describe('Each network once and in one notation; IPv4-mapped addresses as IPv4'),
+    webhook_url: z.string().nullable().describe('The URL of its endpoint `webhook_endpoint`'),
+    webhook_endpoint: z
+      .object({
+        id: Id.describe('More about it: `GET /webhook-endpoints/{id}`'),
+        status: z.enum(ENDPOINT_STATUSES),
+        secret: z
+          .string()
+          .nullable()
+          .optional()
+          .describe(
+            'What verifies the signatures. Only the response of the request that made the endpoint has it; null in responses to other requests that set `webhook_url`, and in replays',
+          ),
+      })
+      .nullable()
+      .describe('The endpoint that `webhook_url` has made'),
     metadata: z.record(z.string(), z.unknown()),
     activated_at: InstantShape.nullable(),
     workflow_id: z.string().describe('The id of its workflow in Temporal'),

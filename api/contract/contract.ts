@@ -6,24 +6,25 @@ import type { Refusal } from '../../domain/base/refusal';
 import { CONTRACT_SORTS, listContracts } from '../../db/contract/contract';
 import type { ContractSort } from '../../db/contract/contract';
 import { createContract, sourceRowsOf } from '../../transactions/contract/create-contract';
-import type { NewContract } from '../../transactions/contract/create-contract';
 import { deleteContract } from '../../transactions/contract/delete-contract';
 import { missingReferenceOf } from '../../transactions/contract/edit-contract';
 import type { Sql } from '../../db/base/database';
 import {
   WORKFLOW_REFUSALS,
   contractAnswer,
-  createKeyOf,
+  createSecrets,
   dryRunCommand,
   etag,
   readContract,
   readStoredContract,
   runCommandInApi,
   runEdit,
+  setUrl,
 } from './command';
 import type { CommandRequest } from './command';
 import { presentContractListItem } from './contract-presenter';
 import { ContractCreate, ContractEdit, ContractListShape, ContractShape, DeleteBody } from './contract-shapes';
+import type { Api } from '../http/api';
 import { actOf } from '../http/edit';
 import { EmailShape } from '../http/email';
 import { EXAMPLE_IDS } from '../http/example-ids';
@@ -31,6 +32,7 @@ import { PageOf, PageQuery, cursorsByCreation, cursorsByText, pageOf } from '../
 import type { Cursors } from '../http/paging';
 import { route } from '../http/route';
 import type { Answer, AnswerShape, Route } from '../http/route';
+import { refuseUrl } from '../webhook/webhook-endpoint';
 import { DryRunQuery, EnvironmentShape, Id, IdParams, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
@@ -102,10 +104,13 @@ export const contractRoutes: Route[] = [
       'EXPIRY_CONFLICT',
       'COTERM_NOT_POSSIBLE',
       'API_ACCESS_NOT_CONFIGURED',
+      'WEBHOOKS_NOT_CONFIGURED',
     ],
-    audit: ['contract.created', 'apikey.created'],
+    audit: ['contract.created', 'apikey.created', 'webhook_endpoint.created'],
     async handle({ body, query, ...request }) {
       if (body.api_access && request.api.keySecrets === undefined) return refuse('API_ACCESS_NOT_CONFIGURED');
+      const problem = webhookUrlProblem(request.api, body.webhook_url);
+      if (problem) return problem;
       const dry_run = query.dry_run === 'true';
       const run = (tx: Sql): Promise<Answer | Refusal> => createAndPresent(tx, request, body, { dry_run });
       const rows = sourceRowsOf(body);
@@ -194,6 +199,8 @@ export const contractRoutes: Route[] = [
       'COTERM_NOT_POSSIBLE',
       'NOTICE_PERIOD_PASSED',
       'API_ACCESS_NOT_CONFIGURED',
+      'WEBHOOKS_NOT_CONFIGURED',
+      'TOO_MANY_WEBHOOK_ENDPOINTS',
       ...WORKFLOW_REFUSALS,
     ],
     audit: [
@@ -203,12 +210,17 @@ export const contractRoutes: Route[] = [
       'contract.resumed',
       'apikey.created',
       'apikey.revoked',
+      'webhook_endpoint.created',
+      'webhook_endpoint.updated',
+      'webhook_endpoint.deleted',
     ],
-    async handle({ params, query, body, ...request }) {
-      const input = { ...body, expected_revision: request.expected_revision };
-      if (query.dry_run !== 'true') return runEdit(request, params.id, input);
+    async handle({ params, query, body: { webhook_url, ...edit }, ...request }) {
+      const problem = webhookUrlProblem(request.api, webhook_url);
+      if (problem) return problem;
+      const input = { ...edit, expected_revision: request.expected_revision };
+      if (query.dry_run !== 'true') return runEdit(request, params.id, input, { webhook_url });
       const missing = await missingReferenceOf(request.api.db, input);
-      return missing ?? dryRunCommand(request, params.id, { name: 'edit', input });
+      return missing ?? dryRunCommand(request, params.id, { name: 'edit', input }, { webhook_url });
     },
   }),
   route({
@@ -241,21 +253,30 @@ export const contractRoutes: Route[] = [
   }),
 ];
 
+/** The refusal of a `webhook_url` whose secret no key can seal; null when there is none. Throws 422 for a URL to which nothing may be sent. */
+function webhookUrlProblem(api: Api, webhook_url: string | null | undefined): Refusal | null {
+  if (webhook_url === null || webhook_url === undefined) return null;
+  refuseUrl(webhook_url, api, 'webhook_url');
+  return api.sealer === undefined ? refuse('WEBHOOKS_NOT_CONFIGURED') : null;
+}
+
 /** Creates a contract and presents it. */
 async function createAndPresent(
   tx: Sql,
   request: CommandRequest,
-  input: NewContract,
+  { webhook_url, ...input }: z.output<typeof ContractCreate>,
   { dry_run }: { dry_run: boolean },
 ): Promise<Answer | Refusal> {
   const created = await createContract(tx, input, request, { test_clocks: request.api.testClocks });
   if (isRefusal(created)) return created;
   const { id } = created.facts;
-  // A key that will not exist must not be shown.
-  const key = dry_run ? null : await createKeyOf(request.api, tx, created.facts, actOf(request));
+  // A new contract has no endpoint that null could remove.
+  const outside = { webhook_url: webhook_url ?? undefined };
+  const secrets = await (dry_run ? setUrl : createSecrets)(request.api, tx, created.facts, outside, actOf(request));
   const row = await readStoredContract(tx, id);
   return {
-    ...contractAnswer(row, request, { status: 201, key }),
+    // A secret that will not exist must not be shown, nor a part of a key.
+    ...contractAnswer(row, request, { status: 201, ...(dry_run ? {} : secrets) }),
     nudge: created.nudge,
     headers: { ...etag(row), Location: `/api/v1/contracts/${id}` },
   };

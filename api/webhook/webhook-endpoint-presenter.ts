@@ -3,6 +3,7 @@ import type { Caller } from '../../domain/access/caller';
 import { DISABLED_REASONS, ENDPOINT_STATUSES, endpointActions } from '../../domain/webhook/endpoint';
 import type { EndpointActionName } from '../../domain/webhook/endpoint';
 import type { ShownEndpoint } from '../../db/webhook/endpoint';
+import { URL_CHARS_MAX } from '../../domain/webhook/destination';
 import { ENVIRONMENTS } from '../../domain/base/environment';
 import { actionTable } from '../http/allowed-actions';
 import { Id, InstantShape } from '../http/shapes';
@@ -19,6 +20,16 @@ const ENDPOINT_ACTIONS = actionTable<EndpointActionName>('WebhookEndpointActions
 
 /** The environment of an endpoint, or `all`. */
 export const ScopeShape = z.enum([...ENVIRONMENTS, 'all']);
+
+/** The URL of an endpoint in requests. Its meaning is checked by `refuseUrl`. */
+export const WebhookUrlShape = z
+  .string()
+  .min(1)
+  .max(URL_CHARS_MAX)
+  .describe(
+    'https: and a public address, unless the settings COVENANT_WEBHOOK_NETWORKS and COVENANT_WEBHOOK_HTTP allow more',
+  )
+  .openapi({ format: 'uri', example: 'https://example.com/webhooks' });
 
 export const WebhookEndpointShape = z
   .object({

@@ -10,7 +10,7 @@ import {
   OVERLAP_HOURS_MAX,
   RATE_PER_SECOND_MAX,
 } from '../../domain/webhook/endpoint';
-import { URL_CHARS_MAX, urlProblem } from '../../domain/webhook/destination';
+import { urlProblem } from '../../domain/webhook/destination';
 import { EVENT_FILTERS_MAX, eventFilterProblem } from '../../domain/webhook/event-filter';
 import type { Sql } from '../../db/base/database';
 import { findEndpoint, listEndpoints } from '../../db/webhook/endpoint';
@@ -34,7 +34,7 @@ import { route } from '../http/route';
 import type { Answer, HandlerRequest, Route } from '../http/route';
 import { DryRunQuery, Id, IdParams, immutable, plainText } from '../http/shapes';
 import { z } from '../http/zod';
-import { ScopeShape, WebhookEndpointShape, presentEndpoint } from './webhook-endpoint-presenter';
+import { ScopeShape, WebhookEndpointShape, WebhookUrlShape, presentEndpoint } from './webhook-endpoint-presenter';
 
 const DESCRIPTION_CHARS_MAX = 500;
 
@@ -56,14 +56,7 @@ const EventsShape = z
   .describe('What it receives: `*` for all events, `license.*` for those of one noun, or types of docs/events.md');
 
 const EndpointFields = z.strictObject({
-  url: z
-    .string()
-    .min(1)
-    .max(URL_CHARS_MAX)
-    .describe(
-      'https: and a public address, unless the settings COVENANT_WEBHOOK_NETWORKS and COVENANT_WEBHOOK_HTTP allow more',
-    )
-    .openapi({ format: 'uri', example: 'https://example.com/webhooks' }),
+  url: WebhookUrlShape,
   events: EventsShape,
   description: plainText(z.string().trim().max(DESCRIPTION_CHARS_MAX)).nullable(),
   rate_per_second: z

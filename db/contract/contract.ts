@@ -36,6 +36,8 @@ import {
   isWebhookWarning,
   webhookWarnings,
 } from '../webhook/contract-warning';
+import { endpointOfUrlField } from '../webhook/endpoint';
+import type { EndpointOfUrlField } from '../webhook/endpoint';
 import { countQuotaWarnings, hasQuotaWarning, isQuotaWarning } from './quota-warning';
 
 /** A row of `contracts` with its quota, holds, invoices, pending amendments and the licenses that unfinished jobs have reserved. */
@@ -251,6 +253,8 @@ export interface ShownContract extends ContractRow {
   pool_warnings: PoolWarning[];
   /** Warnings about its endpoints of webhooks. */
   webhook_warnings: WebhookWarning[];
+  /** The endpoint that its field `webhook_url` has made, or null. */
+  webhook_endpoint: EndpointOfUrlField | null;
   /** The operation that revokes its licenses because it was terminated, or null. */
   revocation_id: string | null;
 }
@@ -265,7 +269,7 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
 export async function findShownContract(sql: Sql, id: string): Promise<ShownContract | undefined> {
   const [row] = await sql<ShownContract[]>`
     SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool, ${poolWarnings(sql)} AS pool_warnings,
-           ${webhookWarnings(sql)} AS webhook_warnings,
+           ${webhookWarnings(sql)} AS webhook_warnings, ${endpointOfUrlField(sql)} AS webhook_endpoint,
            (SELECT o.id FROM license_operations o WHERE o.contract_id = c.id AND o.created_at = c.terminated_at AND o.kind = 'revoke' LIMIT 1) AS revocation_id
     FROM ${contractTables(sql)} WHERE c.id = ${id}`;
   return row;

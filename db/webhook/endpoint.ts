@@ -73,6 +73,24 @@ export async function lockEndpoint(tx: Sql, id: string): Promise<EndpointRow | u
   return row;
 }
 
+/** The endpoint that the field `webhook_url` of a contract has made, locked until the transaction ends; undefined if there is none. */
+export async function lockEndpointOfUrlField(tx: Sql, contract_id: string): Promise<EndpointRow | undefined> {
+  const [row] = await tx<EndpointRow[]>`
+    SELECT ${tx(ENDPOINT_COLUMNS)} FROM webhook_endpoints WHERE contract_id = ${contract_id} AND is_of_contract AND status <> 'removed'
+    FOR NO KEY UPDATE`;
+  return row;
+}
+
+/** The endpoint of the field `webhook_url`, as its contract shows it. */
+export type EndpointOfUrlField = Pick<EndpointRow, 'id' | 'url' | 'status'>;
+
+/** An expression for the endpoint of the field `webhook_url` of the contract `c`, or null. */
+export function endpointOfUrlField(sql: Sql): Fragment {
+  return sql`(
+    SELECT jsonb_build_object('id', id, 'url', url, 'status', status) FROM webhook_endpoints
+    WHERE contract_id = c.id AND is_of_contract AND status <> 'removed')`;
+}
+
 /** One page of endpoints, in the order of their ids. Removed ones only when the filter names their status. */
 export async function listEndpoints(
   sql: Sql,

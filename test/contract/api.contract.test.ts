@@ -144,7 +144,7 @@ describe('creating', () => {
     ['a missing name', { name: undefined }, 'name'],
     ['an empty name', { name: '  ' }, 'name'],
     ['an unknown type', { type: 'gold' }, 'type'],
-    ['an unknown field', { webhook_url: 'https://example.com' }, 'webhook_url'],
+    ['an unknown field', { callback_url: 'https://example.com' }, 'callback_url'],
     ['a quota of zero', { quota: 0 }, 'quota'],
     ['a quota that is not a whole number', { quota: 1.5 }, 'quota'],
     ['a quota above every limit', { quota: 1e300 }, 'quota'],

@@ -80,7 +80,7 @@ export async function createEndpoint(
 }
 
 /** Inserts an endpoint with its secret and its audit row. Call it with the contract locked, if it has one. */
-async function addEndpoint(
+export async function addEndpoint(
   tx: Sql,
   input: Omit<NewEndpoint, 'id' | 'payload_version'>,
   sealer: Sealer,
@@ -129,7 +129,7 @@ export async function editEndpoint(
   const refusal = immutableRefusal(scope, fixed, 'endpoint') ?? urlRefusal(before, edit.url ?? before.url);
   if (refusal) return refusal;
   const changes = changedFields<EndpointRow, EndpointEdit>(before, edit);
-  return isEmpty(changes) ? before : change(tx, act, before, 'webhook_endpoint.updated', changes);
+  return isEmpty(changes) ? before : changeEndpoint(tx, act, before, 'webhook_endpoint.updated', changes);
 }
 
 /** Lets an endpoint receive events. What waited is due as before, and the count of its failures begins again. */
@@ -137,7 +137,7 @@ export async function enableEndpoint(tx: Sql, act: EndpointAct): Promise<Endpoin
   const before = await lockForChange(tx, act);
   if (isRefusal(before) || before.status === 'enabled') return before;
   const enabled = { status: 'enabled', disabled_reason: null, disabled_at: null } as const;
-  return change(tx, act, before, 'webhook_endpoint.enabled', enabled);
+  return changeEndpoint(tx, act, before, 'webhook_endpoint.enabled', enabled);
 }
 
 /** Lets an endpoint receive nothing. What it is owed waits, and new events are not owed. */
@@ -145,7 +145,7 @@ export async function disableEndpoint(tx: Sql, act: EndpointAct): Promise<Endpoi
   const before = await lockForChange(tx, act);
   if (isRefusal(before) || before.status === 'disabled') return before;
   const disabled = { status: 'disabled', disabled_reason: 'by_hand', disabled_at: act.now } as const;
-  return change(tx, act, before, 'webhook_endpoint.disabled', disabled);
+  return changeEndpoint(tx, act, before, 'webhook_endpoint.disabled', disabled);
 }
 
 /** Removes an endpoint and its secrets at once. What it was owed has failed. Removing it again changes nothing. */
@@ -158,10 +158,15 @@ export async function deleteEndpoint(
   const refusal = deleteRefusal(before);
   if (refusal) return refusal;
   if (before.status === 'removed') return { endpoint: before, failed: 0 };
-  return remove(tx, act, before);
+  return removeEndpoint(tx, act, before);
 }
 
-async function remove(tx: Sql, act: Act, before: EndpointRow): Promise<{ endpoint: EndpointRow; failed: number }> {
+/** Removes an endpoint that this transaction has locked. */
+export async function removeEndpoint(
+  tx: Sql,
+  act: Act,
+  before: EndpointRow,
+): Promise<{ endpoint: EndpointRow; failed: number }> {
   const removed = { status: 'removed', disabled_reason: null, disabled_at: null } as const;
   const endpoint = await updateEndpoint(tx, before.id, removed, act.now);
   await deleteSecrets(tx, before.id);
@@ -226,7 +231,8 @@ async function lockCurrent(tx: Sql, { id, expected_revision }: EndpointAct): Pro
   return revisionRefusal(endpoint, expected_revision) ?? endpoint;
 }
 
-async function change(
+/** Changes an endpoint that this transaction has locked. With another URL, the count of its failures begins again. */
+export async function changeEndpoint(
   tx: Sql,
   act: Act,
   before: EndpointRow,
