@@ -73,10 +73,13 @@ export interface StoredDelivery {
   met: (string | null)[];
 }
 
-/** The deliveries of an endpoint with their attempts, in the order of their ids. */
+/**
+ * The deliveries of an endpoint with their attempts, in the order of their ids. The attempts are JSON, because the driver reads a null in an
+ * array as the text NULL.
+ */
 export async function deliveriesOf(sql: Sql, endpoint_id: string): Promise<StoredDelivery[]> {
   return sql<StoredDelivery[]>`
     SELECT d.event_id, d.status, d.attempts, d.due_at,
-           ARRAY(SELECT coalesce(a.http_status::text, a.failure) FROM webhook_attempts a WHERE a.delivery_id = d.id ORDER BY number) AS met
+           to_jsonb(ARRAY(SELECT coalesce(a.http_status::text, a.failure) FROM webhook_attempts a WHERE a.delivery_id = d.id ORDER BY number)) AS met
     FROM webhook_deliveries d WHERE endpoint_id = ${endpoint_id} ORDER BY d.id`;
 }
