@@ -11,6 +11,8 @@ import type { Instant } from './domain/base/instant';
 
 /** Endpoints that are woken when the connection begins to listen. The sweep wakes the others. */
 const FIRST_ENDPOINTS_MAX = 500;
+/** Endpoints that are woken at the same time. Hundreds would exceed the time that each of them has. */
+const WAKES_IN_FLIGHT_MAX = 20;
 
 export interface WebhookWakes {
   db: Database;
@@ -22,17 +24,24 @@ export interface WebhookWakes {
 
 /** Begins to listen. Returns a function that ends it. */
 export async function wakeWebhooks({ db, nudger, clock, onFailure }: WebhookWakes): Promise<() => Promise<void>> {
-  /** Endpoints that are being woken, and whether another notification came meanwhile. */
-  const waking = new Map<string, boolean>();
+  /** Endpoints to wake, in the order of their notifications: those that fail come last (`owe_deliveries`). */
+  const notified = new Set<string>();
+  const waking = new Set<string>();
+
+  /** A notification that comes while its endpoint is woken counts again. */
+  function wakeNext(): void {
+    for (const endpoint_id of notified) {
+      if (waking.size >= WAKES_IN_FLIGHT_MAX) return;
+      if (!waking.has(endpoint_id)) void wake(endpoint_id);
+    }
+  }
 
   async function wake(endpoint_id: string): Promise<void> {
-    const is_waking = waking.has(endpoint_id);
-    waking.set(endpoint_id, is_waking);
-    if (is_waking) return;
+    notified.delete(endpoint_id);
+    waking.add(endpoint_id);
     await nudger.wakeEndpoints([endpoint_id]);
-    const is_repeated = waking.get(endpoint_id);
     waking.delete(endpoint_id);
-    if (is_repeated) await wake(endpoint_id);
+    wakeNext();
   }
 
   /** Notifications from before the connection are lost. */
@@ -46,7 +55,10 @@ export async function wakeWebhooks({ db, nudger, clock, onFailure }: WebhookWake
 
   const listening = await db.listen(
     WEBHOOK_CHANNEL,
-    (endpoint_id) => void wake(endpoint_id),
+    (endpoint_id) => {
+      notified.add(endpoint_id);
+      wakeNext();
+    },
     () => void wakeDue(),
   );
   return () => listening.unlisten();

@@ -1601,7 +1601,10 @@ BEGIN
     RETURNING endpoint_id
   )
   SELECT ARRAY(SELECT DISTINCT endpoint_id FROM owed) INTO endpoints;
-  PERFORM pg_notify('webhooks', q.endpoint_id::text) FROM webhook_queues q WHERE q.endpoint_id = ANY (endpoints) AND q.is_waiting;
+  -- Those that fail are woken last.
+  PERFORM pg_notify('webhooks', q.endpoint_id::text) FROM (
+    SELECT endpoint_id FROM webhook_queues WHERE endpoint_id = ANY (endpoints) AND is_waiting ORDER BY failing_since IS NOT NULL, endpoint_id
+  ) q;
   RETURN NULL;
 END
 $$;

@@ -84,11 +84,8 @@ test('a grant, which writes its event in the same statement, is owed too', async
   expect(await owedTo(endpoint)).toEqual(['license.batch_generated']);
 });
 
-test('only endpoints whose workflow waits are notified', async () => {
-  const { id: contract_id } = (await buildContract(sql)).facts;
-  const waiting = await buildEndpoint(sql, { contract_id });
-  const busy = await buildEndpoint(sql, { contract_id });
-  await sql`UPDATE webhook_queues SET is_waiting = false WHERE endpoint_id = ${busy}`;
+/** The endpoints that are notified of an event, in order. */
+async function notifiedOf(contract_id: string): Promise<string[]> {
   const notified: string[] = [];
   let last = (): void => undefined;
   const complete = new Promise<void>((resolve) => (last = resolve));
@@ -97,5 +94,23 @@ test('only endpoints whose workflow waits are notified', async () => {
   await sql.notify('webhooks', 'last');
   await complete;
   await unlisten();
-  expect(notified.filter((id) => id === waiting || id === busy)).toEqual([waiting]);
+  return notified;
+}
+
+test('only endpoints whose workflow waits are notified', async () => {
+  const { id: contract_id } = (await buildContract(sql)).facts;
+  const waiting = await buildEndpoint(sql, { contract_id });
+  const busy = await buildEndpoint(sql, { contract_id });
+  await sql`UPDATE webhook_queues SET is_waiting = false WHERE endpoint_id = ${busy}`;
+  expect((await notifiedOf(contract_id)).filter((id) => id === waiting || id === busy)).toEqual([waiting]);
+});
+
+test('endpoints that fail are notified after the others', async () => {
+  const { id: contract_id } = (await buildContract(sql)).facts;
+  const endpoints: string[] = [];
+  for (let n = 0; n < 4; n += 1) endpoints.push(await buildEndpoint(sql, { contract_id }));
+  const [first, second, third, fourth] = endpoints as [string, string, string, string];
+  await sql`UPDATE webhook_queues SET failing_since = now() WHERE endpoint_id IN ${sql([first, third])}`;
+  const notified = (await notifiedOf(contract_id)).filter((id) => endpoints.includes(id));
+  expect(notified).toEqual([second, fourth, first, third]);
 });

@@ -323,6 +323,37 @@ describe('without the sweep', () => {
   });
 });
 
+test('of many endpoints that are notified together few are woken at a time, in their order', async () => {
+  const ids = Array.from({ length: 60 }, (_, n) => `endpoint-${n}`);
+  const woken: string[] = [];
+  const answering = gate();
+  let in_flight = 0;
+  let in_flight_max = 0;
+  const nudger = {
+    async wakeEndpoints(endpoint_ids: string[]) {
+      if (endpoint_ids.length === 0) return [];
+      woken.push(...endpoint_ids);
+      in_flight += 1;
+      in_flight_max = Math.max(in_flight_max, in_flight);
+      await answering.opened;
+      in_flight -= 1;
+      return endpoint_ids;
+    },
+  };
+  const clock = () => Promise.resolve('2000-01-01T00:00:00.000Z');
+  const stop = await wakeWebhooks({ db: sql, nudger, clock, onFailure: () => undefined });
+  for (const id of ids) await sql.notify('webhooks', id);
+  await until('the first endpoints', async () => woken.length === 20);
+  // It is woken again, because what it was notified of may be owed since then.
+  await sql.notify('webhooks', ids[0]!);
+  await sql.notify('webhooks', 'last');
+  answering.open();
+  await until('all endpoints', async () => woken.includes('last'));
+  await stop();
+  expect(in_flight_max).toBe(20);
+  expect(woken).toEqual([...ids, ids[0], 'last']);
+});
+
 test(
   'a delivery is attempted ten times in about three days, each time later than before, and has failed then',
   async () => {
