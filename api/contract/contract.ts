@@ -212,7 +212,7 @@ export const contractRoutes: Route[] = [
       'apikey.revoked',
       'webhook_endpoint.created',
       'webhook_endpoint.updated',
-      'webhook_endpoint.deleted',
+      'webhook_endpoint.removed',
     ],
     async handle({ params, query, body: { webhook_url, ...edit }, ...request }) {
       const problem = webhookUrlProblem(request.api, webhook_url);

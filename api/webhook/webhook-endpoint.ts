@@ -242,7 +242,7 @@ export const webhookEndpointRoutes: Route[] = [
     query: DryRunQuery,
     answers: { 200: { description: 'Removed, by this request or before', schema: RemovedShape } },
     refusals: ['REVISION_CONFLICT', 'WEBHOOK_ENDPOINT_OF_CONTRACT'],
-    audit: ['webhook_endpoint.deleted'],
+    audit: ['webhook_endpoint.removed'],
     async handle({ query, ...request }) {
       const run = query.dry_run === 'true' ? request.dryRun : request.write;
       return run(async (tx) => {

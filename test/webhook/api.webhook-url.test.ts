@@ -69,7 +69,7 @@ test('an edit makes the endpoint, changes its URL without a new secret, and remo
   const removed = (await patch(id, { webhook_url: null })).body;
   expect([removed.webhook_url, removed.webhook_endpoint]).toEqual([null, null]);
   expect((await patch(id, { webhook_url: null })).status).toBe(200);
-  expect(await auditOf(id)).toEqual(['created', 'updated', 'deleted'].map((action) => `webhook_endpoint.${action}`));
+  expect(await auditOf(id)).toEqual(['created', 'updated', 'removed'].map((action) => `webhook_endpoint.${action}`));
   const again = (await patch(id, { webhook_url: URL })).body.webhook_endpoint;
   expect(again.secret).toMatch(SECRET);
   expect([again.id === endpoint_id, again.secret === secret]).toEqual([false, false]);

@@ -172,7 +172,7 @@ export async function removeEndpoint(
   await deleteSecrets(tx, before.id);
   const failed = await failOwed(tx, before.id, act.now);
   await audit(tx, act, endpoint, {
-    action: 'webhook_endpoint.deleted',
+    action: 'webhook_endpoint.removed',
     before: auditedFacts(before),
     after: { status: 'removed', deliveries_failed: failed },
   });
