@@ -10,6 +10,7 @@ import type { WebhookSender } from '../../adapters/webhook';
 import type { Database, Sql } from '../../db/base/database';
 import { giveBack, recordAttempts } from '../../db/webhook/delivery';
 import type { EndedAttempt, TakenDelivery } from '../../db/webhook/delivery';
+import { failOwed } from '../../db/webhook/endpoint';
 import { findTarget, removeEnded, restQueue } from '../../db/webhook/queue';
 import type { DeliveryTarget, QueueRest } from '../../db/webhook/queue';
 import { millisLater, millisOf } from '../../domain/base/instant';
@@ -86,6 +87,8 @@ export function createDeliveryActivities(dependencies: DeliveryDependencies) {
     const now = clockFrom(began_at);
     const target = await findTarget(db, endpoint_id);
     const nothing = { delivered: 0, failed: 0, is_failing: false, next_ms: null };
+    // Its event was written by a transaction that began before the removal.
+    if (target?.status === 'removed') await failOwed(db, endpoint_id, now());
     if (target === undefined || !isCalled(target)) return nothing;
     const was_failing = target.failing_since !== null;
     // The workflow does not know it when it starts: it comes again on the other task queue.

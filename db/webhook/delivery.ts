@@ -121,10 +121,3 @@ export async function recordAttempts(
         ended_at = CASE WHEN ended.status = 'owed' OR ${is_asked_again} THEN NULL ELSE ${now}::timestamptz END
     FROM ended WHERE d.id = ended.delivery_id AND d.attempts = ended.number AND d.status = 'owed'`;
 }
-
-/** Ends everything that is owed to an endpoint that will never be called again. */
-export async function failEverythingOwed(sql: Sql, endpoint_id: string, now: Instant): Promise<void> {
-  await sql`
-    UPDATE webhook_deliveries SET status = 'failed', due_at = NULL, ended_at = ${now}
-    WHERE endpoint_id = ${endpoint_id} AND status = 'owed'`;
-}

@@ -55,13 +55,16 @@ export async function restQueue(
   return rest;
 }
 
-/** Removes an endpoint that is ending and has nothing owed. Returns whether it did. */
-export async function removeEnded(sql: Sql, endpoint_id: string, now: Instant): Promise<boolean> {
-  const { count } = await sql`
-    UPDATE webhook_endpoints SET status = 'removed', revision = revision + 1, updated_at = ${now}
-    WHERE id = ${endpoint_id} AND status = 'ending'
-      AND NOT EXISTS (SELECT FROM webhook_deliveries WHERE endpoint_id = ${endpoint_id} AND status = 'owed')`;
-  return count === 1;
+/** Removes an endpoint that is ending and has nothing owed, with its secrets. */
+export async function removeEnded(sql: Sql, endpoint_id: string, now: Instant): Promise<void> {
+  await sql`
+    WITH removed AS (
+      UPDATE webhook_endpoints SET status = 'removed', revision = revision + 1, updated_at = ${now}
+      WHERE id = ${endpoint_id} AND status = 'ending'
+        AND NOT EXISTS (SELECT FROM webhook_deliveries WHERE endpoint_id = ${endpoint_id} AND status = 'owed')
+      RETURNING id
+    )
+    DELETE FROM webhook_secrets WHERE endpoint_id IN (SELECT id FROM removed)`;
 }
 
 /** Begins the count of failures of an endpoint again, because it was enabled or has another URL, and wakes its workflow. */
@@ -80,6 +83,7 @@ export async function listDueEndpoints(sql: Sql, now: Instant, limit: number): P
 
 /**
  * Selects endpoints with something due since `late`, or that are ending and have nothing owed, if their workflow has not looked since then.
+ * A removed endpoint is owed something by a transaction that began before the removal and was committed afterwards.
  */
 export function endpointsToDeliver(sql: Sql, late: Fragment): Fragment {
   return sql`
@@ -89,7 +93,7 @@ export function endpointsToDeliver(sql: Sql, late: Fragment): Fragment {
     LEFT JOIN LATERAL (
       SELECT due_at FROM webhook_deliveries WHERE endpoint_id = e.id AND status = 'owed' ORDER BY due_at, id LIMIT 1
     ) d ON true
-    WHERE e.status IN ('enabled', 'ending') AND (q.looked_at IS NULL OR q.looked_at <= ${late})
+    WHERE e.status <> 'disabled' AND (q.looked_at IS NULL OR q.looked_at <= ${late})
       AND (d.due_at <= ${late} OR d.due_at IS NULL AND e.status = 'ending' AND e.updated_at <= ${late})`;
 }
 

@@ -1,7 +1,8 @@
 /** `deliverWebhooks` delivers each event at least once to an endpoint that answers, whatever happens to its activities, the endpoint and itself. */
 import { Webhook } from 'standardwebhooks';
-import { restartEndpoint } from '../../db/webhook/queue';
+import { listDueEndpoints, restartEndpoint } from '../../db/webhook/queue';
 import { waitFor } from '../../dev/waiting';
+import { instantFromMillis } from '../../domain/base/instant';
 import { ATTEMPTS_MAX, RETRY_DELAYS_S } from '../../domain/webhook/attempt';
 import { payloadSchema } from '../../domain/webhook/payload';
 import { endpointWorkflowId } from '../../temporal/ids';
@@ -74,6 +75,15 @@ async function run(id: string) {
 }
 
 const idsOf = ({ requests }: WebhookReceiver): string[] => requests.map(({ headers }) => headers['webhook-id'] ?? '');
+
+const storeSecret = (id: string) => sql`
+  INSERT INTO webhook_secrets (endpoint_id, sealed, sealed_by, created_at, last_four) VALUES (${id}, 'sealed', 'v1', now(), 'last')`;
+
+/** How many secrets an endpoint has. */
+async function secretsOf(id: string): Promise<number> {
+  return (await sql`SELECT FROM webhook_secrets WHERE endpoint_id = ${id}`).length;
+}
+
 const statusOf = async (id: string) =>
   (
     await sql<[{ status: string; disabled_reason: string | null }]>`
@@ -213,11 +223,14 @@ describe('an endpoint that answers 410', () => {
 
   test('is removed if it was ending', async () => {
     const { id } = await buildReceiver(answerWith(410));
+    await storeSecret(id);
     await writeEvents(sql, contract_id, 2);
     await sql`UPDATE webhook_endpoints SET status = 'ending' WHERE id = ${id}`;
     await run(id);
     expect(await statusOf(id)).toMatchObject({ status: 'removed' });
     expect((await deliveriesOf(sql, id)).map(({ status }) => status)).toEqual(['failed', 'failed']);
+    expect((await recorded(id)).audit).toEqual([{ action: 'webhook_endpoint.removed', reason: 'gone' }]);
+    expect(await secretsOf(id)).toBe(0);
   });
 
   test.each([
@@ -260,10 +273,23 @@ test('an endpoint that fails for five days is disabled', async () => {
 
 test('an endpoint that is ending gets what it is owed, and is removed then', async () => {
   const { id, receiver } = await buildReceiver(answerWith(200));
+  await storeSecret(id);
   await writeEvents(sql, contract_id, 3);
   await sql`UPDATE webhook_endpoints SET status = 'ending' WHERE id = ${id}`;
   await run(id);
   expect([receiver.requests.length, (await statusOf(id)).status]).toEqual([3, 'removed']);
+  expect(await secretsOf(id)).toBe(0);
+});
+
+test('what a transaction that was faster than the removal still owes to a removed endpoint is found, and fails', async () => {
+  const { id, receiver } = await buildReceiver(answerWith(200));
+  await writeEvents(sql, contract_id);
+  await sql`UPDATE webhook_endpoints SET status = 'removed' WHERE id = ${id}`;
+  const due = () => listDueEndpoints(sql, instantFromMillis(Date.now() + ATTEMPT_S_MAX * 1_000), 1_000);
+  expect(await due()).toContain(id);
+  await run(id);
+  expect((await deliveriesOf(sql, id)).map(({ status }) => status)).toEqual(['failed']);
+  expect([receiver.requests.length, (await due()).includes(id)]).toEqual([0, false]);
 });
 
 test('a delivery that is cancelled leaves what is owed, and the next run delivers it', async () => {

@@ -2,14 +2,15 @@
 import { insertAudit } from '../../db/base/audit';
 import type { Database } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
-import { failEverythingOwed } from '../../db/webhook/delivery';
 import { disable } from '../../db/webhook/disabled';
 import type { Disabling } from '../../db/webhook/disabled';
+import { failOwed } from '../../db/webhook/endpoint';
+import { deleteSecrets } from '../../db/webhook/secret';
 import { DELIVERY } from '../../domain/base/actor';
 
 /**
- * Disables an endpoint that is enabled: what it is owed waits until a person enables it. An endpoint that is ending is removed, and what it is
- * owed has failed. Changes nothing if a person was faster, or changed its URL.
+ * Disables an endpoint that is enabled: what it is owed waits until a person enables it. An endpoint that is ending is removed with its
+ * secrets, and what it is owed has failed. Changes nothing if a person was faster, or changed its URL.
  */
 export async function disableEndpoint(db: Database, disabling: Disabling): Promise<void> {
   const { endpoint_id, reason, now: at } = disabling;
@@ -30,7 +31,11 @@ export async function disableEndpoint(db: Database, disabling: Disabling): Promi
         revision,
       },
     ]);
-    if (status === 'removed') return failEverythingOwed(tx, endpoint_id, at);
+    if (status === 'removed') {
+      await deleteSecrets(tx, endpoint_id);
+      await failOwed(tx, endpoint_id, at);
+      return;
+    }
     const data = { endpoint_id, reason, failing_since };
     await insertDomainEvents(tx, contract_id, [{ at, type: 'webhook.disabled', environment, data }]);
   });
