@@ -123,8 +123,10 @@ async function excerptOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 function failureOf(error: unknown): { why: AttemptFailure; detail: string } {
-  const { code, name, message } = error as { code?: string; name?: string; message?: string };
-  return { why: whyOf(code ?? '', name ?? ''), detail: message ?? String(error) };
+  const { code, name, message, reason } = error as { code?: string; name?: string; message?: string; reason?: string };
+  // OpenSSL says the reason in words beside a message for programmers.
+  const [detail = ''] = (reason ?? message ?? String(error)).trim().split('\n');
+  return { why: whyOf(code ?? '', name ?? ''), detail };
 }
 
 /** The codes of Node, undici and OpenSSL by what they mean. */
@@ -133,6 +135,7 @@ function whyOf(code: string, name: string): AttemptFailure {
   if (name === 'TimeoutError' || code.includes('TIMEOUT') || code === 'ETIMEDOUT') return 'timeout';
   if (/^(ENOTFOUND|EAI_)/.test(code)) return 'dns';
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ISSUER/.test(code)) return 'certificate';
-  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'answer';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL')) return 'tls';
+  if (name === 'HTTPParserError' || code === 'ERR_ASSERTION' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'answer';
   return 'connection';
 }

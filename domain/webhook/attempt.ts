@@ -8,6 +8,7 @@ export const ATTEMPT_FAILURES = [
   'dns',
   'address_not_allowed',
   'certificate',
+  'tls',
   'connection',
   'answer',
 ] as const;

@@ -55,9 +55,11 @@ const FAILURE_TEXTS: Record<AttemptFailure, string> = {
     'The address of the receiver is not public. The operator of this installation can allow private networks by a setting.',
   certificate:
     'The certificate of the receiver was refused. Check that it is valid for the host name and that its chain is complete.',
+  tls: 'The connection could not be encrypted. Check that the receiver speaks HTTPS at the port of the URL.',
   connection:
     'The connection was refused or closed before the answer was complete. Check that the receiver runs and can be reached from here.',
-  answer: 'The receiver answered something that is not HTTP/1.1. Check that the URL names the right port.',
+  answer:
+    'The receiver answered something that is not HTTP/1.1, or header fields that are too long. Check that the URL names the right port.',
 };
 
 /** What an attempt means, as a sentence. */

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setInterval as every } from 'node:timers/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { createWebhookSender } from '../../adapters/webhook';
 import type { OutgoingMessage, SenderOptions, WebhookSender } from '../../adapters/webhook';
@@ -117,6 +119,7 @@ describe('the result of a receiver that', () => {
     ['closes in the middle', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf'), 'connection'],
     ['does not speak HTTP', (socket) => socket.write('SSH-2.0-OpenSSH_9.6\r\n\r\n'), 'answer'],
     ['sends endless header fields', (socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(99_999)}`), 'answer'],
+    ['answers with a status that does not exist', (socket) => socket.write('HTTP/1.1 000 No\r\n\r\n'), 'answer'],
     ['hangs', () => undefined, 'timeout'],
     ['drips', drip, 'timeout'],
     ['sends 1 GiB', flood, 200],
@@ -126,6 +129,16 @@ describe('the result of a receiver that', () => {
     expect(whyOf(result)).toBe(expected);
     expect(target.requests).toHaveLength(1);
     if (!result.answered) expect(result.detail).not.toBe('');
+  });
+
+  test('does not speak HTTPS is one with which TLS fails, in words', async () => {
+    const server = createServer((socket) =>
+      socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const result = await sender().send(to(server.address() as AddressInfo, '127.0.0.1', 'https'));
+    server.close();
+    expect(result).toMatchObject({ answered: false, why: 'tls', detail: expect.stringMatching(/^[\w ]{5,60}$/) });
   });
 
   test('asks for a wait keeps its wish and 2 KiB of its body, as text that can be stored', async () => {
