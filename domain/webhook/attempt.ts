@@ -67,7 +67,7 @@ export function attemptVerdict(
 /** The seconds that a `Retry-After` asks for: a number, or a date (RFC 9110, 5.6.7). 0 for a text that is neither. At most a day. */
 export function retryAfterS(text: string | null, now: Instant): number {
   if (text === null) return 0;
-  const seconds = /^\d{1,10}$/.test(text) ? Number(text) : (dateMillis(text) - millisOf(now)) / 1_000;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (dateMillis(text) - millisOf(now)) / 1_000;
   return Math.min(Math.max(0, seconds), RETRY_AFTER_S_MAX);
 }
 
