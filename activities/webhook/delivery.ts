@@ -167,7 +167,8 @@ async function sendDue(
 
   const left = await runLanes<TakenDelivery>({
     lanes: Math.min(LANES, rate_per_second ?? LANES),
-    takes_ahead: rate_per_second === null,
+    // What is taken is on record as begun, so nothing waits behind attempts that may hang.
+    mayTakeAhead: () => rate_per_second === null && sent.delivered > 0,
     mayBegin: () =>
       performance.now() - begun_ms < BEGIN_MS_MAX &&
       failures < FAILURES_MAX &&

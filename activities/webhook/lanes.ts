@@ -3,8 +3,8 @@
 export interface Lanes<Item> {
   /** How many are handled at the same time. */
   lanes: number;
-  /** Whether more are taken before the last ones are begun, so that no lane waits for them. */
-  takes_ahead: boolean;
+  /** Whether more may be taken before the last ones are begun, so that no lane waits for them. */
+  mayTakeAhead: () => boolean;
   /** Takes more; an empty list ends. */
   take: () => Promise<Item[]>;
   handle: (item: Item) => Promise<void>;
@@ -13,7 +13,7 @@ export interface Lanes<Item> {
 }
 
 /** Returns the items that were taken and not begun. Throws the first error after everything that was begun has ended. */
-export async function runLanes<Item>({ lanes, takes_ahead, take, handle, mayBegin }: Lanes<Item>): Promise<Item[]> {
+export async function runLanes<Item>({ lanes, mayTakeAhead, take, handle, mayBegin }: Lanes<Item>): Promise<Item[]> {
   const taken: Item[] = [];
   const failures: unknown[] = [];
   let is_drained = false;
@@ -33,7 +33,7 @@ export async function runLanes<Item>({ lanes, takes_ahead, take, handle, mayBegi
 
   async function next(): Promise<Item | undefined> {
     while (failures.length === 0 && mayBegin()) {
-      if (taken.length < (takes_ahead ? lanes : 1) && !is_drained) taking ??= takeMore();
+      if (taken.length < (mayTakeAhead() ? lanes : 1) && !is_drained) taking ??= takeMore();
       const item = taken.shift();
       if (item !== undefined) return item;
       if (taking === undefined) return undefined;

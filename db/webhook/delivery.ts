@@ -66,7 +66,7 @@ export async function takeDeliveries(sql: Sql, { endpoint_id, now, lost_at, limi
     SELECT id, event_id, number, attempts, url, body FROM taken`;
 }
 
-/** Gives back deliveries whose attempts were not begun: as if they had not been taken. */
+/** Gives back deliveries whose attempts were not begun: as if they had not been taken, also if they ended meanwhile with their endpoint. */
 export async function giveBack(
   sql: Sql,
   taken: readonly Pick<TakenDelivery, 'id' | 'number'>[],
@@ -77,8 +77,8 @@ export async function giveBack(
     WITH given AS (
       SELECT id, number FROM unnest(${taken.map(({ id }) => id)}::uuid[], ${taken.map(({ number }) => number)}::int[]) AS given (id, number)
     ), back AS (
-      UPDATE webhook_deliveries d SET attempts = d.attempts - 1, due_at = ${now}
-      FROM given WHERE d.id = given.id AND d.attempts = given.number AND d.status = 'owed'
+      UPDATE webhook_deliveries d SET attempts = d.attempts - 1, due_at = CASE WHEN d.status = 'owed' THEN ${now}::timestamptz END
+      FROM given WHERE d.id = given.id AND d.attempts = given.number
       RETURNING d.id, given.number
     )
     DELETE FROM webhook_attempts a USING back WHERE a.delivery_id = back.id AND a.number = back.number`;

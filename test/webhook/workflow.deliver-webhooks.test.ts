@@ -1,5 +1,7 @@
 /** `deliverWebhooks` delivers each event at least once to an endpoint that answers, whatever happens to its activities, the endpoint and itself. */
 import { Webhook } from 'standardwebhooks';
+import { failOwed } from '../../db/webhook/endpoint';
+import { giveBack } from '../../db/webhook/delivery';
 import { listDueEndpoints, restartEndpoint } from '../../db/webhook/queue';
 import { waitFor } from '../../dev/waiting';
 import { instantFromMillis } from '../../domain/base/instant';
@@ -7,6 +9,7 @@ import { ATTEMPTS_MAX, RETRY_DELAYS_S } from '../../domain/webhook/attempt';
 import { payloadSchema } from '../../domain/webhook/payload';
 import { endpointWorkflowId } from '../../temporal/ids';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
+import { takeDue } from '../../transactions/webhook/attempt';
 import { wakeWebhooks } from '../../webhook-wakes';
 import type { deliverWebhooks } from '../../workflows/deliver-webhooks';
 import { buildContract, buildRequest } from '../harness/contract-rows';
@@ -20,7 +23,7 @@ import { connectPreparedTemporal, createTimeSkippingEnvironment } from '../harne
 import type { TestTemporal } from '../harness/temporal';
 import { answerWith, startWebhookReceiver } from '../harness/webhook-receiver';
 import type { Answer, WebhookReceiver } from '../harness/webhook-receiver';
-import { WEBHOOK_SECRET, buildEndpoint, deliveriesOf, writeEvents } from '../harness/webhooks';
+import { WEBHOOK_SECRET, buildEndpoint, deliveriesOf, testDeliveries, writeEvents } from '../harness/webhooks';
 import type { BuiltEndpoint } from '../harness/webhooks';
 
 const WAIT_MS = 15_000;
@@ -124,6 +127,23 @@ test('an event about licenses is delivered with their keys, as the catalogue des
     licenses: [...stored],
     licenses_url: `https://covenant.example/api/v1/licenses?job_id=${String(payload.data['job_id'])}`,
   });
+});
+
+test('what was taken and not sent leaves no attempt, also when the endpoint was removed meanwhile', async () => {
+  const id = await buildEndpoint(sql, { contract_id });
+  await writeEvents(sql, contract_id, 3);
+  const now = instantFromMillis(Date.now());
+  const taken = await takeDue(sql, { endpoint_id: id, version: 1, now, limit: 3 }, testDeliveries(sql));
+  await giveBack(sql, taken.slice(0, 1), now);
+  await sql`UPDATE webhook_endpoints SET status = 'removed' WHERE id = ${id}`;
+  await failOwed(sql, id, now);
+  await giveBack(sql, taken.slice(1, 2), now);
+  const deliveries = await deliveriesOf(sql, id);
+  expect(deliveries.map(({ status, attempts, met }) => [status, attempts, met.length])).toEqual([
+    ['failed', 0, 0],
+    ['failed', 0, 0],
+    ['failed', 1, 1],
+  ]);
 });
 
 test('each activity may run twice, also at the same time, and die after its attempts', async () => {
