@@ -84,6 +84,8 @@ function findPolledQueues(client: Client, queues: TaskQueues): Promise<PolledQue
     activities(queues.sweep, null),
     activities(queues.generation, 'WORKER_FILL_SLOTS', FILL_WAIT_MS_MAX),
     activities(queues.clocks, null),
+    activities(queues.webhooks, 'WORKER_WEBHOOK_SLOTS'),
+    activities(queues.webhooksFailing, 'WORKER_WEBHOOK_SLOTS'),
   ];
   return Promise.all(
     wanted.map(async (queue) => ({ ...queue, ...(await findQueueHealth(client, queue.name, queue.kind)) })),
