@@ -184,6 +184,7 @@ describe('operations', () => {
       '/api/v1/generators/{id} environment',
       '/api/v1/generators/{id} product_id',
       '/api/v1/products/{id} environment',
+      '/api/v1/webhook-endpoints/{id} environment',
     ]);
     for (const { field } of offered) expect(field).toEqual({ description: 'Cannot be changed', not: {} });
   });

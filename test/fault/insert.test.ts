@@ -165,7 +165,7 @@ test.each(SEEDS)(
     });
     const now = new Date().toISOString();
     const opened = await untilAnswered(() => openJob({ job_id, now }));
-    expect(opened).toMatchObject({ state: 'RUNNING', chunks: 10 });
+    expect(opened).toMatchObject({ state: 'RUNNING', chunks: 4 });
     const half = opened.chunks / 2;
     // Two workers import the same ranges. One waits for the other, for a time that is limited.
     await Promise.all(
