@@ -33,7 +33,7 @@ type Headers struct{ ID, Timestamp, Signature string }
 // Verify returns the event. body has the bytes as they were received.
 func Verify(body []byte, headers Headers, secrets []string) (event Event, err error) {
 	seconds, err := strconv.ParseInt(headers.Timestamp, 10, 64)
-	// Without this, a request that somebody has recorded could be sent again.
+	// Without this, a recorded request could be sent again.
 	if err != nil || time.Since(time.Unix(seconds, 0)).Abs() > tolerance {
 		return event, errors.New("the time is more than five minutes from now")
 	}

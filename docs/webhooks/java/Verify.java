@@ -19,7 +19,7 @@ public class Verify {
   /** Returns the body as text if the request is genuine. {@code body} has the bytes as they were received. */
   static String verify(byte[] body, String id, String timestamp, String signatures, List<String> secrets)
       throws GeneralSecurityException {
-    // Without this, a request that somebody has recorded could be sent again.
+    // Without this, a recorded request could be sent again.
     if (!timestamp.matches("\\d{1,12}")
         || Math.abs(Instant.now().getEpochSecond() - Long.parseLong(timestamp)) > TOLERANCE_S)
       throw new GeneralSecurityException("the time is more than five minutes from now");

@@ -19,7 +19,7 @@ class Refused(Exception):
 def verify(body: bytes, headers: dict, secrets: list) -> dict:
     """Returns the event. `body` has the bytes as they were received, and the names of `headers` are in lower case."""
     message_id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
-    # Without this, a request that somebody has recorded could be sent again.
+    # Without this, a recorded request could be sent again.
     if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > TOLERANCE_S:
         raise Refused("the time is more than five minutes from now")
     signed = f"{message_id}.{timestamp}.".encode() + body

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks';
 
 /**
  * Returns the event of a request, or throws. `body` is the body as it was received, before it is parsed. It refuses a signature of none of
- * the secrets, and a time that is more than five minutes from now: a request that somebody has recorded cannot be sent again later.
+ * the secrets, and a time that is more than five minutes from now: a recorded request cannot be sent again later.
  */
 export function verifyWebhook(
   body: string | Buffer,
