@@ -5,6 +5,7 @@ import type { EndpointFacts, EndpointStatus, EndpointTerms } from '../../domain/
 import type { DomainEventEntry } from '../../domain/webhook/event';
 import { columnNames, ofAlias } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
+import { WEBHOOK_CHANNEL } from './queue';
 
 export interface EndpointRow extends EndpointFacts {
   payload_version: number;
@@ -168,7 +169,7 @@ export async function endEndpointsOf(tx: Sql, contract_id: string, now: Instant)
     await tx`DELETE FROM webhook_secrets WHERE endpoint_id = ANY (${removed}::uuid[])`;
     for (const id of removed) await failOwed(tx, id, now);
   }
-  await tx`SELECT pg_notify('webhooks', id) FROM unnest(${ended.map(({ id }) => id)}::text[]) AS id`;
+  await tx`SELECT pg_notify(${WEBHOOK_CHANNEL}, id) FROM unnest(${ended.map(({ id }) => id)}::text[]) AS id`;
 }
 
 /** Writes a test event, which is owed to one endpoint and due now. */

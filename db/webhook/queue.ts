@@ -6,7 +6,6 @@
  */
 import type { Instant } from '../../domain/base/instant';
 import type { Fragment, Sql } from '../base/database';
-import { wakeEndpoint } from './redelivery';
 
 /** The channel on which Postgres names endpoints that have something due. */
 export const WEBHOOK_CHANNEL = 'webhooks';
@@ -115,4 +114,12 @@ export async function markDeliveringOn(sql: Sql, endpoint_ids: readonly string[]
     UPDATE webhook_queues SET workflow_epoch = ${epoch} WHERE endpoint_id IN (
       SELECT endpoint_id FROM webhook_queues WHERE endpoint_id = ANY (${[...endpoint_ids]}::uuid[]) AND workflow_epoch IS DISTINCT FROM ${epoch}
       FOR NO KEY UPDATE SKIP LOCKED)`;
+}
+
+/**
+ * Wakes the workflow of an endpoint after the commit, also when it does not wait: it may be about to wait and not see what is due. Waking
+ * one that is busy changes nothing.
+ */
+export async function wakeEndpoint(tx: Sql, endpoint_id: string): Promise<void> {
+  await tx`SELECT pg_notify(${WEBHOOK_CHANNEL}, ${endpoint_id})`;
 }

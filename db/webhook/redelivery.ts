@@ -49,11 +49,3 @@ export async function oweAgain(
     SET status = 'owed', ended_at = NULL, attempts_before_redelivery = ${from}, due_at = CASE WHEN ${at_once} THEN now() ELSE due_at END
     WHERE id = ${id}`;
 }
-
-/**
- * Wakes the workflow of an endpoint after the commit, also when it does not wait: it may be about to wait and not see what is due. Waking
- * one that is busy changes nothing.
- */
-export async function wakeEndpoint(tx: Sql, endpoint_id: string): Promise<void> {
-  await tx`SELECT pg_notify('webhooks', ${endpoint_id})`;
-}

@@ -9,7 +9,7 @@ import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { holdRecoverable, oweMissed } from '../../db/webhook/recovery';
 import type { Recovered } from '../../db/webhook/recovery';
-import { wakeEndpoint } from '../../db/webhook/redelivery';
+import { wakeEndpoint } from '../../db/webhook/queue';
 
 /** Deliveries that one call owes. The next one continues. */
 export const RECOVERED_MAX = 10_000;

@@ -5,7 +5,8 @@ import type { Refusal } from '../../domain/base/refusal';
 import { unreachableRefusal } from '../../domain/webhook/delivery';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
-import { holdEndpoint, lockDelivery, oweAgain, wakeEndpoint } from '../../db/webhook/redelivery';
+import { wakeEndpoint } from '../../db/webhook/queue';
+import { holdEndpoint, lockDelivery, oweAgain } from '../../db/webhook/redelivery';
 
 /**
  * Makes a delivery due at once, with a retry schedule that begins again, and writes an audit row; call it inside a transaction. An attempt
