@@ -31,10 +31,11 @@ export async function lockDelivery(tx: Sql, id: string): Promise<LockedDelivery 
   return row;
 }
 
-/** The state of an endpoint, which stays as it is until the transaction ends. */
-export async function holdEndpoint(tx: Sql, id: string): Promise<EndpointState | undefined> {
+/** The endpoint of a delivery, which stays as it is until the transaction ends; undefined if the delivery does not exist. */
+export async function holdEndpointOf(tx: Sql, delivery_id: string): Promise<EndpointState | undefined> {
   const [row] = await tx<EndpointState[]>`
-    SELECT id, status, disabled_reason FROM webhook_endpoints WHERE id = ${id} FOR SHARE`;
+    SELECT id, status, disabled_reason FROM webhook_endpoints
+    WHERE id = (SELECT endpoint_id FROM webhook_deliveries WHERE id = ${delivery_id}) FOR SHARE`;
   return row;
 }
 

@@ -3,9 +3,11 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import type { Recovered } from '../../db/webhook/recovery';
 import type { EventType } from '../../domain/webhook/event';
 import { recordAttempts } from '../../db/webhook/delivery';
+import { failOwed, lockEndpoint } from '../../db/webhook/endpoint';
 import { ATTEMPTS_MAX } from '../../domain/webhook/attempt';
 import { endedAttempt } from '../../transactions/webhook/attempt';
 import { recoverEndpoint } from '../../transactions/webhook/recover';
+import { waitUntilBlocked } from '../harness/blocked-statement';
 import { NOON } from '../harness/contract-facts';
 import { buildContract } from '../harness/contract-rows';
 import { startTestApi } from '../harness/api';
@@ -119,6 +121,21 @@ describe('a delivery that is asked for again', () => {
       expect(await auditsOf(id)).toBe(1);
     }
     expect(woken).toEqual(ids.map(() => endpoint_id));
+  });
+
+  test('waits for the removal of its endpoint without a deadlock', async () => {
+    const endpoint_id = await buildEndpoint(api.sql);
+    const { id } = await buildDelivery(api.sql, { endpoint_id });
+    let answered: ReturnType<typeof redeliver> | undefined;
+    await api.sql.begin(async (tx) => {
+      await lockEndpoint(tx, endpoint_id);
+      answered = redeliver(id);
+      await waitUntilBlocked(api.sql);
+      await tx`SET LOCAL lock_timeout = '100ms'`;
+      expect(await failOwed(tx, endpoint_id, NOON)).toBe(1);
+      await tx`UPDATE webhook_endpoints SET status = 'removed' WHERE id = ${endpoint_id}`;
+    });
+    expectRefusal(await answered!, 409, 'WEBHOOK_ENDPOINT_REMOVED');
   });
 
   test('is not attempted twice at once: the attempt in flight is the first of the schedule', async () => {

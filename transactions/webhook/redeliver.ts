@@ -6,7 +6,7 @@ import { unreachableRefusal } from '../../domain/webhook/delivery';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { wakeEndpoint } from '../../db/webhook/queue';
-import { holdEndpoint, lockDelivery, oweAgain } from '../../db/webhook/redelivery';
+import { holdEndpointOf, lockDelivery, oweAgain } from '../../db/webhook/redelivery';
 
 /**
  * Makes a delivery due at once, with a retry schedule that begins again, and writes an audit row; call it inside a transaction. An attempt
@@ -14,10 +14,10 @@ import { holdEndpoint, lockDelivery, oweAgain } from '../../db/webhook/redeliver
  * asked for, stays as it is.
  */
 export async function redeliver(tx: Sql, id: string, act: Act): Promise<Refusal | null> {
-  const before = await lockDelivery(tx, id);
+  // The endpoint first, as its removal locks them: else the two could wait for each other.
+  const endpoint = await holdEndpointOf(tx, id);
+  const before = endpoint && (await lockDelivery(tx, id));
   if (!before) return notFound('webhook delivery', id);
-  const endpoint = await holdEndpoint(tx, before.endpoint_id);
-  if (!endpoint) return notFound('webhook endpoint', before.endpoint_id);
   const refused = unreachableRefusal(endpoint);
   if (refused !== null) return refused;
   const { is_in_flight, is_due, attempts, attempts_before_redelivery } = before;
