@@ -55,7 +55,8 @@ import { saveHistory } from './histories';
 import { connectTestTemporal } from './temporal';
 import type { TestTemporal } from './temporal';
 import { answerWith, startWebhookReceiver } from './webhook-receiver';
-import { buildEndpoint, writeEvents } from './webhooks';
+import { buildEndpoint } from './webhook-rows';
+import { writeEvents } from './webhooks';
 import { buildContractOnClock, buildTestClock, startClockAdvance, settleWithNotifier } from './test-clocks';
 
 /** What a case uses. */

@@ -5,28 +5,30 @@ import type { Environment } from '../../domain/base/environment';
 import type { EventType } from '../../domain/webhook/event';
 import { NOON } from './contract-facts';
 
-export interface EndpointRow {
+export interface BuiltEndpoint {
   contract_id?: string;
   environment?: Environment;
-  events?: string[];
+  events?: readonly string[];
+  rate_per_second?: number;
   status?: 'enabled' | 'disabled' | 'ending' | 'removed';
   url?: string;
 }
 
-/** Inserts an endpoint with its queue; returns its id. */
-export async function buildEndpoint(
-  sql: Sql,
-  { contract_id, environment, events = ['*'], status = 'enabled', url = 'https://receiver.example' }: EndpointRow = {},
-): Promise<string> {
+/** Inserts an endpoint with its queue, by default of the whole installation for all events; returns its id. */
+export async function buildEndpoint(sql: Sql, given: BuiltEndpoint = {}): Promise<string> {
+  const { contract_id = null, environment = null, events = ['*'], rate_per_second = null } = given;
+  const { status = 'enabled', url = 'https://receiver.example' } = given;
   const disabled_at = status === 'disabled' ? NOON : null;
-  const [row] = await sql<{ id: string }[]>`
+  const [row] = await sql<[{ id: string }]>`
     WITH endpoint AS (
-      INSERT INTO webhook_endpoints (contract_id, environment, url, events, payload_version, status, disabled_at, disabled_reason, created_at, updated_at)
-      VALUES (${contract_id ?? null}, ${environment ?? null}, ${url}, ${events}, 1, ${status}, ${disabled_at}, ${disabled_at && 'by_hand'}, ${NOON}, ${NOON})
+      INSERT INTO webhook_endpoints (contract_id, environment, url, events, payload_version, rate_per_second, status, disabled_at,
+                                     disabled_reason, created_at, updated_at)
+      VALUES (${contract_id}, ${environment}, ${url}, ${[...events]}, 1, ${rate_per_second}, ${status}, ${disabled_at},
+              ${disabled_at && 'by_hand'}, ${NOON}, ${NOON})
       RETURNING id
     )
     INSERT INTO webhook_queues (endpoint_id) SELECT id FROM endpoint RETURNING endpoint_id AS id`;
-  return row!.id;
+  return row.id;
 }
 
 export interface BuiltDelivery {

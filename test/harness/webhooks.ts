@@ -21,32 +21,6 @@ export function testDeliveries(db: Database): DeliveryDependencies {
   };
 }
 
-export interface BuiltEndpoint {
-  url?: string;
-  contract_id?: string;
-  environment?: string;
-  events?: readonly string[];
-  rate_per_second?: number;
-  status?: 'enabled' | 'disabled' | 'ending';
-}
-
-/** An endpoint, by default of the whole installation for all events. Returns its id. */
-export async function buildEndpoint(sql: Sql, given: BuiltEndpoint = {}): Promise<string> {
-  const { url = 'https://receiver.example', contract_id = null, environment = null, events = ['*'] } = given;
-  const { rate_per_second = null, status = 'enabled' } = given;
-  const disabled_at = status === 'disabled' ? NOON : null;
-  const [row] = await sql<[{ id: string }]>`
-    WITH endpoint AS (
-      INSERT INTO webhook_endpoints (contract_id, environment, url, events, payload_version, rate_per_second, status, disabled_at,
-                                     disabled_reason, created_at, updated_at)
-      VALUES (${contract_id}, ${environment}, ${url}, ${[...events]}, 1, ${rate_per_second}, ${status}, ${disabled_at},
-              ${disabled_at && 'by_hand'}, ${NOON}, ${NOON})
-      RETURNING id
-    )
-    INSERT INTO webhook_queues (endpoint_id) SELECT id FROM endpoint RETURNING endpoint_id AS id`;
-  return row.id;
-}
-
 /** Writes events of a contract in one transaction. */
 export async function writeEvents(sql: Database, contract_id: string, count = 1): Promise<void> {
   const event = {

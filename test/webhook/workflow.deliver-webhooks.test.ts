@@ -23,8 +23,9 @@ import { connectPreparedTemporal, createTimeSkippingEnvironment } from '../harne
 import type { TestTemporal } from '../harness/temporal';
 import { answerWith, startWebhookReceiver } from '../harness/webhook-receiver';
 import type { Answer, WebhookReceiver } from '../harness/webhook-receiver';
-import { WEBHOOK_SECRET, buildEndpoint, deliveriesOf, testDeliveries, writeEvents } from '../harness/webhooks';
-import type { BuiltEndpoint } from '../harness/webhooks';
+import { buildEndpoint } from '../harness/webhook-rows';
+import type { BuiltEndpoint } from '../harness/webhook-rows';
+import { WEBHOOK_SECRET, deliveriesOf, testDeliveries, writeEvents } from '../harness/webhooks';
 
 const WAIT_MS = 15_000;
 /** The first run on a machine downloads the server that skips time. */
