@@ -131,7 +131,7 @@ describe('no certificate is given', () => {
       'LICENSE_EXPIRED',
       async () => {
         const license = await addLicense({ expiry: { duration: 'P1D' } });
-        await api.sql`UPDATE generation_jobs SET expires_at = now() WHERE contract_id = ${license.contract_id}`;
+        await api.sql`UPDATE generation_jobs SET expires_at = now() - interval '1 minute' WHERE contract_id = ${license.contract_id}`;
         return license;
       },
     ],
