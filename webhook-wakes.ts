@@ -18,7 +18,7 @@ export interface WebhookWakes {
   db: Database;
   nudger: Pick<Nudger, 'wakeEndpoints'>;
   clock: () => Promise<Instant>;
-  /** Called when Postgres cannot be asked what is due. */
+  /** Called when an endpoint cannot be woken, or Postgres cannot be asked what is due. */
   onFailure: (error: unknown) => void;
 }
 
@@ -39,9 +39,14 @@ export async function wakeWebhooks({ db, nudger, clock, onFailure }: WebhookWake
   async function wake(endpoint_id: string): Promise<void> {
     notified.delete(endpoint_id);
     waking.add(endpoint_id);
-    await nudger.wakeEndpoints([endpoint_id]);
-    waking.delete(endpoint_id);
-    wakeNext();
+    try {
+      await nudger.wakeEndpoints([endpoint_id]);
+    } catch (error) {
+      onFailure(error);
+    } finally {
+      waking.delete(endpoint_id);
+      wakeNext();
+    }
   }
 
   /** Notifications from before the connection are lost. */

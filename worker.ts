@@ -142,7 +142,8 @@ async function main(): Promise<void> {
     db: webhook_db,
     nudger,
     clock: createPostgresClock(webhook_db).now,
-    onFailure: (error) => log.warn({ err: error }, 'cannot look for webhooks that are due; the sweep does it later'),
+    onFailure: (error) =>
+      log.warn({ err: error }, 'cannot wake endpoints of webhooks that are owed something; the sweep does it later'),
   });
   log.info({ task_queues: queues, slots, pool_size, health_port: config.workerHealthPort }, 'worker is running');
   try {

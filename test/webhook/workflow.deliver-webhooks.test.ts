@@ -401,6 +401,26 @@ test('of many endpoints that are notified together few are woken at a time, in t
   expect(woken).toEqual([...ids, ids[0], 'last']);
 });
 
+test('endpoints that cannot be woken do not stop the waking of others', async () => {
+  const failures: unknown[] = [];
+  const woken: string[] = [];
+  const nudger = {
+    async wakeEndpoints(endpoint_ids: string[]) {
+      if (endpoint_ids.some((id) => id.startsWith('lost'))) throw new Error('Temporal is gone');
+      woken.push(...endpoint_ids);
+      return endpoint_ids;
+    },
+  };
+  const clock = () => Promise.resolve('2000-01-01T00:00:00.000Z');
+  const stop = await wakeWebhooks({ db: sql, nudger, clock, onFailure: (error) => failures.push(error) });
+  // More than are woken at the same time.
+  for (let n = 0; n < 30; n += 1) await sql.notify('webhooks', `lost-${n}`);
+  await sql.notify('webhooks', 'found');
+  await until('the endpoint after them', async () => woken.includes('found'));
+  await stop();
+  expect(failures).toHaveLength(30);
+});
+
 test(
   'a delivery is attempted ten times in about three days, each time later than before, and has failed then',
   async () => {
