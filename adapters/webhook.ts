@@ -4,13 +4,14 @@
  */
 import { lookup as systemLookup } from 'node:dns';
 import { Webhook } from 'standardwebhooks';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { version } from '../package.json';
 import { millisOf } from '../domain/base/instant';
 import type { Instant } from '../domain/base/instant';
 import type { AttemptFailure, AttemptResult } from '../domain/webhook/attempt';
 import { PUBLIC_ONLY } from '../domain/webhook/destination';
 import type { DestinationPolicy } from '../domain/webhook/destination';
+import { exchange } from './webhook-exchange';
 import { guardedConnector } from './webhook-guard';
 import { createProxyDispatcher, judgeHost } from './webhook-proxy';
 
@@ -48,9 +49,6 @@ export interface SenderOptions {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS = 15_000;
-/** What is read of an answer, and what is kept of it. */
-const ANSWER_BYTES_MAX = 64 * 1_024;
-const EXCERPT_BYTES_MAX = 2 * 1_024;
 /** Connections to one receiver. */
 const CONNECTIONS_MAX = 32;
 /** An idle connection is closed after this time: most receivers close theirs after five seconds or more. */
@@ -70,24 +68,24 @@ export function createWebhookSender({
     proxy === undefined
       ? new Agent({ ...pool, connect: guardedConnector({ policy, lookup, connect_timeout_ms, ca }) })
       : createProxyDispatcher({ proxy, connect_timeout_ms, ca, pool });
+  const signersOf = createSigners();
   return {
     async send(message) {
       const begun = performance.now();
       const latency = () => ({ latency_ms: Math.round(performance.now() - begun) });
-      const signal = AbortSignal.timeout(timeout_ms);
       try {
-        if (proxy !== undefined) await judgeHost(new URL(message.url).hostname, { policy, lookup, signal });
-        const { statusCode, headers, body } = await request(message.url, {
-          dispatcher,
-          method: 'POST',
-          headers: headersOf(message),
+        if (proxy !== undefined) {
+          const signal = AbortSignal.timeout(timeout_ms);
+          await judgeHost(new URL(message.url).hostname, { policy, lookup, signal });
+        }
+        const answer = await exchange(dispatcher, {
+          url: message.url,
+          headers: headersOf(message, signersOf(message.secrets)),
           body: message.body,
-          signal,
+          timeout_ms: timeout_ms - (performance.now() - begun),
         });
-        const excerpt = await excerptOf(body);
-        const retry_after = headers['retry-after'];
-        const first = Array.isArray(retry_after) ? retry_after[0] : retry_after;
-        return { answered: true, status: statusCode, retry_after: first ?? null, excerpt, ...latency() };
+        const { status, retry_after } = answer;
+        return { answered: true, status, retry_after, excerpt: storableText(answer.excerpt), ...latency() };
       } catch (error) {
         return { answered: false, ...failureOf(error), ...latency() };
       }
@@ -96,30 +94,30 @@ export function createWebhookSender({
   };
 }
 
-function headersOf({ id, at, body, secrets }: OutgoingMessage): Record<string, string> {
+function headersOf({ id, at, body }: OutgoingMessage, signers: readonly Webhook[]): Record<string, string> {
   const signed_at = new Date(millisOf(at));
   return {
     'content-type': 'application/json',
     'user-agent': `Covenant/${version}`,
     'webhook-id': id,
     'webhook-timestamp': String(Math.floor(signed_at.getTime() / 1_000)),
-    'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, signed_at, body)).join(' '),
+    'webhook-signature': signers.map((signer) => signer.sign(id, signed_at, body)).join(' '),
   };
 }
 
-/** The beginning of an answer as text that can be stored. The rest is not read: it may have no end. */
-async function excerptOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const kept: Uint8Array[] = [];
-  let read = 0;
-  for await (const chunk of body) {
-    if (read < EXCERPT_BYTES_MAX) kept.push(chunk.subarray(0, EXCERPT_BYTES_MAX - read));
-    read += chunk.byteLength;
-    // Leaving the loop closes the connection.
-    if (read > ANSWER_BYTES_MAX) break;
-  }
-  return Buffer.concat(kept)
-    .toString('utf8')
-    .replace(/[^\P{C}\n\t]/gu, '\uFFFD');
+/** Returns the signers of secrets. Those of one list are kept as long as the list, which is that of many attempts. */
+function createSigners(): (secrets: readonly string[]) => readonly Webhook[] {
+  const kept = new WeakMap<readonly string[], readonly Webhook[]>();
+  return (secrets) => {
+    const signers = kept.get(secrets) ?? secrets.map((secret) => new Webhook(secret));
+    kept.set(secrets, signers);
+    return signers;
+  };
+}
+
+/** Text that Postgres can store and people can read. */
+function storableText(bytes: Buffer): string {
+  return bytes.toString('utf8').replace(/[^\P{C}\n\t]/gu, '\uFFFD');
 }
 
 function failureOf(error: unknown): { why: AttemptFailure; detail: string } {
