@@ -52,7 +52,7 @@ export async function oweMissed(
       SELECT n.id, n.type, n.contract_id, n.environment, d.id AS delivery_id FROM looked n
       LEFT JOIN webhook_deliveries d ON d.endpoint_id = ${id} AND d.event_id = n.id
       WHERE d.status = 'failed'
-         OR d.id IS NULL AND n.type <> 'webhook.test' AND ${events}::text[] && ARRAY['*', split_part(n.type, '.', 1) || '.*', n.type]
+         OR d.id IS NULL AND matches_event(${events}::text[], n.type)
       ORDER BY n.id LIMIT ${owed_max}
     ), failed AS (
       UPDATE webhook_deliveries d

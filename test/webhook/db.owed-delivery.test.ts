@@ -66,6 +66,14 @@ test('an event is owed to every enabled endpoint of its contract, its environmen
   });
 });
 
+test('filters are compared in the statement itself, without a call of a function for each endpoint', async () => {
+  const plan =
+    await sql`EXPLAIN (VERBOSE) SELECT FROM webhook_endpoints e WHERE matches_event(e.events, 'pool.low_water')`;
+  const text = plan.map((row) => row['QUERY PLAN'] as string).join('\n');
+  expect(text).toContain("e.events && '{*,pool.*,pool.low_water}'");
+  expect(text).not.toContain('matches_event');
+});
+
 test('what a rolled back transaction would have announced is owed to no endpoint', async () => {
   const { id: contract_id } = (await buildContract(sql)).facts;
   const endpoint = await buildEndpoint(sql, { contract_id });
