@@ -44,7 +44,7 @@ import { createClockNotifier } from './temporal/test-clock';
 import { workerIdentity } from './temporal/worker-identity';
 import { logTemporal } from './temporal-log';
 import { warnAboutTimeZones } from './time-zones';
-import { wakeWebhooks } from './webhook-wakes';
+import { wakeWebhooks } from './workflow-wakes';
 import { limitHeapGrowth } from './worker-heap';
 import { WEBHOOK_CONNECTIONS, createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 

@@ -10,7 +10,7 @@ import { payloadSchema } from '../../domain/webhook/payload';
 import { endpointWorkflowId } from '../../temporal/ids';
 import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { takeDue } from '../../transactions/webhook/attempt';
-import { wakeWebhooks } from '../../webhook-wakes';
+import { wakeWebhooks } from '../../workflow-wakes';
 import type { deliverWebhooks } from '../../workflows/deliver-webhooks';
 import { buildContract, buildRequest } from '../harness/contract-rows';
 import { startCovenantWorker, withOverrides } from '../harness/covenant-worker';
