@@ -1,0 +1,11 @@
+/** Mail addresses as a mail server takes them. */
+
+const ADDRESS_LENGTH_MAX = 320;
+
+/**
+ * Whether a text is one address without a name. It has no character that could begin another address or another line, so it can stand in a
+ * mail and in a command of SMTP as it is.
+ */
+export function isMailAddress(text: string): boolean {
+  return text.length <= ADDRESS_LENGTH_MAX && /^[^\s\p{C}<>()[\],;:\\"@]+@[^\s\p{C}<>()[\],;:\\"@]+$/u.test(text);
+}
