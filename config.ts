@@ -8,6 +8,8 @@ import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { DestinationPolicy } from './domain/webhook/destination';
+import type { MailServer, Mailbox } from './adapters/mail';
+import { isMailAddress } from './domain/notification/address';
 import { WRONG_KEYS_MAX, WRONG_KEYS_MAX_MAX } from './domain/license/wrong-key';
 import { certificateFile, isKeyOf, privateKeyFile } from './pem-file';
 import type { PemFile } from './pem-file';
@@ -26,6 +28,9 @@ export interface SealingKey {
   version: string;
   secret: Uint8Array;
 }
+
+/** What SMTP_URL says about the mail server. */
+export type SmtpServer = Pick<MailServer, 'host' | 'port' | 'login'> & { secure: boolean };
 
 /** The settings of the API, the worker and the command line. */
 export interface Config {
@@ -64,6 +69,16 @@ export interface Config {
   webhookHttp: boolean;
   webhookProxy: string | undefined;
   webhookRetentionDays: number;
+  smtpServer: SmtpServer | undefined;
+  smtpStarttls: boolean;
+  smtpCa: PemFile | undefined;
+  mailFrom: Mailbox | undefined;
+  mailReplyTo: Mailbox | undefined;
+  mailDkimDomain: string | undefined;
+  mailDkimSelector: string | undefined;
+  mailDkimKey: PemFile | undefined;
+  mailBounceSecrets: string[] | undefined;
+  mailRetentionDays: number;
   testClocks: boolean;
   logLevel: LogLevel;
   workerHealthPort: number;
@@ -73,6 +88,7 @@ export interface Config {
   workerBillingSlots: number;
   workerFillSlots: number;
   workerWebhookSlots: number;
+  workerMailSlots: number;
   workerCachedWorkflowsMax: number;
   workflowBundle: string | undefined;
   shutdownGraceMs: number;
@@ -154,6 +170,15 @@ export const WEBHOOK_RETENTION_DAYS = 30;
 /** The retry schedule takes about three days. */
 const WEBHOOK_RETENTION_DAYS_MIN = 4;
 const WEBHOOK_RETENTION_DAYS_MAX = 3_650;
+
+export const MAIL_RETENTION_DAYS = 90;
+/** A mail is tried for three days. */
+const MAIL_RETENTION_DAYS_MIN = 4;
+const MAIL_RETENTION_DAYS_MAX = 3_650;
+/** Each sends one mail at a time over a connection of its own; many mail servers accept few connections of one client. */
+const MAIL_SLOTS_DEFAULT = 5;
+/** The ports of RFC 8314 and RFC 6409. */
+const SMTP_PORTS = { implicit: 465, submission: 587 } as const;
 
 const PORT_MAX = 65_535;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -479,6 +504,98 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     usedBy: ['api', 'worker'],
     parse: wholeNumber(WEBHOOK_RETENTION_DAYS_MIN, WEBHOOK_RETENTION_DAYS_MAX),
   },
+  smtpServer: {
+    env: 'SMTP_URL',
+    about:
+      'The mail server: `smtps://user:password@host:465` is encrypted from the first byte, `smtp://user:password@host:587` by STARTTLS. Characters such as `@` and `:` in the user name and the password are percent-encoded. Without it, mail is off: notifications are recorded and shown, and not sent. Set the same value in all workers.',
+    default: 'none',
+    allowed:
+      'smtp:// or smtps://, optionally a user name and a password, and a host with an optional port (587, or 465 with smtps); only together with MAIL_FROM',
+    usedBy: ['worker', 'cli'],
+    secret: true,
+    parse: z.string().transform(parseSmtpUrl),
+  },
+  smtpStarttls: {
+    env: 'SMTP_STARTTLS',
+    about:
+      'Whether a server of `smtp://` must encrypt the connection (STARTTLS) before the login. With `off` mails and the password can be read on the way.',
+    default: {
+      rule: '`off` if the host of SMTP_URL is this machine, else `required`',
+      text: (env) => (isLoopbackUrl(env['SMTP_URL']) ? 'off' : 'required'),
+    },
+    allowed: 'required or off',
+    usedBy: ['worker', 'cli'],
+    parse: z.enum(['required', 'off']).transform((text) => text === 'required'),
+  },
+  smtpCa: {
+    env: 'SMTP_CA',
+    about:
+      'The certificate authorities for the certificate of the mail server, in place of those of the system. Read at the start of the process.',
+    default: 'none',
+    allowed: 'the path of a PEM file with one certificate or several',
+    usedBy: ['worker', 'cli'],
+    parse: certificateFile(),
+  },
+  mailFrom: {
+    env: 'MAIL_FROM',
+    about: 'The sender of all mails. The mail server must allow it.',
+    default: 'none',
+    allowed: 'an address, or a name and an address: Covenant <licenses@example.com>',
+    usedBy: ['worker', 'cli'],
+    parse: z.string().transform(parseMailbox),
+  },
+  mailReplyTo: {
+    env: 'MAIL_REPLY_TO',
+    about: 'The address to which people answer.',
+    default: 'none',
+    allowed: 'an address, or a name and an address',
+    usedBy: ['worker'],
+    parse: z.string().transform(parseMailbox),
+  },
+  mailDkimDomain: {
+    env: 'MAIL_DKIM_DOMAIN',
+    about:
+      'The domain that signs mails (DKIM), which is that of MAIL_FROM or above it. Only if the mail server does not sign them itself.',
+    default: 'none',
+    allowed: 'a domain; only together with MAIL_DKIM_SELECTOR and MAIL_DKIM_KEY',
+    usedBy: ['worker'],
+    parse: z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i),
+  },
+  mailDkimSelector: {
+    env: 'MAIL_DKIM_SELECTOR',
+    about: 'The name under which `<selector>._domainkey.<domain>` publishes the public key.',
+    default: 'none',
+    allowed: 'letters, digits, dots and hyphens; only together with MAIL_DKIM_DOMAIN and MAIL_DKIM_KEY',
+    usedBy: ['worker'],
+    parse: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i),
+  },
+  mailDkimKey: {
+    env: 'MAIL_DKIM_KEY',
+    about: 'The private key that signs mails (RSA or Ed25519). Read at the start of the process.',
+    default: 'none',
+    allowed:
+      'the path of a PEM file with the key, without a passphrase; only together with MAIL_DKIM_DOMAIN and MAIL_DKIM_SELECTOR',
+    usedBy: ['worker'],
+    parse: privateKeyFile(),
+  },
+  mailBounceSecrets: {
+    env: 'MAIL_BOUNCE_SECRET',
+    about:
+      'The secret with which the mail system signs its reports to `/api/v1/notifications/bounces` (Standard Webhooks). During a rotation, several secrets separated by commas. Without a secret that path does not exist.',
+    default: 'none',
+    allowed: `whsec_ and the base64 of ${STANDARD_SECRET_BYTES.min} to ${STANDARD_SECRET_BYTES.max} bytes, at most ${BILLING_SECRETS_MAX} separated by commas`,
+    usedBy: ['api'],
+    secret: true,
+    parse: secretList(isStandardSecret),
+  },
+  mailRetentionDays: {
+    env: 'MAIL_RETENTION_DAYS',
+    about: 'How many days a notification is kept after it was sent or ended otherwise.',
+    default: { text: String(MAIL_RETENTION_DAYS) },
+    allowed: `a whole number from ${MAIL_RETENTION_DAYS_MIN} to ${MAIL_RETENTION_DAYS_MAX}`,
+    usedBy: ['worker'],
+    parse: wholeNumber(MAIL_RETENTION_DAYS_MIN, MAIL_RETENTION_DAYS_MAX),
+  },
   testClocks: {
     env: 'COVENANT_TEST_CLOCKS',
     about: 'Whether contracts outside production can use test clocks.',
@@ -556,6 +673,14 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     usedBy: ['worker'],
     parse: wholeNumber(1, WORKER_SLOTS_MAX),
   },
+  workerMailSlots: {
+    env: 'WORKER_MAIL_SLOTS',
+    about: 'Mails that one worker sends at the same time, each over a connection of its own to the mail server.',
+    default: { text: String(MAIL_SLOTS_DEFAULT) },
+    allowed: slotsAllowed,
+    usedBy: ['worker'],
+    parse: wholeNumber(1, WORKER_SLOTS_MAX),
+  },
   workerCachedWorkflowsMax: {
     env: 'WORKER_CACHED_WORKFLOWS_MAX',
     about:
@@ -622,7 +747,7 @@ export const CLIENT_SETTINGS: { readonly [K in 'apiKey']: Setting<ClientConfig[K
  */
 export function loadConfig(env: Environment): Config {
   const config = loadSettings(SETTINGS, env);
-  const problems = [...tlsProblems(config, env), ...httpsProblems(config, env)];
+  const problems = [...tlsProblems(config, env), ...httpsProblems(config, env), ...mailProblems(config, env)];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -691,6 +816,19 @@ function httpsProblems({ requireHttps, trustProxy }: Config, env: Environment): 
   return [problemOf(SETTINGS.requireHttps, env[SETTINGS.requireHttps.env], 'TRUST_PROXY names no proxy')];
 }
 
+/** Mails without a sender would be refused, and a signature needs its three parts. */
+function mailProblems(config: Config, env: Environment): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  if (config.smtpServer !== undefined && config.mailFrom === undefined)
+    problems.push(problemOf(SETTINGS.mailFrom, undefined, 'SMTP_URL needs the sender of mails'));
+  const dkim = ['mailDkimDomain', 'mailDkimSelector', 'mailDkimKey'] as const;
+  const missing = dkim.filter((key) => config[key] === undefined);
+  if (missing.length < dkim.length)
+    for (const key of missing)
+      problems.push(problemOf(SETTINGS[key], env[SETTINGS[key].env] || undefined, 'DKIM needs all three settings'));
+  return problems;
+}
+
 function problemOf(setting: Setting<unknown>, given: string | undefined, reason?: string): ConfigProblem {
   const shown = given !== undefined && setting.secret ? `(hidden, ${given.length} characters)` : given;
   return { variable: setting.env, value: shown, ...(reason === undefined ? {} : { reason }), allowed: setting.allowed };
@@ -737,6 +875,69 @@ function isProxyUrl(text: string): boolean {
     !has_malformed_credentials &&
     [pathname, search, hash].join('') === '/'
   );
+}
+
+function parseSmtpUrl(text: string, context: z.RefinementCtx<string>): SmtpServer {
+  const url = /^smtps?:\/\//.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  const credentials = url && [url.username, url.password].map((part) => decoded(part));
+  const [user, password] = credentials ?? [];
+  const is_valid =
+    url !== undefined &&
+    url.hostname !== '' &&
+    ['', '/'].includes(url.pathname + url.search + url.hash) &&
+    user !== undefined &&
+    password !== undefined &&
+    (user === '') === (password === '');
+  if (!is_valid) {
+    context.addIssue({ code: 'custom' });
+    return z.NEVER;
+  }
+  const secure = url.protocol === 'smtps:';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (secure ? SMTP_PORTS.implicit : SMTP_PORTS.submission) : Number(url.port),
+    secure,
+    login: user === '' ? null : { user, password },
+  };
+}
+
+/** A percent-encoded part of a URL; undefined when it is malformed. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+function isLoopbackUrl(text: string | undefined): boolean {
+  const host = URL.canParse(text ?? '') ? new URL(text ?? '').hostname : '';
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** An address, alone or behind a name. Neither may hold what begins another header field or another address. */
+function parseMailbox(text: string, context: z.RefinementCtx<string>): Mailbox {
+  const [, name = '', bracketed, bare] = /^(?:([^<>\p{C}]*)<([^<>]+)>|([^<>]+))$/u.exec(text.trim()) ?? [];
+  const address = bracketed ?? bare ?? '';
+  if (isMailAddress(address)) return { name: name.trim().replace(/^"(.*)"$/, '$1'), address };
+  context.addIssue({ code: 'custom' });
+  return z.NEVER;
+}
+
+/** The mail server with everything that each mail says about its sender; undefined while mail is off. */
+export function mailServerOf(config: Config): MailServer | undefined {
+  const { smtpServer, mailFrom, mailDkimDomain: domain, mailDkimSelector: selector, mailDkimKey: key } = config;
+  if (smtpServer === undefined || mailFrom === undefined) return undefined;
+  const { host, port, login, secure } = smtpServer;
+  const has_dkim = domain !== undefined && selector !== undefined && key !== undefined;
+  return {
+    ...{ host, port, login },
+    tls: secure ? 'implicit' : config.smtpStarttls ? 'starttls' : 'none',
+    ca: config.smtpCa?.pem,
+    from: mailFrom,
+    reply_to: config.mailReplyTo ?? null,
+    dkim: has_dkim ? { domain, selector, private_key: key.pem.toString() } : null,
+  };
 }
 
 /** Versions with their keys, separated by commas. */

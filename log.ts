@@ -19,6 +19,9 @@ const REDACTED_FIELDS = [
   'billingStandardSecrets',
   'stripeWebhookSecrets',
   'stripeApiKey',
+  'smtpServer',
+  'mailDkimKey',
+  'mailBounceSecrets',
 ];
 const REDACTED_DEPTH = 4;
 const REDACTED = REDACTED_FIELDS.flatMap((field) =>

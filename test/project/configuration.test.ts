@@ -12,6 +12,7 @@ import {
   destinationPolicyOf,
   loadConfig,
   loadStackConfig,
+  mailServerOf,
   SETTINGS,
   STACK_SETTINGS,
   type Environment,
@@ -66,6 +67,17 @@ describe('a wrong value', () => {
     ['COVENANT_WEBHOOK_PROXY', 'http://proxy/path'],
     ['COVENANT_WEBHOOK_PROXY', 'http://name@proxy'],
     ['COVENANT_WEBHOOK_PROXY', 'http://name:100%@proxy'],
+    ['SMTP_URL', 'mail.example'],
+    ['SMTP_URL', 'https://mail.example'],
+    ['SMTP_URL', 'smtp://user@mail.example'],
+    ['SMTP_URL', 'smtp://user:100%@mail.example'],
+    ['SMTP_URL', 'smtp://mail.example/path'],
+    ['SMTP_STARTTLS', 'on'],
+    ['MAIL_FROM', 'Covenant'],
+    ['MAIL_FROM', 'a@a.example, b@b.example'],
+    ['MAIL_FROM', 'Name\r\nBcc: <a@a.example>'],
+    ['MAIL_BOUNCE_SECRET', 'whsec_short'],
+    ['MAIL_RETENTION_DAYS', '3'],
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', '10.0.0.0/8,'],
     ['REQUIRE_HTTPS', 'yes'],
@@ -134,12 +146,15 @@ test('only the required variables must be set, and all others have defaults', ()
     webhookRetentionDays: 30,
     testClocks: true,
     webhookHttp: false,
+    smtpStarttls: true,
+    mailRetentionDays: 90,
     logLevel: 'info',
     workerHealthPort: 8081,
     workerCommandSlots: 8,
     workerSettlingSlots: 4,
     workerStepSlots: 4,
     workerWebhookSlots: 100,
+    workerMailSlots: 5,
     workerBillingSlots: 4,
     workerCachedWorkflowsMax: 300,
     workerFillSlots: Math.min(availableParallelism(), 8),
@@ -246,6 +261,28 @@ describe('the certificate by which a process proves to Temporal who it is', () =
     });
     return path;
   }
+});
+
+test('the mail server is read from its URL, and mails have a sender', () => {
+  const MAIL_FROM = 'Covenant <licenses@covenant.example>';
+  const serverAt = (SMTP_URL: string, more: Environment = {}) =>
+    mailServerOf(loadConfig({ ...REQUIRED, SMTP_URL, MAIL_FROM, ...more }));
+  const from = { name: 'Covenant', address: 'licenses@covenant.example' };
+  expect(serverAt('smtps://me%40a.example:p%3Aw@mail.example')).toEqual({
+    ...{ host: 'mail.example', port: 465, tls: 'implicit', from, reply_to: null, dkim: null },
+    login: { user: 'me@a.example', password: 'p:w' },
+  });
+  expect(serverAt('smtp://mail.example')).toMatchObject({ port: 587, tls: 'starttls', login: null });
+  expect(serverAt('smtp://mail.example:25', { SMTP_STARTTLS: 'off' })).toMatchObject({ port: 25, tls: 'none' });
+  expect(serverAt('smtp://[::1]:1025', { MAIL_REPLY_TO: 'a@a.example' })).toMatchObject({
+    ...{ host: '::1', tls: 'none', reply_to: { name: '', address: 'a@a.example' } },
+  });
+  expect(mailServerOf(loadConfig(REQUIRED))).toBeUndefined();
+  expect(configErrorOf({ ...REQUIRED, SMTP_URL: 'smtp://mail.example' }).message).toContain(
+    'MAIL_FROM is not set: SMTP_URL needs the sender of mails',
+  );
+  const incomplete = configErrorOf({ ...REQUIRED, MAIL_DKIM_DOMAIN: 'covenant.example' });
+  expect(incomplete.problems.map(({ variable }) => variable)).toEqual(['MAIL_DKIM_SELECTOR', 'MAIL_DKIM_KEY']);
 });
 
 test('trusted proxies are set as a number of hops or as networks', () => {
