@@ -14,7 +14,7 @@ export interface NotificationKind {
   /** When it is sent, as a sentence. */
   when: string;
   /** The domain events from which it follows; planning judges their data. */
-  events: readonly (EventType | FutureEvent)[];
+  events: readonly EventType[];
   /** Who gets it unless settings say otherwise. */
   to: readonly Role[];
   /** Whether a recipient may unsubscribe from it. Mails about rights, money and security are always sent. */
@@ -24,10 +24,6 @@ export interface NotificationKind {
   /** Whether it may hold license keys. */
   carries_keys: boolean;
 }
-
-/** Types that are added to the catalogue of domain events with the features that write them. */
-type FutureEvent =
-  'contract.api_key_revealed' | 'contract.api_key_rotated' | 'job.failed' | 'limit.exceeded' | 'report.due';
 
 /** A mail about rights, money or security. */
 const ALWAYS = { is_optional: false, may_wait: false, carries_keys: false } as const;

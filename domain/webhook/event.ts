@@ -12,17 +12,25 @@ import { CONTRACT_EVENTS } from './contract-event';
 import { ENDPOINT_EVENTS } from './endpoint-event';
 import { EXAMPLE, Id, InstantText } from './event-kind';
 import type { EventKind } from './event-kind';
+import { JOB_EVENTS } from './job-event';
+import { KEY_EVENTS } from './key-event';
 import { LICENSE_EVENTS } from './license-event';
+import { LIMIT_EVENTS } from './limit-event';
 import { QUOTA_EVENTS } from './quota-event';
+import { REPORT_EVENTS } from './report-event';
 import { SCHEDULE_EVENTS } from './schedule-event';
 import { TEST_EVENTS } from './test-event';
 
 /** All types. */
 export const EVENTS = {
   ...CONTRACT_EVENTS,
+  ...KEY_EVENTS,
   ...QUOTA_EVENTS,
+  ...LIMIT_EVENTS,
   ...LICENSE_EVENTS,
+  ...JOB_EVENTS,
   ...SCHEDULE_EVENTS,
+  ...REPORT_EVENTS,
   ...ENDPOINT_EVENTS,
   ...TEST_EVENTS,
 };

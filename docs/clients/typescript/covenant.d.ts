@@ -1676,6 +1676,120 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "contract.api_key_revealed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.api_key_revealed
+         * @description The API key of a contract is shown to an admin.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.api_key_revealed",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "key_id": "K7Q2M9XT4BW3",
+                     *         "actor_id": "0197a3c2-e1b8-7c29-9fda-c3f471829bae"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractApiKeyRevealedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contract.api_key_rotated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * contract.api_key_rotated
+         * @description The API key of a contract is replaced by a new one.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "contract.api_key_rotated",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "key_id": "K7Q2M9XT4BW3",
+                     *         "actor_id": "0197a3c2-e1b8-7c29-9fda-c3f471829bae",
+                     *         "former_key_id": "B4XWQ8ZP2NK6",
+                     *         "former_key_accepted_until": "2027-06-07T10:30:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContractApiKeyRotatedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "quota.granted": {
         parameters: {
             query?: never;
@@ -2017,6 +2131,69 @@ export interface webhooks {
                      *     }
                      */
                     "application/json": components["schemas"]["PoolReplenishBlockedByQuotaEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "limit.exceeded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * limit.exceeded
+         * @description More is asked for than a limit allows: once when that begins, again at most once in 24 hours when the demand grows, and at most four weekly reminders. A limit that is only reached has no such event.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "limit.exceeded",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "limit": "quota",
+                     *         "episode_id": "0197a3c2-f2c9-7d3a-8aeb-d4058293acbf",
+                     *         "number": 1,
+                     *         "occasion": "opened",
+                     *         "demand": 550,
+                     *         "limit_value": 500,
+                     *         "used": 500,
+                     *         "largest_request": 50,
+                     *         "opened_at": "2027-06-07T09:30:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LimitExceededEvent"];
                 };
             };
             responses: {
@@ -2636,6 +2813,67 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "job.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * job.failed
+         * @description A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "job.failed",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "kind": "generation",
+                     *         "job_id": "0197a3c2-6f20-7a11-8e52-4b7c9d0e1f3a",
+                     *         "state": "PARTIAL",
+                     *         "requested": 5000,
+                     *         "done": 4000,
+                     *         "failed": 1000,
+                     *         "code": "GENERATOR_KEYSPACE_EXHAUSTED"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobFailedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "schedule.run_shortened": {
         parameters: {
             query?: never;
@@ -2801,6 +3039,64 @@ export interface webhooks {
                      *     }
                      */
                     "application/json": components["schemas"]["ScheduleRunUnassignedEvent"];
+                };
+            };
+            responses: {
+                /** @description The event was received */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "report.due": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * report.due
+         * @description The report of a contract is due by its schedule (`/contracts/{id}/report-schedules`): one event for each schedule and day. Of several that were missed, only the newest is written.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "report.due",
+                     *       "id": "0197a3c2-cf86-7077-8eb8-a1d25e6f7a9c",
+                     *       "at": "2027-06-07T09:30:00.000Z",
+                     *       "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *       "environment": "production",
+                     *       "sequence": 7,
+                     *       "data": {
+                     *         "contract_id": "0197a3c2-5b1e-7c40-9d3f-2a6b8c0d1e2f",
+                     *         "schedule_id": "0197a3c2-03da-7e4b-9bfc-e5169304bdc0",
+                     *         "frequency": "monthly",
+                     *         "date": "2027-06-01",
+                     *         "due_at": "2027-06-01T06:00:00.000Z"
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReportDueEvent"];
                 };
             };
             responses: {
@@ -4337,6 +4633,68 @@ export interface components {
                 reason: string | null;
             };
         };
+        /** @description The API key of a contract is shown to an admin. */
+        ContractApiKeyRevealedEvent: {
+            /** @constant */
+            type: "contract.api_key_revealed";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** @description The id of the key: the part of it that is no secret */
+                key_id: string;
+                /** @description The id of the admin who did it */
+                actor_id: string;
+            };
+        };
+        /** @description The API key of a contract is replaced by a new one. */
+        ContractApiKeyRotatedEvent: {
+            /** @constant */
+            type: "contract.api_key_rotated";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** @description The id of the key: the part of it that is no secret */
+                key_id: string;
+                /** @description The id of the admin who did it */
+                actor_id: string;
+                /** @description The id of the key before */
+                former_key_id: string | null;
+                /** @description Until when the former key is accepted too. Null: it is rejected from now on */
+                former_key_accepted_until: string | null;
+            };
+        };
         /** @description The quota of a contract is raised: by an edit, a renewal or an amendment. */
         QuotaGrantedEvent: {
             /** @constant */
@@ -4556,6 +4914,58 @@ export interface components {
                 requested: number;
                 /** @description What remains of the quota */
                 remaining: number;
+            };
+        };
+        /** @description More is asked for than a limit allows: once when that begins, again at most once in 24 hours when the demand grows, and at most four weekly reminders. A limit that is only reached has no such event. */
+        LimitExceededEvent: {
+            /** @constant */
+            type: "limit.exceeded";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** @enum {string} */
+                limit: "quota";
+                /**
+                 * Format: uuid
+                 * @description The time in which the limit is exceeded (`GET /contracts/{id}/limit-episodes`)
+                 */
+                episode_id: string;
+                /** @description The number of the notice within its episode, from 1 */
+                number: number;
+                /**
+                 * @description `opened`: the first notice. `grown`: more is asked for than before. `reminder`: it is still exceeded
+                 * @enum {string}
+                 */
+                occasion: "opened" | "grown" | "reminder";
+                /** @description What the limit would have to be: `used` and the largest request that was refused */
+                demand: number;
+                /** @description What the limit is */
+                limit_value: number;
+                /** @description How much of it is used or reserved */
+                used: number;
+                /** @description The largest single request that was refused in this episode */
+                largest_request: number;
+                /**
+                 * Format: date-time
+                 * @description When the episode began
+                 */
+                opened_at: string;
             };
         };
         /** @description Licenses of a contract are generated: one event for each request or background job that generated any. */
@@ -4929,6 +5339,54 @@ export interface components {
                 licenses_url: string | null;
             };
         };
+        /** @description A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none. */
+        JobFailedEvent: {
+            /** @constant */
+            type: "job.failed";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** @description Null for an operation on licenses of several contracts */
+                contract_id: string | null;
+                /**
+                 * @description Licenses that are generated, existing licenses that are imported, or an operation on many licenses
+                 * @enum {string}
+                 */
+                kind: "generation" | "import" | "license_operation";
+                /**
+                 * Format: uuid
+                 * @description The job (`GET /jobs/{id}`), the import (`GET /contracts/{id}/licenses/import/{import_id}`), or the operation (`GET /license-operations/{id}`)
+                 */
+                job_id: string;
+                /**
+                 * @description PARTIAL: a part is done. FAILED: nothing is
+                 * @enum {string}
+                 */
+                state: "PARTIAL" | "FAILED";
+                /** @description Licenses or rows */
+                requested: number;
+                /** @description Those that are as requested */
+                done: number;
+                /** @description The others */
+                failed: number;
+                /** @description The code of the first error of a generation job */
+                code: string | null;
+            };
+        };
         /** @description A run of a schedule generates fewer licenses than it should, because the quota is used up. */
         ScheduleRunShortenedEvent: {
             /** @constant */
@@ -5050,6 +5508,45 @@ export interface components {
                 job_id: string | null;
                 /** @description Licenses that remain of the quota */
                 remaining: number;
+            };
+        };
+        /** @description The report of a contract is due by its schedule (`/contracts/{id}/report-schedules`): one event for each schedule and day. Of several that were missed, only the newest is written. */
+        ReportDueEvent: {
+            /** @constant */
+            type: "report.due";
+            /**
+             * Format: uuid
+             * @description The id of the event. A receiver that has seen it can ignore it
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened, by the clock of the contract
+             */
+            at: string;
+            /** @description Null for what does not belong to a contract */
+            contract_id: string | null;
+            /** @description Null for what concerns all environments */
+            environment: ("production" | "staging" | "development") | null;
+            /** @description The number of the event within its contract, from 1 and without gaps. Null without a contract */
+            sequence: number | null;
+            data: {
+                /** Format: uuid */
+                contract_id: string;
+                /** Format: uuid */
+                schedule_id: string;
+                /** @enum {string} */
+                frequency: "weekly" | "monthly" | "quarterly";
+                /**
+                 * Format: date
+                 * @description The local day on which it is due
+                 */
+                date: string;
+                /**
+                 * Format: date-time
+                 * @description The instant at which it is due
+                 */
+                due_at: string;
             };
         };
         /** @description Covenant disables an endpoint of webhooks: it answered 410, or nothing but failures for five days. What it is owed waits until it is enabled. */
