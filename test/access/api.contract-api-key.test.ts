@@ -152,6 +152,12 @@ test('termination and deletion revoke the key, and a reinstated contract has a n
   ]);
 });
 
+/** The domain events about the keys of a contract. */
+function eventsOfKeys(contract_id: string) {
+  return api.sql`
+    SELECT type, data FROM domain_events WHERE contract_id = ${contract_id} AND type LIKE 'contract.api_key_%' ORDER BY sequence`;
+}
+
 describe('reveal', () => {
   test('shows the key to admins with an audit row for each time, and is never stored by caches', async () => {
     const { id, key } = await contractWithKey();
@@ -164,6 +170,9 @@ describe('reveal', () => {
     expect((await auditOfKeys(id)).slice(1)).toEqual([
       { action: 'apikey.revealed', before: null, after: keyIdOf(key), by: 'user' },
     ]);
+    const events = await eventsOfKeys(id);
+    expect(events).toMatchObject([{ type: 'contract.api_key_revealed', data: { key_id: keyIdOf(key) } }]);
+    expect(JSON.stringify(events)).not.toContain(key);
   });
 
   test('a repetition with the same Idempotency-Key shows no key and has no audit row', async () => {
@@ -206,6 +215,15 @@ describe('rotation', () => {
     for (const accepted of [key, rotated]) expect((await generate(id, accepted)).status).toBe(201);
     const known = await api.call('GET', `/contracts/${id}/api-key`);
     expect(known.body.former_key).toMatchObject({ key_id: keyIdOf(key), accepted_until: expect.any(String) });
+    expect(await eventsOfKeys(id)).toMatchObject([
+      {
+        type: 'contract.api_key_rotated',
+        data: {
+          ...{ contract_id: id, key_id: keyIdOf(rotated), former_key_id: keyIdOf(key) },
+          former_key_accepted_until: known.body.former_key.accepted_until,
+        },
+      },
+    ]);
     expect((await post(id, '/api-key/reveal')).body.key).toBe(rotated);
     await api.sql`UPDATE contract_api_keys SET expires_at = now() WHERE contract_id = ${id} AND expires_at IS NOT NULL`;
     expectRefusal(await generate(id, key), 401, 'INVALID_API_KEY');

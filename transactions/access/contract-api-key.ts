@@ -8,6 +8,8 @@ import type { Refusal } from '../../domain/base/refusal';
 import { keepsApiKey, revealKeyRefusal, rotateKeyRefusal } from '../../domain/contract/api-access';
 import type { ContractFacts } from '../../domain/contract/facts';
 import type { Nudge } from '../../domain/contract/nudge';
+import type { EventData } from '../../domain/webhook/event';
+import type { KEY_EVENTS } from '../../domain/webhook/key-event';
 import {
   expireCurrentKey,
   findCurrentKey,
@@ -19,6 +21,7 @@ import { notifyAccessChange } from '../../db/access/admin';
 import { auditAct } from '../../db/base/audit';
 import type { AuditEntry } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
+import { insertDomainEvents } from '../../db/contract/domain-event';
 import { checkContract } from '../contract/check-contract';
 import type { ContractAct } from '../contract/changed-contract';
 import { secretHmac } from './key-secret';
@@ -30,6 +33,11 @@ export interface KeySecrets {
   pepper: string;
   sealer: Sealer;
 }
+
+/** The domain events about keys, without what every event has. */
+type KeyEvent = {
+  [Type in keyof typeof KEY_EVENTS]: { type: Type; data: EventData<Type> };
+}[keyof typeof KEY_EVENTS];
 
 /** A key with its text, which is answered and never stored. */
 export interface ShownKey {
@@ -70,6 +78,7 @@ export async function revealKey(tx: Sql, act: ContractAct, { sealer }: KeySecret
   });
   if (isRefusal(text)) return text;
   await auditKey(tx, act, facts, { action: 'apikey.revealed', after: { key_id: row.key_id } });
+  await reportKey(tx, facts, { type: 'contract.api_key_revealed', data: keyData(facts, row, act) });
   return { row, text, nudge };
 }
 
@@ -98,6 +107,9 @@ export async function rotateKey(
     before: { key_id: former?.key_id ?? null },
     after: { key_id: row.key_id, former_key_accepted_until: accepted_until },
   });
+  const former_key = { former_key_id: former?.key_id ?? null, former_key_accepted_until: accepted_until };
+  const data = { ...keyData(facts, row, act), ...former_key };
+  await reportKey(tx, facts, { type: 'contract.api_key_rotated', data });
   for (const { id } of revoked) await notifyAccessChange(tx, id);
   return { row, text, nudge };
 }
@@ -136,4 +148,14 @@ function auditKey(
     environment,
     ...entry,
   });
+}
+
+/** What events about a key say: ids, never the key. */
+function keyData({ id: contract_id }: ContractFacts, { key_id }: ContractApiKeyRow, { actor }: Act) {
+  return { contract_id, key_id, actor_id: actor.id };
+}
+
+function reportKey(tx: Sql, facts: ContractFacts, event: KeyEvent): Promise<void> {
+  const { id, environment, settled_until: at } = facts;
+  return insertDomainEvents(tx, id, [{ at, environment, ...event }]);
 }
