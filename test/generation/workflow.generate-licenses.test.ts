@@ -69,6 +69,13 @@ const overrideFill =
 const handleOf = (job_id: string) =>
   temporal.client.workflow.getHandle<typeof generateLicenses>(generationJobWorkflowId(job_id));
 
+/** What the events `job.failed` of a job say. */
+async function failuresOf(job_id: string): Promise<unknown[]> {
+  const events = await sql<{ data: unknown }[]>`
+    SELECT data FROM domain_events WHERE type = 'job.failed' AND data ->> 'job_id' = ${job_id}`;
+  return events.map(({ data }) => data);
+}
+
 async function contractWithJob(requested = REQUESTED, options = {}): Promise<{ contract_id: string; job_id: string }> {
   const { facts } = await buildContract(sql, { quota: requested, ...options });
   const job = await requestJob(sql, facts.id, requested);
@@ -171,6 +178,10 @@ test('a chunk that is given up leaves a PARTIAL job that releases its quota, and
     { ordinal_from: 1_901, ordinal_to: 2_000, code: 'CHUNK_FAILED' },
   ]);
   expect(await claimedOf(contract_id)).toBe(REQUESTED - 2 * CHUNK);
+  const counts = { requested: REQUESTED, done: REQUESTED - 2 * CHUNK, failed: 2 * CHUNK };
+  expect(await failuresOf(job_id)).toEqual([
+    { contract_id, kind: 'generation', job_id, state: 'PARTIAL', ...counts, code: 'CHUNK_FAILED' },
+  ]);
   const made = await sql`SELECT id, key FROM issued_licenses WHERE job_id = ${job_id} ORDER BY id`;
 
   await allowChunks();
@@ -181,6 +192,7 @@ test('a chunk that is given up leaves a PARTIAL job that releases its quota, and
     await sql`SELECT id, key FROM licenses WHERE id = ANY(${made.map((license) => license['id'] as string)}) ORDER BY id`;
   expect([...still]).toEqual([...made]);
   expect((await jobOf(sql, job_id)).errors).toEqual([]);
+  expect(await failuresOf(job_id)).toHaveLength(1);
 });
 
 test('a job that cannot make any license is FAILED and uses no quota', async () => {
@@ -188,6 +200,7 @@ test('a job that cannot make any license is FAILED and uses no quota', async () 
   await forbidChunks('true');
   expect(await runJob(job_id)).toEqual({ state: 'FAILED', completed: 0, requested: 200 });
   expect(await claimedOf(contract_id)).toBe(0);
+  expect(await failuresOf(job_id)).toMatchObject([{ state: 'FAILED', done: 0, failed: 200 }]);
 });
 
 test('resuming a job is refused and changes nothing when the quota is too small by then', async () => {

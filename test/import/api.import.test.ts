@@ -235,6 +235,10 @@ test('a large file is imported by a job, whose report has every row', async () =
       counts: { imported: lines.length - refused.length, skipped: 0, rejected: refused.length, pending: 0 },
     },
   });
+  const [failure] = await api.sql`SELECT data FROM domain_events WHERE type = 'job.failed' AND contract_id = ${id}`;
+  expect(failure).toMatchObject({
+    data: { kind: 'import', job_id: done.id, state: 'PARTIAL', requested: lines.length, failed: refused.length },
+  });
   const report = await reportOf(body);
   expect(report.map(([, key]) => key)).toEqual(lines);
   expect(report.filter(([, , , outcome]) => outcome === 'rejected').map(([, key]) => key)).toEqual(refused);

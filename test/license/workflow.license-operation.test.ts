@@ -207,6 +207,9 @@ test('a job shows the first licenses that it could not assign', async () => {
   expect(await run(id)).toMatchObject({ state: 'PARTIAL', done: 1 });
   const job = (await jobOf(id))!;
   expect(job).toMatchObject({ done: 1, conflict: 1, not_available: 1 });
+  expect(await sql`SELECT data FROM domain_events WHERE type = 'job.failed' AND data ->> 'job_id' = ${id}`).toMatchObject([
+    { data: { contract_id: null, requested: 3, done: 1, failed: 2 } },
+  ]);
   expect(job.not_done.map(({ license_id, reason, outcome }) => [license_id, reason ?? outcome])).toEqual([
     [`lic_${license_ids[0]}`, 'conflict'],
     [`lic_${license_ids[1]}`, 'revoked'],
@@ -265,6 +268,9 @@ test('a job for exactly so many licenses does not count those that it passes ove
     const job = presentOperation((await jobOf(id))!);
     expect(job).toMatchObject({ ...expected, counts: { done: expected.decided, unchanged: 0 } });
   }
+  expect(await sql`SELECT environment, data FROM domain_events WHERE type = 'job.failed' AND contract_id = ${contract_id}`).toMatchObject([
+    { environment: 'production', data: { kind: 'license_operation', state: 'PARTIAL', requested: 5, done: 4, failed: 1 } },
+  ]);
 });
 
 test('two jobs with one filter assign each license to one customer, and each gets its number', async () => {

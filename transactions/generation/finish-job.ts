@@ -9,7 +9,10 @@ import type { Instant } from '../../domain/base/instant';
 import { JOB_ERRORS_MAX, finalState } from '../../domain/generation/generation-job';
 import type { JobState } from '../../domain/generation/generation-job';
 import type { OperationRef } from '../../domain/contract/nudge';
+import type { DomainEventEntry } from '../../domain/webhook/event';
 import { assignScheduled } from './assign-scheduled';
+
+type EndedState = Extract<JobState, 'SUCCEEDED' | 'PARTIAL' | 'FAILED' | 'CANCELLED'>;
 
 export interface FinishedJob {
   state: JobState;
@@ -41,19 +44,34 @@ export async function finishJob(tx: Sql, change: JobChange, errors: JobError[]):
     endJob(tx, job.id, { state, now, errors: errors.slice(0, JOB_ERRORS_MAX) }),
     missing > 0 && releaseQuota(tx, contract_id, missing),
     auditJobs(tx, [job], change, { state, more: { completed, failed: missing } }),
-    completed > 0 && state !== 'FAILED' && insertBatchEvent(tx, job, state, now),
+    insertDomainEvents(tx, contract_id, eventsOf(job, { state, at: now, code: errors[0]?.code ?? null })),
     notifyStateChanged(tx, job.id),
   ]);
   const assignment = await assignScheduled(tx, job, { completed, now, real_now: change.now });
   return { state, completed, replenished_id, assignment };
 }
 
-async function insertBatchEvent(
-  tx: Sql,
-  { id: job_id, contract_id, environment, requested: licenses_requested, completed: licenses_generated }: LockedJob,
-  state: 'SUCCEEDED' | 'PARTIAL' | 'CANCELLED',
-  at: Instant,
-): Promise<void> {
-  const data = { contract_id, job_id, state, licenses_requested, licenses_generated, is_test: false };
-  await insertDomainEvents(tx, contract_id, [{ at, type: 'license.batch_generated', environment, data }]);
+/** What is reported of the end of a job: the licenses that it has generated, and those that it has not. */
+function eventsOf(
+  { id: job_id, contract_id, environment, requested, completed: done }: LockedJob,
+  { state, at, code }: { state: EndedState; at: Instant; code: string | null },
+): DomainEventEntry[] {
+  const events: DomainEventEntry[] = [];
+  if (done > 0 && state !== 'FAILED') {
+    const data = {
+      contract_id,
+      job_id,
+      state,
+      licenses_requested: requested,
+      licenses_generated: done,
+      is_test: false,
+    };
+    events.push({ at, type: 'license.batch_generated', environment, data });
+  }
+  if (state === 'PARTIAL' || state === 'FAILED') {
+    const counts = { requested, done, failed: requested - done };
+    const data = { contract_id, kind: 'generation' as const, job_id, state, ...counts, code };
+    events.push({ at, type: 'job.failed', environment, data });
+  }
+  return events;
 }

@@ -1,17 +1,20 @@
 /** Ends and resumes the job of an import. */
 import type { Sql } from '../../db/base/database';
+import { insertDomainEvents } from '../../db/contract/domain-event';
 import { claimQuota } from '../../db/contract/quota';
 import { findQuotaUse } from '../../db/generation/generation-job';
 import { auditJobs, effectiveTime, lockJob, notifyStateChanged, requeueJob } from '../../db/generation/job-state';
-import type { JobChange } from '../../db/generation/job-state';
+import type { JobChange, LockedJob } from '../../db/generation/job-state';
 import { countUndecided, findImport, keepUntil, setRequested } from '../../db/import/import';
 import type { ImportRecord } from '../../db/import/import';
+import type { Instant } from '../../domain/base/instant';
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { claimRefusal } from '../../domain/contract/quota';
 import { resumptionRefusal } from '../../domain/generation/generation';
 import type { JobState } from '../../domain/generation/generation-job';
 import { resumeImportDecision } from '../../domain/import/import';
+import type { ImportCounts } from '../../domain/import/import';
 import { checkContract } from '../contract/check-contract';
 import { endImport } from './request-import';
 
@@ -22,10 +25,35 @@ export async function finishImport(tx: Sql, change: JobChange): Promise<{ state:
   if (!job) throw new Error(`the job of import ${change.job_id} does not exist`);
   const { completed } = job;
   if (job.state !== 'RUNNING' && job.state !== 'CANCELLING') return { state: job.state, completed };
-  const { state, ...counts } = await endImport(tx, job, effectiveTime(job, change));
+  const at = effectiveTime(job, change);
+  const { state, ...counts } = await endImport(tx, job, at);
+  await reportFailure(tx, job, { ...counts, state }, at);
   await auditJobs(tx, [job], change, { state, more: { completed, ...counts } });
   await notifyStateChanged(tx, job.id);
   return { state, completed };
+}
+
+/** Reports that the job has not imported all rows. A request that imports its rows itself says so in its answer. */
+async function reportFailure(
+  tx: Sql,
+  { id: job_id, contract_id, environment }: LockedJob,
+  { state, imported, skipped, rejected, pending }: ImportCounts & { state: JobState },
+  at: Instant,
+): Promise<void> {
+  if (state !== 'PARTIAL' && state !== 'FAILED') return;
+  const done = imported + skipped;
+  const failed = rejected + pending;
+  const data = {
+    contract_id,
+    kind: 'import' as const,
+    job_id,
+    state,
+    requested: done + failed,
+    done,
+    failed,
+    code: null,
+  };
+  await insertDomainEvents(tx, contract_id, [{ at, type: 'job.failed', environment, data }]);
 }
 
 /**

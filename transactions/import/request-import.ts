@@ -147,7 +147,8 @@ async function importAtOnce(tx: Sql, { id, inline, duplicates, accepted: request
 }
 
 /**
- * Ends the job of an import, whose row is locked or new: releases the quota of the rows that have no license, and writes the domain event.
+ * Ends the job of an import, whose row is locked or new: releases the quota of the rows that have no license, and writes the domain event
+ * of the licenses.
  */
 export async function endImport(
   tx: Sql,

@@ -1,6 +1,8 @@
 /** Changes the state of a job that operates on licenses, each change with its audit row. */
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
+import { findContract } from '../../db/contract/contract';
+import { insertDomainEvents } from '../../db/contract/domain-event';
 import {
   findOperation,
   insertOperation,
@@ -78,7 +80,27 @@ export async function closeOperation(tx: Sql, job_id: string, now: Instant): Pro
     { operation_id: job_id, task: taskOf(job) },
     contracts.map((contract) => ({ ...contract, at: contract.clock_now ?? now })),
   );
+  if (state === 'PARTIAL' || state === 'FAILED') await reportFailure(tx, job, state, now);
   return state;
+}
+
+/** Reports that the job has not changed all licenses, of the only contract that it is about, or of none. */
+async function reportFailure(
+  tx: Sql,
+  job: StoredOperation,
+  state: 'PARTIAL' | 'FAILED',
+  now: Instant,
+): Promise<void> {
+  const { id: job_id, contract_id, requested, exact } = job;
+  const contract = contract_id === null ? undefined : await findContract(tx, contract_id);
+  const done = job.done + (exact ? 0 : job.unchanged);
+  const data = {
+    ...{ contract_id, kind: 'license_operation' as const, job_id, state },
+    ...{ requested, done, failed: requested - done, code: null },
+  };
+  const at = contract?.clock_now ?? now;
+  const environment = contract?.environment ?? null;
+  await insertDomainEvents(tx, contract_id, [{ at, type: 'job.failed', environment, data }]);
 }
 
 /** Cancels a job; what is changed stays changed. Returns the job. */
