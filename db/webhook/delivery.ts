@@ -98,6 +98,9 @@ export async function recordAttempts(
   // Of the row as it is when it is locked: after redeliver (transactions/webhook/redeliver.ts) fewer attempts count.
   const is_asked_again = sql`ended.outcome = 'failed' AND d.attempts - d.attempts_before_redelivery <> ended.attempts`;
   const is_delivered = ended.some(({ outcome }) => outcome === 'delivered');
+  // The ids stand in the statement once more, and not the status, so that only the primary keys serve it: by statistics from before a burst,
+  // Postgres reads all attempts and all that is owed for each group.
+  const ids = ended.map(({ delivery_id }) => delivery_id);
   await sql`
     WITH ended AS (
       SELECT delivery_id, number, attempts, at, outcome, http_status, excerpt, failure, detail, latency_ms, status, due_at
@@ -108,7 +111,7 @@ export async function recordAttempts(
       UPDATE webhook_attempts a
       SET at = ended.at, outcome = ended.outcome, http_status = ended.http_status, excerpt = ended.excerpt, failure = ended.failure,
           detail = ended.detail, latency_ms = ended.latency_ms
-      FROM ended WHERE a.delivery_id = ended.delivery_id AND a.number = ended.number
+      FROM ended WHERE a.delivery_id = ANY (${ids}::uuid[]) AND a.delivery_id = ended.delivery_id AND a.number = ended.number
     ), queue AS (
       UPDATE webhook_queues
       SET failing_since = CASE WHEN ${is_delivered} THEN NULL ELSE coalesce(failing_since, ${now}) END,
@@ -119,5 +122,6 @@ export async function recordAttempts(
     SET status = CASE WHEN ${is_asked_again} THEN 'owed' ELSE ended.status END,
         due_at = CASE WHEN ${is_asked_again} THEN ${now}::timestamptz ELSE ended.due_at END,
         ended_at = CASE WHEN ended.status = 'owed' OR ${is_asked_again} THEN NULL ELSE ${now}::timestamptz END
-    FROM ended WHERE d.id = ended.delivery_id AND d.attempts = ended.number AND d.status = 'owed'`;
+    FROM ended
+    WHERE d.id = ANY (${ids}::uuid[]) AND d.id = ended.delivery_id AND d.attempts = ended.number AND d.ended_at IS NULL`;
 }
