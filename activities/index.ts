@@ -11,6 +11,7 @@ import { createDueBatchActivities } from './contract/due-batch';
 import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
 import { createLicenseOperationActivities } from './license/license-operation';
+import { createLimitActivities } from './notification/limit';
 import { createPoolActivities } from './pool/pool';
 import { createScheduleActivities } from './schedule/schedule';
 import { createSweepActivities } from './system/sweep';
@@ -54,6 +55,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ),
     ...limitNowByPostgres(createPoolActivities(dependencies), bound),
     ...limitNowByPostgres(createScheduleActivities(dependencies), bound),
+    ...limitNowByPostgres(createLimitActivities(dependencies), bound),
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),
     ...limitNowByPostgres(createSweepActivities(dependencies), bound),
     ...limitNowByPostgres(createDeliveryActivities(dependencies.webhooks), bound),

@@ -34,6 +34,8 @@ export interface Nudger {
   wakePools(contract_ids: string[], options?: WakeOptions): Promise<string[]>;
   /** Makes the runs of schedules that are due, and their Temporal Schedules follow. */
   wakeSchedules(schedule_ids: string[], options?: WakeOptions): Promise<string[]>;
+  /** Makes the workflows of the limits of these contracts look at them. */
+  wakeLimits(contract_ids: string[]): Promise<string[]>;
   /** Wakes the deliveries of endpoints of webhooks. */
   wakeEndpoints(endpoint_ids: string[]): Promise<string[]>;
   /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */

@@ -30,6 +30,7 @@ const STUCK_KINDS: Record<SweepKind, { what: string; workflow: string | null; mo
     workflow: 'run-schedule',
     more: ' Their runs are made by the sweep, a minute late.',
   },
+  exceeded_limit: { what: 'contracts whose exceeded quota is not noticed', workflow: 'limit-exceeded' },
   owed_delivery: { what: 'endpoints of webhooks to which nothing is delivered', workflow: 'webhook-endpoint' },
   endpoint_workflow: { what: 'endpoints of webhooks whose workflow cannot be started', workflow: null },
   test_clock: { what: 'test clocks that do not advance', workflow: 'test-clock' },

@@ -22,6 +22,11 @@ export function scheduleWorkflowId(schedule_id: string): string {
   return `run-schedule:${schedule_id}`;
 }
 
+/** The workflow that notices that a limit of a contract is exceeded. */
+export function limitWorkflowId(contract_id: string): string {
+  return `limit-exceeded:${contract_id}:quota`;
+}
+
 /** The workflow that delivers to an endpoint of webhooks. */
 export function endpointWorkflowId(endpoint_id: string): string {
   return `webhook-endpoint:${endpoint_id}`;

@@ -13,6 +13,7 @@ import type { OperationRef } from '../domain/contract/nudge';
 import { deliverWebhooks, wakeEndpointSignal } from '../workflows/deliver-webhooks';
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { assignLicenses, changeLicenses, wakeOperationSignal } from '../workflows/license-operation';
+import { limitExceeded, wakeLimitSignal } from '../workflows/limit-exceeded';
 import { replenishPool, wakePoolSignal } from '../workflows/replenish-pool';
 import { runSchedule, wakeScheduleSignal } from '../workflows/run-schedule';
 import { dueSignal, settleDue } from '../workflows/settle-due';
@@ -23,6 +24,7 @@ import {
   dueBatchWorkflowId,
   endpointWorkflowId,
   generationJobWorkflowId,
+  limitWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
   scheduleWorkflowId,
@@ -33,6 +35,7 @@ import {
   dueBatchStart,
   endpointStart,
   generationJobStart,
+  limitStart,
   operationStart,
   replenishmentStart,
   scheduleStart,
@@ -137,6 +140,14 @@ export function createNudger(options: NudgerOptions): Nudger {
         client.workflow.signalWithStart(runSchedule, {
           ...scheduleStart(schedule_id, taskQueues, details(request_id, undefined)),
           signal: wakeScheduleSignal,
+        }),
+      );
+    },
+    async wakeLimits(contract_ids) {
+      return wakeEach(contract_ids, limitWorkflowId, (contract_id) =>
+        client.workflow.signalWithStart(limitExceeded, {
+          ...limitStart(contract_id, taskQueues, { epoch: options.epoch?.() }),
+          signal: wakeLimitSignal,
         }),
       );
     },

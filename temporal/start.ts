@@ -7,6 +7,7 @@ import {
   dueBatchWorkflowId,
   endpointWorkflowId,
   generationJobWorkflowId,
+  limitWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
   scheduleWorkflowId,
@@ -89,6 +90,13 @@ export function scheduleStart(schedule_id: string, queues: TaskQueues, details: 
   const { epoch } = details;
   const input = { schedule_id, epoch };
   return start(scheduleWorkflowId(schedule_id), `Schedule ${schedule_id}`, input, queues, details);
+}
+
+/** The options for `limitExceeded`. */
+export function limitStart(contract_id: string, queues: TaskQueues, details: Omit<StartDetails, 'description'> = {}) {
+  const { epoch } = details;
+  const summary = `Quota of contract ${contract_id} is exceeded`;
+  return start(limitWorkflowId(contract_id), summary, { contract_id, epoch }, queues, details);
 }
 
 /** The options for `deliverWebhooks`. */

@@ -5,6 +5,7 @@ export { contractLifecycle } from './contract-lifecycle';
 export { deliverWebhooks } from './deliver-webhooks';
 export { generateLicenses } from './generate-licenses';
 export { assignLicenses, changeLicenses } from './license-operation';
+export { limitExceeded } from './limit-exceeded';
 export { replenishPool } from './replenish-pool';
 export { runSchedule } from './run-schedule';
 export { settleDue } from './settle-due';

@@ -121,6 +121,7 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
       operation: new Set(),
       pool: new Set(),
       schedule: new Set(),
+      limit: new Set(),
       endpoint: new Set(),
       test_clock: new Set(),
     };
@@ -223,6 +224,7 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
     if (subject === 'operation') return nudger.wakeOperations(await listOperationKinds(db, ids));
     if (subject === 'pool') return nudger.wakePools(ids);
     if (subject === 'schedule') return nudger.wakeSchedules(ids);
+    if (subject === 'limit') return nudger.wakeLimits(ids);
     if (subject === 'endpoint') return nudger.wakeEndpoints(ids);
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');

@@ -4,9 +4,11 @@
  */
 import type { Instant } from '../../domain/base/instant';
 import type { RefusalCode } from '../../domain/base/refusal';
+import { EXCEEDED } from '../../domain/metric/attempts';
 import { withoutPipelining } from '../base/database';
 import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
+import { testClockTime } from '../contract/clock';
 
 /** How long counts are kept. */
 export const REFUSED_ATTEMPTS_DAYS = 90;
@@ -35,7 +37,10 @@ export interface RefusedAttemptsRow {
   last_request_id: string | null;
 }
 
-/** Counts attempts for one contract that were refused with the same code. `lock_ms` limits the wait for their row. */
+/**
+ * Counts attempts for one contract that were refused with the same code. `lock_ms` limits the wait for their row. Refusals that exceed a limit
+ * are also left to the next look at it (`takeExceeding`).
+ */
 export async function countAttempts(
   sql: Sql,
   attempts: [RefusedAttempt, ...RefusedAttempt[]],
@@ -44,13 +49,32 @@ export async function countAttempts(
   const [{ contract_id, code }] = attempts;
   const last = attempts.at(-1) as RefusedAttempt;
   const licenses = attempts.reduce((sum, attempt) => sum + attempt.licenses, 0);
+  const largest = Math.max(...attempts.map((attempt) => attempt.licenses));
+  const exceeds = code === EXCEEDED;
+  const at = exceeds
+    ? sql`coalesce(${testClockTime(sql, sql`${contract_id}`)}, clock_timestamp())`
+    : sql`NULL::timestamptz`;
   await withoutPipelining(sql`
-    INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id, last_request_id)
-    SELECT ${contract_id}, date_trunc('minute', now()), ${code}, ${attempts.length}::int, ${licenses}::bigint, ${last.actor_id}, ${last.request_id}
+    INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, largest, last_at, is_judged, last_actor_id, last_request_id)
+    SELECT ${contract_id}, date_trunc('minute', now()), ${code}, ${attempts.length}::int, ${licenses}::bigint, ${largest}::bigint, ${at},
+           ${!exceeds}, ${last.actor_id}, ${last.request_id}
     FROM ${limitedLockWait(sql, lock_ms)}
     ON CONFLICT (contract_id, minute, code) DO UPDATE
     SET attempts = refused_attempts.attempts + excluded.attempts, licenses = refused_attempts.licenses + excluded.licenses,
+        largest = CASE WHEN refused_attempts.is_judged THEN excluded.largest ELSE greatest(refused_attempts.largest, excluded.largest) END,
+        last_at = excluded.last_at, is_judged = excluded.is_judged,
         last_actor_id = excluded.last_actor_id, last_request_id = excluded.last_request_id`);
+}
+
+/** Takes the refusals of a contract that exceeded its quota since the last look; null when there were none. The index `refused_attempts_to_judge` has the same condition. */
+export async function takeExceeding(tx: Sql, contract_id: string): Promise<{ at: Instant; largest: number } | null> {
+  const [taken] = await tx<[{ at: Instant | null; largest: number }]>`
+    WITH taken AS (
+      UPDATE refused_attempts SET is_judged = true
+      WHERE contract_id = ${contract_id} AND code = 'QUOTA_EXCEEDED' AND NOT is_judged RETURNING last_at, largest
+    )
+    SELECT max(last_at) AS at, coalesce(max(largest), 0)::float8 AS largest FROM taken`;
+  return taken.at === null ? null : { at: taken.at, largest: taken.largest };
 }
 
 /** One page of a contract's refused attempts, newest first; `after` is the last row of the previous page. */

@@ -5,16 +5,17 @@ import type { TimeZoneRules } from '../../domain/contract/time-zone-rules';
 import { overdueBillingContracts } from '../billing/billing-event';
 import type { Fragment, Sql } from '../base/database';
 import { dueAt, wakeInstant } from '../contract/clock';
+import { limitsToJudge, markJudgedOn } from '../notification/limit-episode';
 import { poolsToReplenish } from '../pool/replenishment';
 import { markPlacedOn, schedulesToPlace, schedulesToRun } from '../schedule/due-schedule';
 import { endpointsOfOtherServers, endpointsToDeliver, markDeliveringOn } from '../webhook/queue';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
-/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses, a pool, a schedule, an endpoint of webhooks or a test clock. */
-export type SweepSubject = 'contract' | 'job' | 'operation' | 'pool' | 'schedule' | 'endpoint' | 'test_clock';
+/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses, a pool, a schedule, a limit of a contract, an endpoint of webhooks or a test clock. */
+export type SweepSubject = 'contract' | 'job' | 'operation' | 'pool' | 'schedule' | 'limit' | 'endpoint' | 'test_clock';
 
 /** The subjects whose rows say on which server their workflow was started. */
-type StartedSubject = Exclude<SweepSubject, 'pool' | 'schedule' | 'endpoint' | 'test_clock'>;
+type StartedSubject = Exclude<SweepSubject, 'pool' | 'schedule' | 'limit' | 'endpoint' | 'test_clock'>;
 
 /** The kinds of rows that the sweep wakes or settles itself, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
@@ -48,6 +49,8 @@ export const SWEEP_KINDS = {
   schedule_run: 'schedule',
   /** Schedules that Temporal does not have as they are: they were changed, or placed on another server or by older time zone rules. */
   schedule_workflow: 'schedule',
+  /** Contracts whose limits are to be looked at. */
+  exceeded_limit: 'limit',
   /** Endpoints of webhooks that are owed something which has been due for a minute, while their workflow has not looked. */
   owed_delivery: 'endpoint',
   /** Endpoints of webhooks that are owed something and whose workflow was started on another Temporal server. */
@@ -205,6 +208,8 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
       return schedulesToRun(sql, late);
     case 'schedule_workflow':
       return schedulesToPlace(sql, { epoch, late, time_zone_rules });
+    case 'exceeded_limit':
+      return limitsToJudge(sql, { epoch, late });
     case 'owed_delivery':
       return endpointsToDeliver(sql, late);
     case 'endpoint_workflow':
@@ -268,6 +273,7 @@ export async function markStarted(
 ): Promise<void> {
   if (ids.length === 0 || subject === 'pool' || subject === 'test_clock') return;
   if (subject === 'schedule') return markPlacedOn(sql, ids, epoch);
+  if (subject === 'limit') return markJudgedOn(sql, ids, epoch);
   if (subject === 'endpoint') return markDeliveringOn(sql, ids, epoch);
   const { table } = rowsOf(sql, subject);
   await sql`

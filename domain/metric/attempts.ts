@@ -14,3 +14,6 @@ export const NO_ATTEMPTS: readonly RefusalCode[] = [
   'TEST_LICENSE_LIMIT',
   'INVALID_STATE_TRANSITION',
 ];
+
+/** The code of requests for more licenses than remain of the quota: the demand that exceeds it (domain/notification/limit-episode.ts). */
+export const EXCEEDED = 'QUOTA_EXCEEDED' satisfies RefusalCode;

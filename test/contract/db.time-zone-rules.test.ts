@@ -60,6 +60,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     wakeOperations: async () => [],
     wakePools: async (ids) => ids,
     wakeSchedules: async (ids) => ids,
+    wakeLimits: async (ids) => ids,
     wakeEndpoints: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,

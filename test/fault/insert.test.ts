@@ -35,6 +35,7 @@ const IDLE_NUDGER: Nudger = {
   wakeOperations: async () => [],
   wakePools: (ids) => Promise.resolve(ids),
   wakeSchedules: (ids) => Promise.resolve(ids),
+  wakeLimits: (ids) => Promise.resolve(ids),
   wakeEndpoints: (ids) => Promise.resolve(ids),
   signalBillingEvent: (id) => Promise.resolve([id]),
   startBillingBatch: async () => undefined,

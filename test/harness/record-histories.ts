@@ -10,7 +10,9 @@ import type { QueuedEventNotice } from '../../activities/ports';
 import { commandLine } from '../../command-line';
 import { runCommand } from '../../transactions/contract/run-command';
 import { findContract } from '../../db/contract/contract';
+import { findOpenEpisode } from '../../db/notification/limit-episode';
 import { cancelJob } from '../../transactions/generation/change-job';
+import { createLicenseRequests } from '../../transactions/generation/request-licenses';
 import { resumeJob } from '../../transactions/generation/resume-job';
 import { waitFor } from '../../dev/waiting';
 import { addDays } from '../../domain/base/calendar';
@@ -24,6 +26,7 @@ import {
   contractWorkflowId,
   endpointWorkflowId,
   generationJobWorkflowId,
+  limitWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
   scheduleWorkflowId,
@@ -44,7 +47,7 @@ import {
 } from './billing';
 import type { BillingSystem } from './billing';
 import { buildSchedule } from './schedules';
-import { buildContract, jobOf, requestJob } from './contract-rows';
+import { buildContract, buildRequest, jobOf, requestJob } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
 import { TEST_ACTOR } from './contract-facts';
 import { startCovenantWorker } from './covenant-worker';
@@ -449,6 +452,22 @@ const CASES: Record<string, Case> = {
   },
   async 'deliverWebhooks/is-gone'(context) {
     return deliveredTo(context, () => 410);
+  },
+  async 'limitExceeded/is-raised'(context) {
+    const { sql, worker } = context;
+    const { facts } = await buildContract(sql, { quota: 10 });
+    await requestJob(sql, facts.id, 10);
+    await createLicenseRequests(sql)(buildRequest(facts.id, 5));
+    await worker.nudger.wakeLimits([facts.id]);
+    await waitFor(async () => (await findOpenEpisode(sql, facts.id, 'quota')) !== undefined, {
+      timeout_ms: WAIT_MS,
+      what: 'the episode',
+    });
+    const edit = { name: 'edit', input: { quota: 15 } } as const;
+    await sql.begin((tx) =>
+      runCommand(tx, { id: facts.id, actor: TEST_ACTOR, now: new Date().toISOString(), request_id: null }, edit),
+    );
+    return ended(context, limitWorkflowId(facts.id), () => worker.nudger.wakeLimits([facts.id]));
   },
   async 'runSchedule/makes-a-run'(context) {
     const { sql, worker } = context;

@@ -22,6 +22,7 @@ export function createRecordingNudger(): RecordingNudger {
     wakeOperations: async (operations) => operations.map(({ id }) => id),
     wakePools: async (ids) => ids,
     wakeSchedules: async (ids) => ids,
+    wakeLimits: async (ids) => ids,
     wakeEndpoints: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,

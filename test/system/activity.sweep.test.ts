@@ -49,6 +49,7 @@ beforeEach(async () => {
   await sql`UPDATE license_operations SET state = 'SUCCEEDED' WHERE state <> 'SUCCEEDED'`;
   await sql`UPDATE test_clocks SET status = 'ready', advancing_to = NULL WHERE status = 'advancing'`;
   await sql`DELETE FROM billing_inbox`;
+  await sql`DELETE FROM refused_attempts`;
   await sql`DELETE FROM generation_schedules`;
   await sql`DELETE FROM webhook_deliveries`;
   await sql`DELETE FROM sweep_attempts`;
@@ -85,6 +86,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeOperations: (operations) => wake(operations.map(({ id }) => id)),
     wakePools: wake,
     wakeSchedules: wake,
+    wakeLimits: wake,
     wakeEndpoints: wake,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => void (sweep.billing_batches += 1),
@@ -154,6 +156,13 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
   schedule_workflow: () => copiesOfSchedule({ placed_revision: null }),
   owed_delivery: async () => owedEndpoints({ due_at: LONG_AGO, workflow_epoch: EPOCH }),
   endpoint_workflow: async () => owedEndpoints({ due_at: later(HOUR_MS), workflow_epoch: 'another' }),
+  exceeded_limit: async () => async (count) => {
+    const ids = await copiesOfContract({})(count);
+    await sql`
+      INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, largest, last_at, is_judged, last_actor_id)
+      SELECT id, ${LONG_AGO}, 'QUOTA_EXCEEDED', 1, 1, 1, ${LONG_AGO}, false, 'a' FROM unnest(${ids}::uuid[]) AS id`;
+    return ids;
+  },
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
     await acceptAdvance(sql, id, '2021-01-01T00:00:00.000Z');
