@@ -5,6 +5,7 @@ import { contractApiKeyRoutes } from './access/contract-api-key';
 import { callerRoutes } from './access/caller';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
+import { limitEpisodeRoutes } from './notification/limit-episode';
 import { scheduleRoutes } from './schedule/schedule';
 import { contractActionRoutes } from './contract/action';
 import { contractRoutes } from './contract/contract';
@@ -53,6 +54,7 @@ export const ROUTES: readonly Route[] = [
   ...contractApiKeyRoutes,
   ...amendmentRoutes,
   ...scheduleRoutes,
+  ...limitEpisodeRoutes,
   ...generationRoutes,
   ...jobRoutes,
   ...importRoutes,

@@ -50,6 +50,7 @@ export function presentFacts(
     | 'pool'
     | 'pool_warnings'
     | 'webhook_warnings'
+    | 'limit_warnings'
     | 'webhook_endpoint'
     | 'revocation_id'
   >,
@@ -70,7 +71,7 @@ export function presentFacts(
     account_manager: facts.account_manager,
     state,
     ...statusOf(facts, now),
-    warnings: [...warningsOf(facts, now), ...about_quota, ...row.pool_warnings, ...row.webhook_warnings],
+    warnings: [...warningsOf(facts, now), ...about_quota, ...readWarnings(row)],
     allowed_actions: CONTRACT_ACTIONS.present(contractActions(facts, row, now), caller),
     quota: presentQuota(noticed, row.reserved, about_quota),
     pool: row.pool,
@@ -128,6 +129,11 @@ export function presentFacts(
 }
 
 /** The quota with the day on which it is used up, while the contract has a warning about it. */
+/** The warnings that are read with the row and follow from other rows. */
+function readWarnings(row: Pick<ShownContract, 'pool_warnings' | 'webhook_warnings' | 'limit_warnings'>) {
+  return [...row.pool_warnings, ...row.webhook_warnings, ...row.limit_warnings];
+}
+
 function presentQuota(quota: NoticedQuota, reserved: number, warnings: readonly QuotaWarning[]) {
   const runs_out_on = warnings.includes('QUOTA_RUNS_OUT') ? quota.runs_out_on : null;
   return { ...quotaOf(quota, reserved), runs_out_on };
@@ -184,7 +190,7 @@ export function presentContractListItem(row: ContractListRow) {
     customer_id: row.customer_id,
     state: row.state,
     ...statusOfState(row.state, row.hold_code),
-    warnings: [...row.warnings, ...about_quota, ...row.pool_warnings, ...row.webhook_warnings],
+    warnings: [...row.warnings, ...about_quota, ...readWarnings(row)],
     quota: presentQuota(noticed, row.reserved, about_quota),
     revision: row.revision,
     created_at: row.created_at,

@@ -7,6 +7,7 @@ import type {
   ContractType,
   ContractWarning,
   Hold,
+  LimitWarning,
   PoolWarning,
   StoredWarning,
   WebhookWarning,
@@ -25,6 +26,7 @@ import { openJobsOf } from '../generation/generation-job';
 import type { PoolCounts } from '../../domain/pool/pool';
 import { openHolds } from '../pool/hold';
 import { poolCounts } from '../pool/available';
+import { countLimitWarnings, hasLimitWarning, isLimitWarning, limitWarnings } from '../notification/contract-warning';
 import { countPoolWarnings, hasPoolWarning, isPoolWarning, poolWarnings } from '../pool/pool-warning';
 import type { Fragment, Sql } from '../base/database';
 import { pageBy } from '../base/paging';
@@ -174,6 +176,7 @@ export interface ContractListRow {
   warnings: StoredWarning[];
   pool_warnings: PoolWarning[];
   webhook_warnings: WebhookWarning[];
+  limit_warnings: LimitWarning[];
   may_generate: boolean;
   start_date: LocalDate | null;
   end_date: LocalDate | null;
@@ -253,6 +256,8 @@ export interface ShownContract extends ContractRow {
   pool_warnings: PoolWarning[];
   /** Warnings about its endpoints of webhooks. */
   webhook_warnings: WebhookWarning[];
+  /** Warnings about its limits. */
+  limit_warnings: LimitWarning[];
   /** The endpoint that its field `webhook_url` has made, or null. */
   webhook_endpoint: EndpointOfUrlField | null;
   /** The operation that revokes its licenses because it was terminated, or null. */
@@ -269,7 +274,7 @@ export async function findContract(sql: Sql, id: string): Promise<ContractRow | 
 export async function findShownContract(sql: Sql, id: string): Promise<ShownContract | undefined> {
   const [row] = await sql<ShownContract[]>`
     SELECT ${contractColumns(sql)}, CASE WHEN c.type = 'pool' THEN ${poolCounts(sql)} END AS pool, ${poolWarnings(sql)} AS pool_warnings,
-           ${webhookWarnings(sql)} AS webhook_warnings, ${endpointOfUrlField(sql)} AS webhook_endpoint,
+           ${webhookWarnings(sql)} AS webhook_warnings, ${limitWarnings(sql)} AS limit_warnings, ${endpointOfUrlField(sql)} AS webhook_endpoint,
            (SELECT o.id FROM license_operations o WHERE o.contract_id = c.id AND o.created_at = c.terminated_at AND o.kind = 'revoke' LIMIT 1) AS revocation_id
     FROM ${contractTables(sql)} WHERE c.id = ${id}`;
   return row;
@@ -381,7 +386,7 @@ export async function listContracts(
     SELECT ${own_columns}, q.total AS quota_total, q.claimed AS quota_claimed, q.runs_out_on AS quota_runs_out_on, j.reserved, ${sort_key} AS sort_key,
            (SELECT code FROM contract_holds WHERE contract_id = c.id AND lifted_at IS NULL
             ORDER BY array_position('{billing,compliance,admin}', source) LIMIT 1) AS hold_code,
-           ${poolWarnings(sql)} AS pool_warnings, ${webhookWarnings(sql)} AS webhook_warnings
+           ${poolWarnings(sql)} AS pool_warnings, ${webhookWarnings(sql)} AS webhook_warnings, ${limitWarnings(sql)} AS limit_warnings
     FROM page c
     JOIN contract_quotas q ON q.contract_id = c.id
     CROSS JOIN LATERAL (${openJobsOf(sql, sql`c.id`)}) j
@@ -393,6 +398,7 @@ function hasWarning(sql: Sql, warning: ContractWarning): Fragment {
   if (isQuotaWarning(warning)) return hasQuotaWarning(sql, warning);
   if (isPoolWarning(warning)) return hasPoolWarning(sql, warning);
   if (isWebhookWarning(warning)) return hasWebhookWarning(sql);
+  if (isLimitWarning(warning)) return hasLimitWarning(sql);
   return sql`c.warnings @> ${[warning]} AND c.warnings <> '{}'`;
 }
 
@@ -409,19 +415,20 @@ export async function countWarnings(
   sql: Sql,
   now: Instant,
 ): Promise<{ warnings: { warning: ContractWarning; contracts: number }[]; unreachable_for_a_day: number }> {
-  const [warnings, about_quotas, about_pools, about_webhooks, [unreachable]] = await Promise.all([
+  const [warnings, about_quotas, about_pools, about_webhooks, about_limits, [unreachable]] = await Promise.all([
     sql<{ warning: ContractWarning; contracts: number }[]>`
       SELECT w AS warning, count(*)::int AS contracts FROM contracts, unnest(warnings) AS w
       WHERE warnings <> '{}' AND deleted_at IS NULL GROUP BY w`,
     countQuotaWarnings(sql),
     countPoolWarnings(sql),
     countWebhookWarnings(sql),
+    countLimitWarnings(sql),
     sql<[{ count: number }]>`
       SELECT count(*)::int FROM contracts
       WHERE verify_at IS NOT NULL AND test_clock_id IS NULL
         AND billing_unreachable_since < ${now}::timestamptz - ${UNREACHABLE_ALERT_AFTER}::interval`,
   ]);
-  const counted = [...warnings, ...about_quotas, ...about_pools, ...about_webhooks];
+  const counted = [...warnings, ...about_quotas, ...about_pools, ...about_webhooks, ...about_limits];
   return { warnings: counted, unreachable_for_a_day: unreachable.count };
 }
 

@@ -81,6 +81,7 @@ export const PERMISSIONS = {
   listAmendments: VIEWER,
   withdrawAmendment: ADMIN,
 
+  listLimitEpisodes: VIEWER,
   createSchedule: ADMIN,
   listSchedules: VIEWER,
   getSchedule: VIEWER,

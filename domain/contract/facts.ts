@@ -61,12 +61,17 @@ export type PoolWarning = (typeof POOL_WARNINGS)[number];
 export const WEBHOOK_WARNINGS = ['WEBHOOK_DISABLED'] as const;
 export type WebhookWarning = (typeof WEBHOOK_WARNINGS)[number];
 
+/** Warnings about its limits, read from their episodes: more is asked for than one of them allows (domain.md 4.5). */
+export const LIMIT_WARNINGS = ['LIMIT_EXCEEDED'] as const;
+export type LimitWarning = (typeof LIMIT_WARNINGS)[number];
+
 /** Warnings that need a person's attention (decisions 26). */
 export const CONTRACT_WARNINGS = [
   ...STORED_WARNINGS,
   ...QUOTA_WARNINGS,
   ...POOL_WARNINGS,
   ...WEBHOOK_WARNINGS,
+  ...LIMIT_WARNINGS,
 ] as const;
 export type ContractWarning = (typeof CONTRACT_WARNINGS)[number];
 

@@ -188,6 +188,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'warning=POOL_REPLENISH_BLOCKED',
       'warning=POOL_VALIDITY_TOO_SHORT',
       'warning=WEBHOOK_DISABLED',
+      'warning=LIMIT_EXCEEDED',
     ].flatMap((filter) => (filter === '' ? SORTS : HALF_OF_SORTS).map((sort) => `${filter}&${sort}`)),
   }),
   '/contracts/:id/holds': ({ busy_contract }) => ({
@@ -206,6 +207,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     ),
   }),
   '/contracts/:id/revisions': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/revisions`, queries: [''] }),
+  '/contracts/:id/limit-episodes': ({ busy_contract }) => ({
+    path: `/contracts/${busy_contract}/limit-episodes`,
+    queries: [''],
+  }),
   '/contracts/:id/schedules': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/schedules`, queries: [''] }),
   '/contracts/:id/schedules/:schedule_id/runs': ({ busy_contract, busy_schedule }) => ({
     path: `/contracts/${busy_contract}/schedules/${busy_schedule}/runs`,

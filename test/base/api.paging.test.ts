@@ -231,6 +231,26 @@ describe('a cursor that the list did not issue', () => {
       };
       await api.sql`INSERT INTO schedule_runs ${api.sql({ ...run, outcome: 'skipped', code: 'MISSED', requested: 1, licenses: 0, contract_state: 'ACTIVE' })}`;
     }
+    for (const opened_at of ['2027-01-01', '2027-02-01']) {
+      const times = {
+        opened_at,
+        closed_at: opened_at,
+        last_refused_at: opened_at,
+        noticed_at: opened_at,
+        remind_at: opened_at,
+      };
+      const counts = {
+        limit_value: 1,
+        used: 1,
+        demand: 2,
+        largest_request: 1,
+        notices: 1,
+        noticed_demand: 2,
+        reminders: 0,
+      };
+      const episode = { contract_id: contract.id, limit_name: 'quota', close_reason: 'quiet', ...times, ...counts };
+      await api.sql`INSERT INTO limit_episodes ${api.sql(episode)}`;
+    }
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
@@ -252,6 +272,7 @@ describe('a cursor that the list did not issue', () => {
       ['/contracts/:id/revisions', `${contract_path}/revisions?`],
       ['/contracts/:id/amendments', `${contract_path}/amendments?`],
       ['/contracts/:id/licenses/import', `${contract_path}/licenses/import?`],
+      ['/contracts/:id/limit-episodes', `${contract_path}/limit-episodes?`],
       ['/contracts/:id/schedules', `${contract_path}/schedules?`],
       ['/contracts/:id/schedules/:schedule_id/runs', `${contract_path}/schedules/${schedule}/runs?`],
       ['/activity', '/activity?environment=staging'],

@@ -300,6 +300,7 @@ const CALLS: Record<string, () => Promise<Call>> = {
   }),
   'DELETE /contracts/:id/schedules/:schedule_id': async () => ({ params: await createSchedule() }),
   'GET /contracts/:id/schedules/:schedule_id/runs': async () => ({ params: await createSchedule() }),
+  'GET /contracts/:id/limit-episodes': async () => ({ params: { id: (await createContract()).id } }),
   'POST /contracts/:id/generate': async () => ({ params: { id: (await createContract()).id }, body: { count: 1 } }),
   'GET /contracts/:id/activity': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/events': async () => ({ params: { id: (await createContract()).id } }),

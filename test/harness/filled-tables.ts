@@ -127,6 +127,8 @@ SELECT filled_id('schedule', CASE WHEN n % 2 = 0 THEN 1 WHEN n % 8 = 3 THEN 3 EL
        CASE WHEN n % 8 = 3 THEN 1 ELSE 0 END, CASE WHEN n % 8 = 3 THEN filled_id('job', n) END, 'ACTIVE' FROM numbers;
 INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
 SELECT filled_contract(n), at, 'QUOTA_EXCEEDED', 1, 1, 'test' FROM numbers;
+INSERT INTO limit_episodes (contract_id, limit_name, opened_at, closed_at, close_reason, limit_value, used, demand, largest_request, last_refused_at, notices, noticed_demand, noticed_at, reminders, remind_at)
+SELECT filled_contract(n), 'quota', at, at, 'quiet', 1, 1, 2, 1, at, 1, 2, at, 0, at FROM numbers;
 INSERT INTO domain_events (id, at, type, contract_id, environment, data, sequence)
 SELECT filled_id('event', n), at, 'license.batch_generated', filled_contract(n), environment, '{}', n FROM numbers;
 INSERT INTO billing_inbox (id, source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, try_at)
