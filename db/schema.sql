@@ -113,7 +113,11 @@ CREATE TABLE customers (
   merged_into      uuid REFERENCES customers (id) CONSTRAINT customers_not_merged_into_itself CHECK (merged_into <> id),
   -- What rows refer to. A merged customer has none, so Postgres refuses a merge while anything refers to the customer, and every reference
   -- that would come later.
-  reference_id     uuid GENERATED ALWAYS AS (CASE WHEN merged_into IS NULL THEN id END) STORED CONSTRAINT customers_reference UNIQUE
+  reference_id     uuid GENERATED ALWAYS AS (CASE WHEN merged_into IS NULL THEN id END) STORED CONSTRAINT customers_reference UNIQUE,
+  -- The address that hears of limits that are exceeded, a person or a group.
+  responsible_person  text,
+  -- The language of mail to the customer; null: that of the installation.
+  language         text CONSTRAINT customers_language_known CHECK (language IN ('en', 'de'))
 );
 CREATE UNIQUE INDEX customers_email_unique ON customers (lower(email));
 CREATE INDEX customers_by_created ON customers (created_at, id);
@@ -1632,11 +1636,15 @@ CREATE TABLE notices (
   due_at       timestamptz DEFAULT now(),
   problem      text,
   planned_at   timestamptz,
+  -- What became of a planned notice (domain/notification/plan.ts); null until it is planned.
+  outcome      text,
   CONSTRAINT notices_owed CHECK ((state = 'owed') = (due_at IS NOT NULL) AND (state = 'planned') = (planned_at IS NOT NULL))
 );
 CREATE INDEX notices_due ON notices (due_at, event_id) WHERE state = 'owed';
 CREATE INDEX notices_failed ON notices (event_id) WHERE state = 'failed';
 CREATE INDEX notices_planned ON notices (planned_at) WHERE state = 'planned';
+-- Notices of limits for which there was no address. They are owed again when there is one.
+CREATE INDEX notices_undeliverable ON notices (contract_id, event_id) WHERE outcome = 'no_address' AND event_type = 'limit.exceeded';
 
 -- Whether the workflow that plans notices waits to be woken by the next one, and on which Temporal server it was started.
 CREATE TABLE notice_queue (
@@ -1654,8 +1662,9 @@ CREATE TABLE mail_recipients (
   language     text CONSTRAINT mail_recipients_language_known CHECK (language IN ('en', 'de')),
   -- One mail a day in place of one for each notification that may wait.
   digest       boolean NOT NULL DEFAULT false,
-  -- bounced: the mail server of the address refuses it for good; complained: the person calls the mail unwanted. Neither gets mail.
-  status       text NOT NULL DEFAULT 'ok' CONSTRAINT mail_recipients_status_known CHECK (status IN ('ok', 'bounced', 'complained')),
+  -- bounced: the mail server of the address refuses it for good; complained: the person calls the mail unwanted; erased: the person was
+  -- erased, and the address with it. None of them gets mail.
+  status       text NOT NULL DEFAULT 'ok' CONSTRAINT mail_recipients_status_known CHECK (status IN ('ok', 'bounced', 'complained', 'erased')),
   status_at    timestamptz,
   status_note  text,
   created_at   timestamptz NOT NULL,
@@ -1700,6 +1709,8 @@ CREATE TABLE notifications (
   detail          text,
   created_at      timestamptz NOT NULL,
   ended_at        timestamptz,
+  -- The language in which it is written, unless the recipient has chosen another one.
+  language        text NOT NULL DEFAULT 'en' CONSTRAINT notifications_language_known CHECK (language IN ('en', 'de')),
   CONSTRAINT notifications_ended CHECK ((state IN ('waiting', 'owed')) = (due_at IS NOT NULL) AND (due_at IS NULL) = (ended_at IS NOT NULL))
 );
 CREATE INDEX notifications_owed ON notifications (due_at, id) WHERE state = 'owed';
@@ -1712,6 +1723,28 @@ CREATE INDEX notifications_of_kind ON notifications (kind, id);
 CREATE INDEX notifications_not_sent ON notifications (state, id) WHERE state <> 'sent';
 CREATE INDEX notifications_of_digest ON notifications (digest_id) WHERE digest_id IS NOT NULL;
 CREATE INDEX notifications_ended ON notifications (ended_at) WHERE ended_at IS NOT NULL;
+
+-- What the installation, a customer or a contract says about its mail (domain/notification/settings.ts).
+CREATE TABLE notification_settings (
+  -- The customer or the contract; for the installation, the UUID of zeros.
+  subject_id          uuid PRIMARY KEY,
+  scope               text NOT NULL CONSTRAINT notification_settings_scope_known CHECK (scope IN ('installation', 'customer', 'contract')),
+  -- By kind: `is_sent`, `roles`, `addresses`, `may_wait`. What is left out comes from the next wider scope.
+  kinds               jsonb NOT NULL DEFAULT '{}',
+  -- Of the installation only: who operates it, the language of mail, and the time zone in which digests are sent.
+  operator_addresses  text[],
+  language            text CONSTRAINT notification_settings_language_known CHECK (language IN ('en', 'de')),
+  time_zone           text,
+  revision            integer NOT NULL DEFAULT 1,
+  updated_at          timestamptz NOT NULL,
+  CONSTRAINT notification_settings_of_installation CHECK (
+    (scope = 'installation') = (subject_id = '00000000-0000-0000-0000-000000000000')
+    AND (scope = 'installation') = (operator_addresses IS NOT NULL)
+    AND (scope = 'installation') = (language IS NOT NULL)
+    AND (scope = 'installation') = (time_zone IS NOT NULL))
+);
+INSERT INTO notification_settings (subject_id, scope, operator_addresses, language, time_zone, updated_at)
+VALUES ('00000000-0000-0000-0000-000000000000', 'installation', '{}', 'en', 'UTC', now());
 
 -- Writes what is to be planned for new events, and notifies the workers if the workflow that plans it waits. The types are those of
 -- `NOTICE_EVENTS` (domain/notification/kind.ts). Events of test licenses have no mail.
@@ -1773,7 +1806,7 @@ CREATE INDEX audit_person_facts_by_person ON audit_person_facts (person_id);
 
 -- The fields of admins, API keys and customers that name a person.
 CREATE FUNCTION person_fields() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY['name', 'email', 'billing_contact', 'account_manager', 'label'];
+RETURN ARRAY['name', 'email', 'billing_contact', 'account_manager', 'responsible_person', 'label'];
 
 CREATE FUNCTION names_person(actor jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN actor ->> 'type' IN ('user', 'api_key') AND actor ?| ARRAY['name', 'ip'];

@@ -1,0 +1,35 @@
+/** Notifications: one row for each mail to one address. */
+import type { Instant } from '../../domain/base/instant';
+import type { PlannedMail } from '../../domain/notification/plan';
+import type { Sql } from '../base/database';
+
+/** A mail that follows from an event, as it is stored. */
+export interface NewNotification extends Omit<PlannedMail, 'address'> {
+  id: string;
+  recipient_id: string;
+  event_id: string;
+  contract_id: string | null;
+  customer_id: string | null;
+  environment: string | null;
+}
+
+/** Inserts mails, unless they are stored already. Returns the ids of those that are owed and new. */
+export async function insertNotifications(tx: Sql, mails: readonly NewNotification[], now: Instant): Promise<string[]> {
+  if (mails.length === 0) return [];
+  const rows = mails.map((mail) => ({
+    ...mail,
+    dedupe_key: `${mail.event_id}:${mail.kind}:${mail.recipient_id}`,
+    created_at: now,
+    ended_at: mail.due_at === null ? now : null,
+  }));
+  const inserted = await tx<{ id: string; state: string }[]>`
+    INSERT INTO notifications (id, kind, recipient_id, role, event_id, contract_id, customer_id, environment, language, dedupe_key, state,
+                               due_at, problem, created_at, ended_at)
+    SELECT id, kind, recipient_id, role, event_id, contract_id, customer_id, environment, language, dedupe_key, state,
+           due_at, problem, created_at, ended_at
+    FROM jsonb_populate_recordset(NULL::notifications, ${tx.json(rows)})
+    ORDER BY dedupe_key
+    ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING id, state`;
+  return inserted.filter(({ state }) => state === 'owed').map(({ id }) => id);
+}

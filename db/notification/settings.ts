@@ -1,0 +1,38 @@
+/** Settings of mail in Postgres: those of the installation, of customers and of contracts. */
+import type { Instant } from '../../domain/base/instant';
+import type { InstallationMail, KindChoices, SettingSource } from '../../domain/notification/settings';
+import { columnNames } from '../base/columns';
+import type { Sql } from '../base/database';
+
+/** The subject of the settings of the installation. */
+export const INSTALLATION_ID = '00000000-0000-0000-0000-000000000000';
+
+export interface SettingsRow {
+  subject_id: string;
+  scope: Exclude<SettingSource, 'default'>;
+  kinds: KindChoices;
+  revision: number;
+  updated_at: Instant;
+}
+
+const SETTINGS_COLUMNS = columnNames<SettingsRow>({
+  subject_id: true,
+  scope: true,
+  kinds: true,
+  revision: true,
+  updated_at: true,
+});
+
+/** The settings of these customers and contracts that have made any choice. */
+export async function listSettings(sql: Sql, subject_ids: readonly string[]): Promise<SettingsRow[]> {
+  if (subject_ids.length === 0) return [];
+  return sql<SettingsRow[]>`
+    SELECT ${sql(SETTINGS_COLUMNS)} FROM notification_settings WHERE subject_id = ANY (${[...subject_ids]}::uuid[])`;
+}
+
+/** The settings of the installation, which always has some. */
+export async function findInstallationSettings(sql: Sql): Promise<SettingsRow & InstallationMail> {
+  const [row] = await sql<[SettingsRow & InstallationMail]>`
+    SELECT ${sql(SETTINGS_COLUMNS)}, operator_addresses, language, time_zone FROM notification_settings WHERE subject_id = ${INSTALLATION_ID}`;
+  return row;
+}
