@@ -20,10 +20,10 @@ const shared = {
   globalSetup: '<rootDir>/test/harness/global-setup.ts',
   globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   transform: {
-    '^.+\\.(ts|js|mjs)$': ['@swc/jest', swcOptions],
+    '^.+\\.(tsx?|js|mjs)$': ['@swc/jest', swcOptions],
   },
   runner: '<rootDir>/test/harness/two-lanes-runner.js',
-  moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
+  moduleFileExtensions: ['ts', 'tsx', 'js', 'mjs', 'json', 'node'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.covenant/'],
 };
 

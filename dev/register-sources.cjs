@@ -13,7 +13,9 @@ const CACHE = join(__dirname, '..', 'node_modules', '.cache', 'covenant-sources'
 /** Part of the cache key, so that code compiled with other options is not used. */
 const SETTINGS = JSON.stringify([options, require('@swc/core/package.json').version]);
 
-Module._extensions['.ts'] = (module, file) => module._compile(compiled(file), file);
+for (const extension of ['.ts', '.tsx']) {
+  Module._extensions[extension] = (module, file) => module._compile(compiled(file), file);
+}
 
 function compiled(file) {
   const source = readFileSync(file, 'utf8');

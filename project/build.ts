@@ -50,13 +50,13 @@ function sourceFiles(entry: string): string[] {
   const at_top = entry === '*.ts';
   const folder = at_top ? ROOT : join(ROOT, entry);
   return readdirSync(folder, { recursive: !at_top, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => /\.tsx?$/.test(file))
     .map((file) => join(folder, file));
 }
 
 /** Writes the JavaScript of a source file, and its source map, to the same path in dist/. */
 function compile(file: string): void {
-  const target = join(DIST, relative(ROOT, file)).replace(/\.ts$/, '.js');
+  const target = join(DIST, relative(ROOT, file)).replace(/\.tsx?$/, '.js');
   const map = `${basename(target)}.map`;
   const { code, map: content = '' } = transformFileSync(file, {
     ...swcOptions,

@@ -29,8 +29,14 @@ const sourceMaps = new Map();
  */
 function sharedFile(from, name, transform) {
   if (!/^\.\.?\//.test(name)) return undefined;
-  const file = `${join(dirname(from), name)}.ts`;
+  const file = sourceOf(dirname(from), name);
   return isShared(file, transform) ? file : undefined;
+}
+
+/** The file of a relative name, as TypeScript resolves it. */
+function sourceOf(folder, name) {
+  const file = `${join(folder, name)}.ts`;
+  return !existsSync(file) && existsSync(`${file}x`) ? `${file}x` : file;
 }
 
 function isShared(file, transform) {
@@ -55,7 +61,7 @@ function isOfProduct(file) {
 function isShareable(from, name, transform) {
   if (WITH_STATE.includes(name)) return false;
   if (!name.startsWith('.') || extname(name) === '.json') return true;
-  return isShared(`${join(dirname(from), name)}.ts`, transform);
+  return isShared(sourceOf(dirname(from), name), transform);
 }
 
 /** The names that compiled code requires. */
@@ -76,7 +82,7 @@ function requireShared(file, { transform, compile }) {
     const own = createRequire(file);
     const load = (name) =>
       name.startsWith('.') && extname(name) !== '.json'
-        ? requireShared(`${join(module.path, name)}.ts`, { transform, compile })
+        ? requireShared(sourceOf(module.path, name), { transform, compile })
         : own(name);
     const run = compile(transform(file), file);
     run.call(module.exports, module, module.exports, Object.assign(load, own), module.path, file, undefined);
