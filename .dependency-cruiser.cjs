@@ -65,7 +65,13 @@ const PACKAGES = {
     'The domain uses pure libraries only.',
   ],
   workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
-  adapters: [['stripe', 'standardwebhooks', 'undici', 'nodemailer', 'zod'], 'Packages that talk to external systems.'],
+  adapters: [
+    [
+      ...['stripe', 'standardwebhooks', 'undici', 'nodemailer', 'zod'],
+      ...['react', '@types/react', '@react-email/[a-z-]+', 'intl-messageformat'],
+    ],
+    'Packages that talk to external systems, and those that write mail.',
+  ],
   db: [['postgres', 'postgrator'], 'The layer of SQL knows the driver only.'],
   temporal: [['@temporalio/[a-z-]+', 'p-map'], 'Only the client of Temporal.'],
 };
