@@ -1,21 +1,13 @@
-/** Renders mails: the subject, the text and the HTML of a content in a language. */
-import type { Environment } from '../../domain/base/environment';
-import type { MailContent, MailLanguage, RenderedMail } from '../../domain/notification/content';
-
-export interface MailOptions {
-  language: MailLanguage;
-  /** The environment of the mail; null: it concerns all. */
-  environment: Environment | null;
-  /** Where the recipient can unsubscribe from the kind; null for kinds that are always sent. */
-  unsubscribe_url: string | null;
-}
+/**
+ * Renders mails. The templates are loaded with the first mail: with React and the parser of messages they take a good part of a second,
+ * which no process should pay that sends no mail.
+ */
+import type { MailContent, RenderedMail } from '../../domain/notification/content';
+import type { MailOptions } from './template';
 
 /** The mail of a content. */
-export async function renderMail(
-  { kind, contract }: MailContent,
-  { environment, unsubscribe_url }: MailOptions,
-): Promise<RenderedMail> {
-  const subject = `${environment === null || environment === 'production' ? '' : `[${environment}] `}${kind}`;
-  const text = [subject, contract?.name, contract?.url, unsubscribe_url].filter(Boolean).join('\n');
-  return { subject, text, html: `<pre>${kind}</pre>` };
+export async function renderMail(content: MailContent, options: MailOptions): Promise<RenderedMail> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- An import would load the templates with this file.
+  const { mailOf } = require('./mail') as typeof import('./mail');
+  return mailOf(content, options);
 }

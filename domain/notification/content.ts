@@ -7,20 +7,17 @@ import type { Environment } from '../base/environment';
 import type { Instant, LocalDate } from '../base/instant';
 import type { QuotaCounters } from '../contract/quota';
 import type { RenewalMode } from '../contract/renewal-policy';
-import type { NotificationKindName, Role } from './kind';
+import type { NotificationKindName } from './kind';
+import type { Reason } from './role';
 
 /** Above so many licenses a mail has a link in place of their keys. */
 export const MAILED_LICENSES_MAX = 10;
-
-/** The languages of mails. */
-export const MAIL_LANGUAGES = ['en', 'de'] as const;
-export type MailLanguage = (typeof MAIL_LANGUAGES)[number];
 
 /** What every mail says. */
 export interface MailFrame {
   notification_id: string;
   /** Why the recipient gets it. */
-  role: Role;
+  role: Reason;
   /** Null: it concerns all environments. */
   environment: Environment | null;
   /** When it happened. */
@@ -53,7 +50,7 @@ export interface MailedLicense {
 /** What is specific to each kind. */
 export interface MailDetails {
   licenses_ready: LicensesDetails;
-  order_licenses: LicensesDetails & { order_ref: string | null };
+  order_licenses: LicensesDetails & { order_ref: string };
   past_due: {
     invoices: readonly { id: string; due_date: LocalDate }[];
     /** The day on which the contract is suspended if nothing is paid. */
@@ -74,25 +71,25 @@ export interface MailDetails {
     revokes_licenses: boolean;
   };
   renewal_reminder: {
-    /** A number of days before the end, or the last day to opt out. */
     occasion: 'before_end' | 'last_day_to_opt_out';
-    days_before: number | null;
+    days_left: number;
     mode: RenewalMode;
-    end_date: LocalDate | null;
+    /** The last day of the term. */
+    last_day: LocalDate;
+    /** The last day to opt out; null: there is nothing to opt out of. */
     opt_out_by: LocalDate | null;
   };
   renewed: {
-    start_date: LocalDate;
-    end_date: LocalDate;
+    first_day: LocalDate;
+    last_day: LocalDate;
     quota_added: number;
-    quota: QuotaCounters;
   };
   will_not_renew: {
-    /** Opted out: by the customer. Otherwise the code of what blocks the renewal. */
+    /** `opted_out`, or the code of what blocks the renewal. */
     cause: string;
-    end_date: LocalDate | null;
+    last_day: LocalDate | null;
   };
-  expired: { end_date: LocalDate | null };
+  expired: { last_day: LocalDate | null };
   quota_80: { quota: QuotaCounters };
   quota_100: { quota: QuotaCounters };
   quota_raised: {
@@ -105,12 +102,12 @@ export interface MailDetails {
   };
   limit_exceeded: {
     limit: 'quota' | 'seats';
-    occasion: 'first' | 'grown' | 'weekly';
+    occasion: 'opened' | 'grown' | 'reminder';
     /** Since when more is asked for than the limit allows. */
     since: Instant;
-    /** Refused requests, and what they asked for. */
-    refused: number;
+    /** What the limit would have to be. */
     demand: number;
+    largest_request: number;
     used: number;
     total: number;
   };
@@ -134,17 +131,18 @@ export interface MailDetails {
     /** The code of the first failure. */
     code: string | null;
   };
-  api_key_revealed: { last_four: string; by: string | null };
-  api_key_rotated: { last_four: string; by: string | null; old_key_until: Instant | null };
+  /** The id is the part of the key that is no secret. */
+  api_key_revealed: { key_id: string };
+  /** Null: the old key is not valid any more. */
+  api_key_rotated: { key_id: string; old_key_until: Instant | null };
   report: {
-    from: LocalDate;
-    to: LocalDate;
-    rows: number;
+    frequency: 'weekly' | 'monthly' | 'quarterly';
+    day: LocalDate;
     /** Where it can be read with a key, also when it is attached. */
     url: string;
     is_attached: boolean;
   };
-  digest: { day: LocalDate; items: readonly MailContent[] };
+  digest: { day: LocalDate; items: readonly ItemContent[] };
 }
 
 export interface LicensesDetails {
@@ -153,6 +151,8 @@ export interface LicensesDetails {
   contract_type: string | null;
   /** All of them if there are at most {@link MAILED_LICENSES_MAX}; else empty. */
   licenses: readonly MailedLicense[];
+  /** Those of the licenses that were taken back or revoked since: a mail that is sent late does not show their keys. */
+  withdrawn: number;
   /** Where all of them are listed. */
   licenses_url: string;
 }
@@ -162,6 +162,9 @@ export type ContentOf<Kind extends NotificationKindName> = MailFrame & { kind: K
 
 /** The content of a mail. */
 export type MailContent = { [Kind in NotificationKindName]: ContentOf<Kind> }[NotificationKindName];
+
+/** What a digest can carry. */
+export type ItemContent = Exclude<MailContent, { kind: 'digest' }>;
 
 /** The content of a mail, with the files that it has. */
 export interface LoadedMail {

@@ -1,0 +1,35 @@
+/** The notices of a day in one mail: the subject and the first sentence of each. */
+import { Section } from '@react-email/section';
+import type { ItemContent } from '../../../domain/notification/content';
+import { LinkLine, Note, Sentence } from '../blocks';
+import { STYLES } from '../styles';
+import type { Template } from '../template';
+import type { Words } from '../words';
+
+/** How the items of a digest are headed; given, because the templates of all kinds include that of the digest. */
+type Headed = (item: ItemContent, words: Words) => { subject: string; lead: string };
+
+export function digestTemplate(headed: Headed): Template<'digest'> {
+  return {
+    subject: ({ items, day }, words) => words.text('digest.subject', { count: items.length, day: words.date(day) }),
+    lead: ({ items }, words) => words.text('digest.lead', { count: items.length }),
+    Body: ({ content, words }) =>
+      content.items.map((item) => (
+        <DigestItem key={item.notification_id} {...headed(item, words)} item={item} words={words} />
+      )),
+  };
+}
+
+function DigestItem(props: { subject: string; lead: string; item: ItemContent; words: Words }) {
+  const { subject, lead, item, words } = props;
+  return (
+    <Section className="card" style={STYLES.card}>
+      <Sentence>
+        <strong>{subject}</strong>
+      </Sentence>
+      <Sentence>{lead}</Sentence>
+      <Note>{words.time(item.at)}</Note>
+      {item.contract && <LinkLine href={item.contract.url}>{words.text('footer.show_contract')}</LinkLine>}
+    </Section>
+  );
+}
