@@ -1,31 +1,60 @@
-/** The facts that mails show: those of their event, contract, customer and licenses. */
-import type { Environment } from '../../domain/base/environment';
-import type { Instant } from '../../domain/base/instant';
-import type { NotificationKindName, Role } from '../../domain/notification/kind';
-import type { EventType } from '../../domain/webhook/event';
-import type { Sql } from '../base/database';
+/** The facts that mails show: those of their event, contract, customer, invoices and licenses. */
+import type { Invoice } from '../../domain/billing/invoice';
+import type { MailFacts, LicenseOfMail } from '../../domain/notification/facts';
+import { columnNames } from '../base/columns';
+import type { Fragment, Sql } from '../base/database';
 
-/** A notification with its event, its contract and the people. */
-export interface MailFacts {
-  id: string;
-  kind: NotificationKindName;
-  role: Role;
-  environment: Environment | null;
-  created_at: Instant;
-  event: { type: EventType; at: Instant; data: Readonly<Record<string, unknown>> } | null;
-  contract: { id: string; name: string; timezone: string } | null;
-  product: string | null;
-  customer: string | null;
-}
+const INVOICE_COLUMNS = columnNames<Invoice>({
+  source: true,
+  invoice_id: true,
+  status: true,
+  due_date: true,
+  disputed_on: true,
+  occurred_at: true,
+  version: true,
+  fetched_at: true,
+  rank: true,
+});
 
 /** The facts of a notification; null when there is none. */
 export async function findMailFacts(sql: Sql, notification_id: string): Promise<MailFacts | null> {
-  const [facts] = await sql<MailFacts[]>`
-    SELECT n.id, n.kind, n.role, n.environment, n.created_at, p.name AS product, u.name AS customer,
-      CASE WHEN e.id IS NOT NULL THEN jsonb_build_object('type', e.type, 'at', to_json(e.at), 'data', e.data) END AS event,
-      CASE WHEN c.id IS NOT NULL THEN jsonb_build_object('id', c.id, 'name', c.name, 'timezone', c.timezone) END AS contract
-    FROM notifications n LEFT JOIN domain_events e ON e.id = n.event_id LEFT JOIN contracts c ON c.id = n.contract_id
-    LEFT JOIN products p ON p.id = c.product_id LEFT JOIN customers u ON u.id = coalesce(n.customer_id, c.customer_id)
-    WHERE n.id = ${notification_id}`;
+  const [facts] = await selectFacts(sql, sql`n.id = ${notification_id}`);
   return facts ?? null;
+}
+
+/** The facts of the notifications that a digest carries, the oldest first. */
+export async function listDigestFacts(sql: Sql, digest_id: string): Promise<MailFacts[]> {
+  return selectFacts(sql, sql`n.digest_id = ${digest_id}`);
+}
+
+function selectFacts(sql: Sql, which: Fragment) {
+  return sql<MailFacts[]>`
+    SELECT n.id, n.kind, n.role, n.environment, n.created_at, e.type AS event_type, e.at AS event_at, e.data AS event_data,
+      CASE WHEN c.id IS NOT NULL THEN jsonb_build_object(
+        'id', c.id, 'name', c.name, 'type', c.type, 'timezone', c.timezone, 'end_date', c.end_date, 'renewal', c.renewal,
+        'dunning', c.dunning, 'dunning_exempt', c.dunning_exempt, 'on_suspend', c.on_suspend
+      ) END AS contract,
+      p.name AS product, u.id AS customer_id, u.name AS customer, w.url AS endpoint_url
+    FROM notifications n LEFT JOIN domain_events e ON e.id = n.event_id LEFT JOIN contracts c ON c.id = n.contract_id
+    LEFT JOIN products p ON p.id = c.product_id
+    LEFT JOIN customers given ON given.id = coalesce(n.customer_id, c.customer_id)
+    LEFT JOIN customers u ON u.id = coalesce(given.merged_into, given.id)
+    LEFT JOIN webhook_endpoints w ON n.kind = 'webhook_disabled' AND w.id = (e.data ->> 'endpoint_id')::uuid
+    WHERE ${which} ORDER BY n.id`;
+}
+
+/** The invoices of a contract. */
+export async function listMailInvoices(sql: Sql, contract_id: string): Promise<Invoice[]> {
+  return sql<Invoice[]>`
+    SELECT ${sql(INVOICE_COLUMNS)} FROM invoice_facts WHERE contract_id = ${contract_id} ORDER BY due_date, invoice_id`;
+}
+
+/** The licenses with these stored ids, in their order, with the keys. */
+export async function listMailLicenses(sql: Sql, ids: readonly string[]): Promise<LicenseOfMail[]> {
+  return sql<LicenseOfMail[]>`
+    SELECT l.id, l.key, p.name AS product, f.customer_id, f.revoked_at, coalesce(f.expires_at, j.expires_at) AS expires_at, t.is_signed
+    FROM licenses l JOIN generation_jobs j ON j.serial = l.id >> 24 JOIN license_terms t ON t.id = j.terms_id
+    JOIN generators g ON g.id = t.generator_id JOIN products p ON p.id = g.product_id
+    LEFT JOIN license_facts f ON f.license_id = l.id
+    WHERE l.id = ANY (${[...ids]}::bigint[]) ORDER BY l.id`;
 }

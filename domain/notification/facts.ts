@@ -1,0 +1,62 @@
+/** What is read for a mail, before it is decided what the mail says. */
+import type { Dunning } from '../billing/dunning';
+import type { Invoice } from '../billing/invoice';
+import type { Environment } from '../base/environment';
+import type { Instant, LocalDate } from '../base/instant';
+import type { OnSuspend } from '../contract/issued-licenses';
+import type { RenewalPolicy } from '../contract/renewal-policy';
+import type { EventType } from '../webhook/event';
+import type { NotificationKindName } from './kind';
+import type { Reason } from './role';
+
+/** A notification with its event, its contract and the customer, who is the one into whom it was merged. */
+export interface MailFacts {
+  id: string;
+  kind: NotificationKindName;
+  role: Reason;
+  environment: Environment | null;
+  created_at: Instant;
+  /** Null, like what follows: a digest. */
+  event_type: EventType | null;
+  event_at: Instant | null;
+  event_data: Readonly<Record<string, unknown>> | null;
+  contract: ContractOfMail | null;
+  product: string | null;
+  customer_id: string | null;
+  customer: string | null;
+  /** Of a webhook that was disabled. */
+  endpoint_url: string | null;
+}
+
+export interface ContractOfMail {
+  id: string;
+  name: string;
+  type: string;
+  timezone: string;
+  end_date: LocalDate | null;
+  renewal: RenewalPolicy;
+  dunning: Dunning;
+  dunning_exempt: boolean;
+  on_suspend: OnSuspend;
+}
+
+/** A license as it is when its mail is sent. */
+export interface LicenseOfMail {
+  /** The stored id. */
+  id: string;
+  key: string;
+  product: string;
+  customer_id: string | null;
+  revoked_at: Instant | null;
+  expires_at: Instant | null;
+  is_signed: boolean;
+}
+
+/** What only some kinds need. */
+export interface MailExtras {
+  invoices: readonly Invoice[];
+  licenses: readonly LicenseOfMail[];
+  items: readonly MailFacts[];
+  /** Whether the file of a report is with the mail. */
+  has_report: boolean;
+}

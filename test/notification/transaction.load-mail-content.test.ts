@@ -1,0 +1,187 @@
+/** What a mail says, read from the database: for every kind, from the events of the catalogue. */
+import { renderMail } from '../../adapters/mail-template/render';
+import type { ContentOf, MailContent } from '../../domain/notification/content';
+import { KIND_NAMES, NOTIFICATION_KINDS } from '../../domain/notification/kind';
+import type { NotificationKind, NotificationKindName } from '../../domain/notification/kind';
+import { licenseIdText } from '../../domain/license/license';
+import { EVENTS, eventExample } from '../../domain/webhook/event';
+import type { EventType } from '../../domain/webhook/event';
+import { loadMailContent } from '../../transactions/notification/load-mail-content';
+import { NOON } from '../harness/contract-facts';
+import { buildContract, requestJob } from '../harness/contract-rows';
+import { createTestDatabase } from '../harness/database';
+import type { TestDatabase } from '../harness/database';
+import { expectNoSecretInMails } from '../harness/mail-secrets';
+
+const PLACE = { public_url: 'https://covenant.example', timezone: 'Europe/Berlin' };
+const OPERATION_ID = '0197a3c2-9c53-7d44-9b85-7eaf2b3c4d6e';
+
+let database: TestDatabase;
+let sql: TestDatabase['sql'];
+let contract_id: string;
+let customer_id: string;
+let recipient_id: string;
+/** The stored ids and the keys of the licenses of the contract. */
+let licenses: { id: string; key: string }[];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  sql = database.sql;
+  const contract = await buildContract(sql, {
+    timezone: 'America/New_York',
+    start_date: '2027-01-01',
+    term: 'P1Y',
+    now: NOON,
+  });
+  contract_id = contract.facts.id;
+  customer_id = await insertCustomer('admin@acme.example', 'Acme Corp');
+  await requestJob(sql, contract_id, 12, { now: NOON });
+  licenses = await sql<{ id: string; key: string }[]>`SELECT id, key FROM licenses ORDER BY id`;
+  await sql`
+    INSERT INTO license_facts (license_id, customer_id, assigned_at)
+    SELECT id, ${customer_id}, ${NOON} FROM licenses
+    ON CONFLICT (license_id) DO UPDATE SET customer_id = excluded.customer_id, assigned_at = excluded.assigned_at`;
+  const [recipient] = await sql<[{ id: string }]>`
+    INSERT INTO mail_recipients (address, created_at, updated_at) VALUES ('admin@acme.example', now(), now()) RETURNING id`;
+  recipient_id = recipient.id;
+});
+afterAll(() => database.drop());
+
+async function insertCustomer(email: string, name: string): Promise<string> {
+  const [row] = await sql<[{ id: string }]>`
+    INSERT INTO customers (email, name, created_at, updated_at) VALUES (${email}, ${name}, now(), now()) RETURNING id`;
+  return row.id;
+}
+
+/** A notification about an event of the catalogue. */
+async function notify(kind: NotificationKindName, type: EventType, changes: object = {}): Promise<string> {
+  const data = {
+    ...eventExample(type).data,
+    ...('contract_id' in EVENTS[type].data.shape && { contract_id }),
+    ...changes,
+  };
+  const [event] = await sql<[{ id: string }]>`
+    INSERT INTO domain_events (at, type, contract_id, environment, data)
+    VALUES (${NOON}, ${type}, ${contract_id}, 'production', ${sql.json(data)}) RETURNING id`;
+  return insertNotification(kind, { event_id: event.id });
+}
+
+async function insertNotification(
+  kind: NotificationKindName,
+  { event_id = null, digest_id = null }: { event_id?: string | null; digest_id?: string | null },
+): Promise<string> {
+  const [row] = await sql<[{ id: string }]>`
+    INSERT INTO notifications (kind, recipient_id, role, event_id, contract_id, customer_id, environment, dedupe_key, state, digest_id, created_at, ended_at)
+    VALUES (${kind}, ${recipient_id}, 'customer', ${event_id}, ${kind === 'digest' ? null : contract_id}, ${customer_id}, 'production',
+      gen_random_uuid()::text, ${digest_id === null ? 'sent' : 'included'}, ${digest_id}, ${NOON}, ${NOON})
+    RETURNING id`;
+  return row.id;
+}
+
+async function contentOf<Kind extends NotificationKindName>(kind: Kind, id: string) {
+  const mail = await loadMailContent(sql, id, PLACE);
+  expect(mail?.content.kind).toBe(kind);
+  return mail!.content as unknown as Extract<MailContent, { kind: Kind }>;
+}
+
+/** What an event about the first licenses says. */
+function assignmentOf(count: number, changes: object = {}) {
+  const license_ids = licenses.slice(0, count).map(({ id }) => licenseIdText(id));
+  return { count, license_ids, customer_id, operation_id: OPERATION_ID, hold_id: null, order_ref: null, ...changes };
+}
+
+test('every kind of mail is written from the events from which it follows, without a secret', async () => {
+  const mails = [];
+  for (const kind of KIND_NAMES)
+    for (const type of (NOTIFICATION_KINDS[kind] as NotificationKind).events as EventType[]) {
+      const id = await notify(kind, type, NOTIFICATION_KINDS[kind].carries_keys ? assignmentOf(2) : {});
+      const content = await contentOf(kind, id);
+      const { subject, text, html } = await renderMail(content, { language: 'de', unsubscribe_url: null });
+      expect(`${subject}${text}`).not.toMatch(/undefined|null|NaN|\[object/);
+      mails.push({ message_id: `<${id}@covenant.example>`, contents: `${subject}\n${text}\n${html}` });
+    }
+  expect(mails.filter(({ contents }) => contents.includes(licenses[0]!.key))).toHaveLength(4);
+  await expectNoSecretInMails(sql, mails);
+  const wrong = { message_id: mails.at(-1)!.message_id, contents: `The key is ${licenses[11]!.key}.` };
+  await expect(expectNoSecretInMails(sql, [...mails, wrong])).rejects.toThrow('contains the license key');
+});
+
+test('up to ten licenses are named with their keys, and more by a link', async () => {
+  const ten = await contentOf('licenses_ready', await notify('licenses_ready', 'license.assigned', assignmentOf(10)));
+  expect(ten.licenses.map(({ key }) => key)).toEqual(licenses.slice(0, 10).map(({ key }) => key));
+  expect(ten).toMatchObject({
+    count: 10,
+    withdrawn: 0,
+    contract_type: 'standard',
+    customer: 'Acme Corp',
+    timezone: 'America/New_York',
+  });
+  const eleven = await contentOf(
+    'licenses_ready',
+    await notify('licenses_ready', 'license.assigned', assignmentOf(11)),
+  );
+  const licenses_url = `https://covenant.example/api/v1/assignments/${OPERATION_ID}`;
+  expect(eleven).toMatchObject({ count: 11, licenses: [], licenses_url });
+});
+
+test('a mail that is sent late shows no license that was revoked, and none that another customer has since', async () => {
+  const other = await insertCustomer('other@acme.example', 'Other');
+  const id = await notify(
+    'order_licenses',
+    'license.assigned',
+    assignmentOf(3, { order_ref: 'A-1', hold_id: OPERATION_ID }),
+  );
+  const [first, second, third] = licenses;
+  await sql`UPDATE license_facts SET customer_id = ${other} WHERE license_id = ${first!.id}`;
+  await sql`UPDATE license_facts SET revoked_at = ${NOON} WHERE license_id = ${second!.id}`;
+  const content = await contentOf('order_licenses', id);
+  expect(content).toMatchObject({ count: 3, withdrawn: 2, order_ref: 'A-1' });
+  expect(content.licenses.map(({ key }) => key)).toEqual([third!.key]);
+  expect(content.licenses_url).toBe(`https://covenant.example/api/v1/holds/${OPERATION_ID}`);
+  await sql`UPDATE license_facts SET customer_id = ${customer_id}, revoked_at = NULL`;
+});
+
+test('a customer who was merged is named as the one into whom it was merged, and keeps the licenses', async () => {
+  const id = await notify('licenses_ready', 'license.assigned', assignmentOf(1));
+  const target = await insertCustomer('target@acme.example', 'Target');
+  await sql`UPDATE license_facts SET customer_id = ${target} WHERE license_id = ${licenses[0]!.id}`;
+  const { licenses: of_target } = await sql.begin(async (tx) => {
+    await tx`UPDATE license_facts SET customer_id = ${target} WHERE customer_id = ${customer_id}`;
+    await tx`UPDATE customers SET merged_into = ${target} WHERE id = ${customer_id}`;
+    const mail = await loadMailContent(tx, id, PLACE);
+    expect(mail?.content.customer).toBe('Target');
+    await tx`UPDATE customers SET merged_into = NULL WHERE id = ${customer_id}`;
+    return mail!.content as ContentOf<'licenses_ready'>;
+  });
+  expect(of_target).toHaveLength(1);
+  await sql`UPDATE license_facts SET customer_id = ${customer_id}`;
+});
+
+test('an overdue invoice is named with the day on which the contract is suspended', async () => {
+  await sql`
+    INSERT INTO invoice_facts (contract_id, source, invoice_id, status, due_date, occurred_at, fetched_at, rank)
+    VALUES (${contract_id}, 'standard', 'in_1', 'OPEN', '2027-06-10', ${NOON}, ${NOON}, 1),
+           (${contract_id}, 'standard', 'in_2', 'PAID', '2027-06-01', ${NOON}, ${NOON}, 1),
+           (${contract_id}, 'standard', 'in_3', 'OPEN', '2027-07-10', ${NOON}, ${NOON}, 1)`;
+  const content = await contentOf('past_due', await notify('past_due', 'billing.past_due'));
+  expect(content).toMatchObject({ invoices: [{ id: 'in_1', due_date: '2027-06-10' }], suspends_on: '2027-06-24' });
+});
+
+test('a raise of a quota that was used up is an emergency, unless it is for a period', async () => {
+  const raise = { reason: 'contract.updated', amount: 50, total: 250, claimed: 200, remaining: 50 };
+  const emergency = await notify('quota_raised', 'quota.granted', { ...raise, period_label: null });
+  const period = await notify('quota_raised', 'quota.granted', { ...raise, period_label: 'Q2' });
+  const early = await notify('quota_raised', 'quota.granted', { ...raise, period_label: null, claimed: 199 });
+  expect(await contentOf('quota_raised', emergency)).toMatchObject({ is_emergency: true });
+  expect(await contentOf('quota_raised', period)).toMatchObject({ is_emergency: false, period_label: 'Q2' });
+  expect(await contentOf('quota_raised', early)).toMatchObject({ is_emergency: false });
+});
+
+test('a digest says what it carries, in the zone of each contract', async () => {
+  const digest_id = await insertNotification('digest', {});
+  const low = await notify('low_water', 'pool.low_water');
+  await sql`UPDATE notifications SET digest_id = ${digest_id}, state = 'included' WHERE id = ${low}`;
+  const content = await contentOf('digest', digest_id);
+  expect(content.items.map(({ kind, timezone }) => [kind, timezone])).toEqual([['low_water', 'America/New_York']]);
+  expect(await loadMailContent(sql, OPERATION_ID, PLACE)).toBeNull();
+});
