@@ -4,11 +4,9 @@
  *
  * A batch is formatted in one pass. Streams of single rows through Node's pipeline starve the rest of the process when several
  * run at once: with 40 of them `/livez` took from seconds to minutes.
- *
- * A cell that a spreadsheet would treat as a formula gets a leading apostrophe (domain.md 4.7).
  */
-import { stringify } from 'csv-stringify/sync';
 import type { JsonObject } from '../../domain/base/json';
+import { csvText } from '../../transactions/base/csv-text';
 import type { ClientStream } from './client-stream';
 import type { Answer, AnswerShape } from './route';
 import { z } from './zod';
@@ -58,11 +56,11 @@ async function writeCsv(
   bom: boolean,
 ): Promise<void> {
   try {
-    await stream.write((bom ? BYTE_ORDER_MARK : '') + textOf(columns, first.done ? [] : first.value, true));
+    await stream.write((bom ? BYTE_ORDER_MARK : '') + csvText(columns, first.done ? [] : first.value, true));
     while (!stream.ended.aborted) {
       const batch = await batches.next();
       if (batch.done) return await stream.finish();
-      await stream.write(textOf(columns, batch.value, false));
+      await stream.write(csvText(columns, batch.value, false));
     }
     stream.disconnect();
   } catch (error) {
@@ -72,8 +70,4 @@ async function writeCsv(
   } finally {
     await batches.return(undefined);
   }
-}
-
-function textOf(columns: readonly string[], rows: JsonObject[], header: boolean): string {
-  return stringify(rows, { header, columns: [...columns], escape_formulas: true, cast: { boolean: String } });
 }

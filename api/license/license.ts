@@ -1,8 +1,7 @@
 /** Licenses: list, read, and export as CSV. */
 import type { Instant } from '../../domain/base/instant';
 import type { JsonObject } from '../../domain/base/json';
-import { licenseIdText, licenseSource, parseLicenseId } from '../../domain/license/license';
-import { licenseStatus } from '../../domain/license/license-facts';
+import { licenseIdText, parseLicenseId } from '../../domain/license/license';
 import { notFound } from '../../domain/base/refusal';
 import { listedContract, reachesContract, seesLicenseKeys } from '../../domain/access/caller';
 import type { KnownCaller } from '../../domain/access/caller';
@@ -10,8 +9,8 @@ import type { Sql } from '../../db/base/database';
 import { findContract } from '../../db/contract/contract';
 import { findJobOf } from '../generation/generation-job-presenter';
 import { exportLicenses, listLicenses } from '../../db/license/license';
-import type { LicenseRow } from '../../db/license/license';
 import type { LicenseFilter } from '../../db/license/license-page';
+import { CONTRACT_REPORT_COLUMNS, EXPORT_COLUMNS, licenseFileRows } from '../../transactions/license/license-file';
 import type { Api } from '../http/api';
 import { CSV, CsvQuery, INCOMPLETE_FILE_NOTE, csvAnswer } from '../http/csv';
 import { PageOf, PageQuery, cursorsOf, pageOf } from '../http/paging';
@@ -35,29 +34,6 @@ const LicenseFilterQuery = z.object({
 const LicenseQuery = LicenseFilterQuery.extend(PageQuery.shape).extend({
   order: z.enum(['asc', 'desc']).default('desc'),
 });
-
-/** The columns that the report must have (domain.md 6.1), then the origin of the license. */
-const REPORT_COLUMNS = [
-  'key',
-  'status',
-  'customer',
-  'activations',
-  'created_at',
-  'features',
-  'expires_at',
-  'job',
-  'source',
-] as const;
-const DATE_COLUMNS = ['assigned_at', 'activated_at', 'suspended_at', 'revoked_at'] as const;
-const CONTRACT_REPORT_COLUMNS = [...REPORT_COLUMNS, ...DATE_COLUMNS] as const;
-const EXPORT_COLUMNS = [
-  ...REPORT_COLUMNS,
-  ...['id', 'contract_id', 'is_test', 'contract_customer'],
-  ...DATE_COLUMNS,
-] as const;
-
-/** Rows that are formatted in one pass. The features of a row have up to 16 kB. */
-const FORMATTED_ROWS_MAX = 100;
 
 const LICENSE_CURSORS = cursorsOf('licenses', { id: (text) => parseLicenseId(licenseIdText(text)) !== null });
 
@@ -167,34 +143,9 @@ export const licenseRoutes: Route[] = [
   }),
 ];
 
-/** The rows of a file, in batches so small that formatting the largest features takes only a few milliseconds. */
-async function* csvRows({ db, signedKeys }: Api, filter: LicenseFilter, now: Instant): AsyncGenerator<JsonObject[]> {
-  for await (const batch of signedKeys.ofBatches(db, exportLicenses(db, filter, now), now)) {
-    for (let first = 0; first < batch.length; first += FORMATTED_ROWS_MAX)
-      yield batch.slice(first, first + FORMATTED_ROWS_MAX).map((row) => csvRow(row, now));
-  }
-}
-
-function csvRow(row: LicenseRow, now: Instant): JsonObject {
-  return {
-    key: row.key,
-    status: licenseStatus(row, row.clock_now ?? now),
-    customer: row.customer_email,
-    activations: row.activations,
-    created_at: row.created_at,
-    features: JSON.stringify(row.features),
-    expires_at: row.expires_at,
-    job: row.contract_id === null ? null : row.job_id,
-    source: licenseSource(row.contract_name),
-    id: licenseIdText(row.id),
-    contract_id: row.contract_id,
-    is_test: row.is_test,
-    contract_customer: row.contract_customer_email,
-    assigned_at: row.assigned_at,
-    activated_at: row.activated_at,
-    suspended_at: row.suspended_at,
-    revoked_at: row.revoked_at,
-  };
+/** The rows of a file, with certificates in place of the keys of signed licenses. */
+function csvRows({ db, signedKeys }: Api, filter: LicenseFilter, now: Instant): AsyncGenerator<JsonObject[]> {
+  return licenseFileRows(signedKeys.ofBatches(db, exportLicenses(db, filter, now), now), now);
 }
 
 function filterOf({ is_test, has_devices, ...query }: z.infer<typeof LicenseFilterQuery>): LicenseFilter {
