@@ -33,7 +33,7 @@ const AREAS = {
   schedule: ['base', 'catalogue', 'contract', 'generation', 'license'],
   metric: ['base', 'contract'],
   webhook: ['base', 'catalogue', 'contract', 'license'],
-  notification: ['base', 'billing', 'catalogue', 'contract', 'license', 'webhook'],
+  notification: ['base', 'billing', 'catalogue', 'contract', 'license', 'schedule', 'webhook'],
   system: ['base', 'access', 'catalogue', 'billing', 'contract', 'generation', 'license', 'import', 'pool', 'schedule'],
 };
 

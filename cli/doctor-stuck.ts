@@ -34,6 +34,7 @@ const STUCK_KINDS: Record<SweepKind, { what: string; workflow: string | null; mo
   owed_delivery: { what: 'endpoints of webhooks to which nothing is delivered', workflow: 'webhook-endpoint' },
   endpoint_workflow: { what: 'endpoints of webhooks whose workflow cannot be started', workflow: null },
   test_clock: { what: 'test clocks that do not advance', workflow: 'test-clock' },
+  due_report: { what: 'schedules of reports whose due report is not sent', workflow: null },
   overdue_hold: { what: 'holds of pools that cannot be ended', workflow: null },
 };
 

@@ -16,6 +16,7 @@ import { confirmBoundaries } from '../../transactions/contract/confirm-boundarie
 import { settleContract } from '../../transactions/contract/settle-contract';
 import { endOverdueHolds } from '../../transactions/pool/end-overdue-holds';
 import { noticePoolLevels } from '../../transactions/pool/notice-pool-levels';
+import { sendDueReport } from '../../transactions/notification/send-due-report';
 import { forecastQuotas } from '../../transactions/metric/forecast-quotas';
 import type { Database } from '../../db/base/database';
 import { hasManyDue, isAnyDue, listBusyMoments } from '../../db/contract/due-contract';
@@ -132,6 +133,11 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
         await runPart(() => recordAttempts(db, kind, left, { epoch, now }), undefined);
         continue;
       }
+      if (kind === 'due_report') {
+        const left = await sendReports(ids);
+        await runPart(() => recordAttempts(db, kind, left, { epoch, now }), undefined);
+        continue;
+      }
       const subject = kind === null ? 'contract' : SWEEP_KINDS[kind];
       if (kind === 'time_zone_rules') {
         const left = await computeBoundaries(ids);
@@ -171,6 +177,16 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
       if (together === undefined)
         for (const id of ids) for (const one of await runPart(() => end([id]), [])) ended.add(one);
       return ids.filter((id) => !ended.has(id));
+    }
+
+    /** Writes the events of reports that are due, each in a transaction of its own. Returns the schedules that are left. */
+    async function sendReports(ids: string[]): Promise<string[]> {
+      const left: string[] = [];
+      for (const id of ids) {
+        const send = () => beginWithShortWaits(db, (tx) => sendDueReport(tx, id, now));
+        if (!(await runPart(send, false))) left.push(id);
+      }
+      return left;
     }
 
     /**

@@ -20,6 +20,7 @@ export const AUDIT_SUBJECTS = [
   'license_operation',
   'hold',
   'schedule',
+  'report_schedule',
   'product',
   'generator',
   'customer',

@@ -6,6 +6,7 @@ import { overdueBillingContracts } from '../billing/billing-event';
 import type { Fragment, Sql } from '../base/database';
 import { dueAt, wakeInstant } from '../contract/clock';
 import { limitsToJudge, markJudgedOn } from '../notification/limit-episode';
+import { reportsDue } from '../notification/report-schedule';
 import { poolsToReplenish } from '../pool/replenishment';
 import { markPlacedOn, schedulesToPlace, schedulesToRun } from '../schedule/due-schedule';
 import { endpointsOfOtherServers, endpointsToDeliver, markDeliveringOn } from '../webhook/queue';
@@ -59,7 +60,9 @@ export const SWEEP_KINDS = {
   test_clock: 'test_clock',
   /** Holds of pools that are over. */
   overdue_hold: 'hold',
-} as const satisfies Record<string, SweepSubject | 'hold'>;
+  /** Schedules of reports with a report that is due. */
+  due_report: 'report',
+} as const satisfies Record<string, SweepSubject | 'hold' | 'report'>;
 
 export type SweepKind = keyof typeof SWEEP_KINDS;
 
@@ -216,6 +219,8 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
       return endpointsOfOtherServers(sql, epoch);
     case 'test_clock':
       return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
+    case 'due_report':
+      return reportsDue(sql, now);
     case 'overdue_hold':
       return sql`
         SELECT h.id, h.held_until AS since FROM pool_holds h JOIN contracts c ON c.id = h.contract_id LEFT JOIN test_clocks k ON k.id = c.test_clock_id

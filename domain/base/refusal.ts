@@ -220,6 +220,10 @@ const SENTENCES = {
     title: 'The contract has too many schedules',
     detail: (m) => `A contract can have ${show(m.max)} active and paused schedules. Delete one of them first.`,
   },
+  TOO_MANY_REPORT_SCHEDULES: {
+    title: 'The contract has too many schedules of reports',
+    detail: (m) => `A contract can have ${show(m.max)} schedules of reports. Delete one of them first.`,
+  },
   SCHEDULE_ENDED: {
     title: 'The schedule has ended',
     detail: (m) => `The schedule ended at ${show(m.ended_at)} for good. Create a new schedule instead.`,
@@ -557,6 +561,7 @@ export type ResourceKind =
   | 'license'
   | 'license operation'
   | 'product'
+  | 'report schedule'
   | 'signing key'
   | 'test clock'
   | 'webhook delivery'

@@ -111,7 +111,7 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
 }
 
 /** All kinds except those whose rows the sweep settles itself. */
-type WakingKind = Exclude<SweepKind, 'time_zone_rules' | 'overdue_hold'>;
+type WakingKind = Exclude<SweepKind, 'time_zone_rules' | 'overdue_hold' | 'due_report'>;
 
 /** Inserts `count` rows of one kind that are due. Rows that are inserted later have been due for as long, and come after them. */
 type MakeDue = (count: number) => Promise<string[]>;
@@ -211,7 +211,7 @@ async function copiesOfOperation(changes: Record<string, string | null>): Promis
 }
 
 const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter(
-  (kind): kind is WakingKind => !['time_zone_rules', 'overdue_hold'].includes(kind),
+  (kind): kind is WakingKind => !['time_zone_rules', 'overdue_hold', 'due_report'].includes(kind),
 );
 
 /** All rows of a kind that are due. */

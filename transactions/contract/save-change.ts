@@ -24,6 +24,7 @@ import { saveHolds } from '../../db/contract/hold';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
 import { deleteReplenishment, unblockValidity } from '../../db/pool/replenishment';
+import { deleteReportSchedulesOf, outdateReports } from '../../db/notification/report-schedule';
 import { endSchedulesOf, outdateRuns } from '../../db/schedule/schedule';
 import { deleteRates, saveRateLimits } from '../../db/generation/rate';
 import { insertRenewals } from '../../db/contract/renewal';
@@ -205,9 +206,11 @@ async function saveSteps(
   return { cancelled, operations, schedules: await followInSchedules(tx, before, facts) };
 }
 
-/** Ends the schedules of a contract that is over, and lets those of another time zone be computed again. Returns them. */
+/** Ends the schedules of a contract that is over, deletes those of its reports with it, and lets those of another time zone be computed again. Returns them. */
 async function followInSchedules(tx: Sql, before: ContractFacts, facts: ContractFacts): Promise<string[]> {
   const { id, settled_until, timezone } = facts;
+  if (facts.deleted_at !== null) await deleteReportSchedulesOf(tx, id);
+  else if (before.timezone !== timezone) await outdateReports(tx, id, settled_until);
   if (facts.deleted_at !== null) return endSchedulesOf(tx, id, 'CONTRACT_DELETED', settled_until);
   if (facts.terminated_at !== null) return endSchedulesOf(tx, id, 'CONTRACT_TERMINATED', settled_until);
   return before.timezone === timezone ? [] : outdateRuns(tx, id, settled_until);
