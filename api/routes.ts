@@ -6,6 +6,7 @@ import { callerRoutes } from './access/caller';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
 import { limitEpisodeRoutes } from './notification/limit-episode';
+import { reportScheduleRoutes } from './notification/report-schedule';
 import { scheduleRoutes } from './schedule/schedule';
 import { contractActionRoutes } from './contract/action';
 import { contractRoutes } from './contract/contract';
@@ -55,6 +56,7 @@ export const ROUTES: readonly Route[] = [
   ...amendmentRoutes,
   ...scheduleRoutes,
   ...limitEpisodeRoutes,
+  ...reportScheduleRoutes,
   ...generationRoutes,
   ...jobRoutes,
   ...importRoutes,

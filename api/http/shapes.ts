@@ -72,6 +72,12 @@ export const LocalDateShape = z
   .refine(isLocalDate, { error: 'must be an existing date, such as 2027-02-01', abort: true })
   .refine(isYearAllowed, `must be in the years ${YEAR_MIN} to ${YEAR_MAX}`)
   .openapi({ format: 'date', pattern: `^${DATE_PATTERN}$`, example: '2027-02-01' });
+/** A local time of day. */
+export const LocalTimeShape = z
+  .string()
+  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day in hours and minutes, such as 09:30')
+  .openapi({ example: '09:30' });
+
 export const PeriodShape = z
   .string()
   .max(20)

@@ -19,7 +19,7 @@ import { scheduleName } from '../../domain/schedule/name';
 import type { WrittenSchedule } from '../../transactions/schedule/schedule';
 import { actionTable } from '../http/allowed-actions';
 import { EmailShape } from '../http/email';
-import { Id, InstantShape, LocalDateShape, PeriodShape } from '../http/shapes';
+import { Id, InstantShape, LocalDateShape, LocalTimeShape, PeriodShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 /** Runs that a schedule shows ahead. */
@@ -32,12 +32,6 @@ const SCHEDULE_ACTIONS = actionTable<ScheduleActionName>('ScheduleActions', {
   },
   delete: { operation_id: 'deleteSchedule', description: 'Delete the schedule' },
 });
-
-/** A local time of day. */
-const LocalTimeShape = z
-  .string()
-  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day in hours and minutes, such as 09:30')
-  .openapi({ example: '09:30' });
 
 /** The fields that people set, all of them required. */
 export const ScheduleFields = z.strictObject({

@@ -82,6 +82,11 @@ export const PERMISSIONS = {
   withdrawAmendment: ADMIN,
 
   listLimitEpisodes: VIEWER,
+  createReportSchedule: ADMIN,
+  listReportSchedules: VIEWER,
+  getReportSchedule: VIEWER,
+  updateReportSchedule: ADMIN,
+  deleteReportSchedule: ADMIN,
   createSchedule: ADMIN,
   listSchedules: VIEWER,
   getSchedule: VIEWER,

@@ -69,6 +69,7 @@ beforeAll(async () => {
   const licenses: string[] = [];
   const amendments: string[] = [];
   const schedules: string[] = [];
+  const reports: string[] = [];
   for (const catalogue of catalogues) {
     for (const status of ['active', 'inactive']) {
       const contract = await addContract(api, catalogue, { status, quota: 500 });
@@ -81,6 +82,10 @@ beforeAll(async () => {
       if (status === 'inactive') continue;
       const later = { effective_date: '2099-01-01', changes: { quota_add: 5 } };
       const scheduled = { count: 2, every: 'P1M', from: '2027-01-01' };
+      reports.push(
+        (await api.call('POST', `/contracts/${contract.id}/report-schedules`, { body: { frequency: 'weekly' } })).body
+          .id,
+      );
       schedules.push((await api.call('POST', `/contracts/${contract.id}/schedules`, { body: scheduled })).body.id);
       amendments.push((await api.call('POST', `/contracts/${contract.id}/amendments`, { body: later })).body.id);
     }
@@ -152,6 +157,7 @@ beforeAll(async () => {
     key_id: [String(key?.['id'])],
     amendment_id: amendments,
     schedule_id: schedules,
+    report_schedule_id: reports,
     billing,
     deliveries,
     'webhook-endpoints': [endpoint_id],

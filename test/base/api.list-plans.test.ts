@@ -211,6 +211,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     path: `/contracts/${busy_contract}/limit-episodes`,
     queries: [''],
   }),
+  '/contracts/:id/report-schedules': ({ busy_contract }) => ({
+    path: `/contracts/${busy_contract}/report-schedules`,
+    queries: [''],
+  }),
   '/contracts/:id/schedules': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/schedules`, queries: [''] }),
   '/contracts/:id/schedules/:schedule_id/runs': ({ busy_contract, busy_schedule }) => ({
     path: `/contracts/${busy_contract}/schedules/${busy_schedule}/runs`,

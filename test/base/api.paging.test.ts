@@ -222,6 +222,7 @@ describe('a cursor that the list did not issue', () => {
         body: { count: 1, every: 'P1M', from: run_date },
       });
       schedule ||= body.id;
+      await api.call('POST', `/contracts/${contract.id}/report-schedules`, { body: { frequency: 'weekly' } });
       const run = {
         schedule_id: schedule,
         run_date,
@@ -273,6 +274,7 @@ describe('a cursor that the list did not issue', () => {
       ['/contracts/:id/amendments', `${contract_path}/amendments?`],
       ['/contracts/:id/licenses/import', `${contract_path}/licenses/import?`],
       ['/contracts/:id/limit-episodes', `${contract_path}/limit-episodes?`],
+      ['/contracts/:id/report-schedules', `${contract_path}/report-schedules?`],
       ['/contracts/:id/schedules', `${contract_path}/schedules?`],
       ['/contracts/:id/schedules/:schedule_id/runs', `${contract_path}/schedules/${schedule}/runs?`],
       ['/activity', '/activity?environment=staging'],

@@ -47,6 +47,16 @@ async function createContract(more: Record<string, unknown> = {}): Promise<any> 
   return addContract(api, await addCatalogue(api), more);
 }
 
+const REPORTS = { frequency: 'weekly' };
+
+async function createReportSchedule(): Promise<{ id: string; report_schedule_id: string }> {
+  const { id } = await createContract();
+  return {
+    id,
+    report_schedule_id: (await api.call('POST', `/contracts/${id}/report-schedules`, { body: REPORTS })).body.id,
+  };
+}
+
 const SCHEDULE = { count: 2, every: 'P1M', from: '2027-01-01' };
 
 async function createSchedule(): Promise<{ id: string; schedule_id: string }> {
@@ -301,6 +311,19 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'DELETE /contracts/:id/schedules/:schedule_id': async () => ({ params: await createSchedule() }),
   'GET /contracts/:id/schedules/:schedule_id/runs': async () => ({ params: await createSchedule() }),
   'GET /contracts/:id/limit-episodes': async () => ({ params: { id: (await createContract()).id } }),
+  'POST /contracts/:id/report-schedules': async () => ({
+    params: { id: (await createContract()).id },
+    body: REPORTS,
+    audit: 'report_schedule.created',
+  }),
+  'GET /contracts/:id/report-schedules': async () => ({ params: { id: (await createContract()).id } }),
+  'GET /contracts/:id/report-schedules/:report_schedule_id': async () => ({ params: await createReportSchedule() }),
+  'PATCH /contracts/:id/report-schedules/:report_schedule_id': async () => ({
+    params: await createReportSchedule(),
+    body: { at: '09:00' },
+    audit: 'report_schedule.updated',
+  }),
+  'DELETE /contracts/:id/report-schedules/:report_schedule_id': async () => ({ params: await createReportSchedule() }),
   'POST /contracts/:id/generate': async () => ({ params: { id: (await createContract()).id }, body: { count: 1 } }),
   'GET /contracts/:id/activity': async () => ({ params: { id: (await createContract()).id } }),
   'GET /contracts/:id/events': async () => ({ params: { id: (await createContract()).id } }),

@@ -127,6 +127,8 @@ SELECT filled_id('schedule', CASE WHEN n % 2 = 0 THEN 1 WHEN n % 8 = 3 THEN 3 EL
        CASE WHEN n % 8 = 3 THEN 1 ELSE 0 END, CASE WHEN n % 8 = 3 THEN filled_id('job', n) END, 'ACTIVE' FROM numbers;
 INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
 SELECT filled_contract(n), at, 'QUOTA_EXCEEDED', 1, 1, 'test' FROM numbers;
+INSERT INTO report_schedules (id, contract_id, frequency, on_day, at, enabled, actor, created_at, updated_at)
+SELECT filled_id('report', n), filled_contract(n), 'weekly', 1, '06:00', false, filled_actor(n), at, at FROM numbers;
 INSERT INTO limit_episodes (contract_id, limit_name, opened_at, closed_at, close_reason, limit_value, used, demand, largest_request, last_refused_at, notices, noticed_demand, noticed_at, reminders, remind_at)
 SELECT filled_contract(n), 'quota', at, at, 'quiet', 1, 1, 2, 1, at, 1, 2, at, 0, at FROM numbers;
 INSERT INTO domain_events (id, at, type, contract_id, environment, data, sequence)

@@ -92,8 +92,15 @@ test('ten thousand refused requests have one notice, and so has a burst of diffe
   const [{ id: one }, { id: other }] = [await usedUp(), await usedUp()];
   await refuse(one, 7);
   const count = createRefusalCounter(sql);
-  const refused = { contract_id: one, code: 'QUOTA_EXCEEDED', licenses: 7, actor_id: 'partner', request_id: null } as const;
-  for (let sent = 0; sent < 10_000; sent += 1_000) await Promise.all(Array.from({ length: 1_000 }, () => count(refused)));
+  const refused = {
+    contract_id: one,
+    code: 'QUOTA_EXCEEDED',
+    licenses: 7,
+    actor_id: 'partner',
+    request_id: null,
+  } as const;
+  for (let sent = 0; sent < 10_000; sent += 1_000)
+    await Promise.all(Array.from({ length: 1_000 }, () => count(refused)));
   await refuse(other, ...Array.from({ length: 90 }, (_, n) => n + 1));
   expect(await swept()).toEqual(expect.arrayContaining([one, other]));
   for (const id of [one, other]) {
