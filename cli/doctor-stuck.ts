@@ -5,7 +5,10 @@ import type { StuckRows } from '../db/system/sweep-attempt';
 import { CATCH_UP_HOURS } from '../domain/schedule/run';
 import { warning, type Finding } from './finding';
 
-/** What the rows of each kind are, and where their failure is found: the workflow of a row, or the log of the worker. */
+/**
+ * What the rows of each kind are, and where their failure is found: the workflow of a row, or the log of the worker. The id of a workflow
+ * ends with that of its row, unless it says `<id>`.
+ */
 const STUCK_KINDS: Record<SweepKind, { what: string; workflow: string | null; more?: string }> = {
   boundary: { what: 'contracts with an overdue boundary', workflow: 'contract' },
   late_timer: { what: 'contracts whose workflow waits too long', workflow: 'contract' },
@@ -30,7 +33,7 @@ const STUCK_KINDS: Record<SweepKind, { what: string; workflow: string | null; mo
     workflow: 'run-schedule',
     more: ' Their runs are made by the sweep, a minute late.',
   },
-  exceeded_limit: { what: 'contracts whose exceeded quota is not noticed', workflow: 'limit-exceeded' },
+  exceeded_limit: { what: 'contracts whose exceeded quota is not noticed', workflow: 'limit-exceeded:<id>:quota' },
   owed_delivery: { what: 'endpoints of webhooks to which nothing is delivered', workflow: 'webhook-endpoint' },
   endpoint_workflow: { what: 'endpoints of webhooks whose workflow cannot be started', workflow: null },
   test_clock: { what: 'test clocks that do not advance', workflow: 'test-clock' },
@@ -42,10 +45,11 @@ const STUCK_KINDS: Record<SweepKind, { what: string; workflow: string | null; mo
 export function stuckFinding({ kind, rows, ids }: StuckRows): Finding {
   const { what, workflow, more: consequence = '' } = STUCK_KINDS[kind];
   const more = rows > ids.length ? ` and ${rows - ids.length} more` : '';
+  const workflow_id = workflow?.includes('<id>') ? workflow : `${workflow}:<id>`;
   const look =
     workflow === null
       ? 'Look for the reason in the log of the worker.'
-      : `Look for the failure with \`temporal workflow describe --workflow-id ${workflow}:<id>\`.`;
+      : `Look for the failure with \`temporal workflow describe --workflow-id ${workflow_id}\`.`;
   return warning(
     `stuck (${kind})`,
     `${rows} ${what}, woken at least ${STUCK_FROM_ATTEMPTS} times: ${ids.join(', ')}${more}.${consequence}`,
