@@ -53,7 +53,9 @@ export function visibleText(schema: z.ZodString): z.ZodString {
 // Ids have one spelling, because workflow ids, notifications and comparisons use the text.
 export const Id = z.uuid().toLowerCase().describe('UUID').openapi({ example: '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f' });
 export const IdParams = z.object({ id: Id });
-export const InstantShape = z.iso.datetime().openapi({ example: '2027-02-01T00:00:00.000Z' });
+export const InstantShape = z.iso
+  .datetime({ error: 'must be an instant in UTC, such as 2027-02-01T00:00:00.000Z', abort: true })
+  .openapi({ example: '2027-02-01T00:00:00.000Z' });
 
 /** The part of `isYearAllowed` and of the format that a JSON schema can express: `format` alone allows offsets, leap seconds and any year. */
 const YEAR_PATTERN = '(19|2[0-9])[0-9]{2}';

@@ -57,12 +57,19 @@ export function urlProblem(text: string, policy: DestinationPolicy): string | nu
   if (url === null || !/^https?:\/\//i.test(text))
     return 'must be a complete URL, such as https://example.com/webhooks';
   if (url.protocol === 'http:' && !policy.allows_http) return 'must begin with https://';
-  if (url.username !== '' || url.password !== '') return 'must not contain a user name or a password';
+  // An empty user name is not in the parsed URL, but in the text.
+  if (authorityOf(text).includes('@')) return 'must not contain a user name or a password';
+  if (url.port === '0') return 'must not name port 0, on which no server listens';
   if (text.includes('#')) return 'must not contain a fragment (#)';
   const literal = literalAddress(url.hostname);
   if (literal !== null)
     return isAllowedAddress(literal, policy) ? null : `must not name ${literal}, which is no public address`;
   return isLoopbackName(url.hostname) && !isAllowedAddress('127.0.0.1', policy) ? 'must not name this machine' : null;
+}
+
+/** What a URL says between `//` and its path, as it is written. */
+function authorityOf(text: string): string {
+  return text.replace(/^https?:\/\//i, '').split(/[/?#]/, 1)[0] as string;
 }
 
 /** Names that mean the machine itself on every machine (RFC 6761). */

@@ -44,6 +44,7 @@ describe('the URL of an endpoint', () => {
     'https://example.com/webhooks?tenant=1',
     'https://xn--bcher-kva.example:8443/',
     'https://1.1.1.1/',
+    'https://example.com/@tenant?to=a@b',
     'https://[2606:4700::1111]:8443/a',
   ])('can be %s', (url) => {
     expect(urlProblem(url, PUBLIC_ONLY)).toBeNull();
@@ -60,6 +61,10 @@ describe('the URL of an endpoint', () => {
     ['https://user@example.com/', 'must not contain a user name'],
     ['https://:secret@example.com/', 'must not contain a user name'],
     ['https://example.com@127.0.0.1/', 'must not contain a user name'],
+    ['https://@example.com/', 'must not contain a user name'],
+    ['https://:@example.com', 'must not contain a user name'],
+    ['https://example.com:0/', 'must not name port 0'],
+    ['https://example.com:00', 'must not name port 0'],
     ['https://example.com/#a', 'must not contain a fragment'],
     [' https://example.com/', 'must not contain spaces'],
     ['https://exam\tple.com/', 'must not contain spaces'],
