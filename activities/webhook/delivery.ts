@@ -38,6 +38,8 @@ const FAILURES_MAX = 16;
 /** When the queue is looked at again after it became empty (db/webhook/queue.ts): soon by the activity, and later by the workflow. */
 const LOOK_SOON_MS = 50;
 const LOOK_AGAIN_MS = 500;
+/** Deliveries that are ended by one statement, because their endpoint was removed. */
+const ENDED_MAX = 2_000;
 const SECOND_MS = 1_000;
 
 export interface DeliverOwedInput {
@@ -87,8 +89,7 @@ export function createDeliveryActivities(dependencies: DeliveryDependencies) {
     const now = clockFrom(began_at);
     const target = await findTarget(db, endpoint_id);
     const nothing = { delivered: 0, failed: 0, is_failing: false, next_ms: null };
-    // Its event was written by a transaction that began before the removal.
-    if (target?.status === 'removed') await failOwed(db, endpoint_id, now());
+    if (target?.status === 'removed') return { ...nothing, next_ms: await endOwed(endpoint_id, now) };
     if (target === undefined || !isCalled(target)) return nothing;
     const was_failing = target.failing_since !== null;
     // The workflow does not know it when it starts: it comes again on the other task queue.
@@ -104,6 +105,13 @@ export function createDeliveryActivities(dependencies: DeliveryDependencies) {
     if (next_ms === null && rest.status === 'ending') await removeEnded(db, endpoint_id, now());
     const { delivered, failed } = sent;
     return { delivered, failed, is_failing: rest.failing_since !== null, next_ms };
+  }
+
+  /** Ends what is owed to an endpoint that was removed, in batches. Returns 0 when the time is over before all of it has ended. */
+  async function endOwed(endpoint_id: string, now: () => Instant): Promise<0 | null> {
+    const until = millisLater(now(), BEGIN_MS_MAX);
+    while ((await failOwed(db, endpoint_id, now(), ENDED_MAX)) > 0) if (now() >= until) return 0;
+    return null;
   }
 
   /** Lets the queue rest. If it did not before, looks again soon, because a timer of Temporal may take a second. */
@@ -122,6 +130,7 @@ function isFailingForGood({ failing_since }: DeliveryTarget, { delivered, failed
 
 /** In how many milliseconds something is to be done; null: when the endpoint is woken. */
 function nextMs({ status, due_at, was_waiting }: QueueRest, now: Instant, pause_ms: number): number | null {
+  if (status === 'removed' && due_at !== null) return 0;
   if (!isCalled({ status })) return null;
   const due_ms = due_at === null ? Infinity : Math.max(pause_ms, millisOf(due_at) - millisOf(now));
   const next_ms = was_waiting ? due_ms : Math.min(due_ms, LOOK_AGAIN_MS);

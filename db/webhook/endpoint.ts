@@ -145,17 +145,31 @@ export async function updateEndpoint(tx: Sql, id: string, change: EndpointChange
   return row;
 }
 
-/** Ends everything that is owed to an endpoint which will never be called again. Returns how many deliveries failed. */
-export async function failOwed(tx: Sql, id: string, now: Instant): Promise<number> {
-  const { count } = await tx`
-    UPDATE webhook_deliveries SET status = 'failed', due_at = NULL, ended_at = ${now}
-    WHERE endpoint_id = ${id} AND status = 'owed'`;
+/** How many deliveries an endpoint is owed. */
+export async function countOwed(tx: Sql, id: string): Promise<number> {
+  const [{ count }] = await tx<
+    [{ count: number }]
+  >`SELECT count(*)::int FROM webhook_deliveries WHERE endpoint_id = ${id} AND status = 'owed'`;
+  return count;
+}
+
+/**
+ * Ends some of what is owed to an endpoint that was removed, in one bounded statement: an endpoint can be owed hundreds of thousands of
+ * deliveries. Returns how many failed. Rows that are locked are skipped.
+ */
+export async function failOwed(sql: Sql, id: string, now: Instant, limit: number): Promise<number> {
+  const { count } = await sql`
+    UPDATE webhook_deliveries d SET status = 'failed', due_at = NULL, ended_at = ${now}
+    FROM (
+      SELECT id FROM webhook_deliveries WHERE endpoint_id = ${id} AND status = 'owed' ORDER BY due_at, id LIMIT ${limit}
+      FOR UPDATE SKIP LOCKED
+    ) owed WHERE d.id = owed.id`;
   return count;
 }
 
 /**
  * Ends the endpoints of a contract that is deleted, after its last event was owed. Those that are enabled receive what they are owed and are
- * then removed. Those that are disabled are removed at once, and what they were owed has failed.
+ * then removed. Those that are disabled are removed at once, and their workflows end what they were owed.
  */
 export async function endEndpointsOf(tx: Sql, contract_id: string, now: Instant): Promise<void> {
   const ended = await tx<{ id: string; status: EndpointStatus }[]>`
@@ -165,10 +179,7 @@ export async function endEndpointsOf(tx: Sql, contract_id: string, now: Instant)
     WHERE contract_id = ${contract_id} AND status IN ('enabled', 'disabled')
     RETURNING id, status`;
   const removed = ended.filter(({ status }) => status === 'removed').map(({ id }) => id);
-  if (removed.length > 0) {
-    await tx`DELETE FROM webhook_secrets WHERE endpoint_id = ANY (${removed}::uuid[])`;
-    for (const id of removed) await failOwed(tx, id, now);
-  }
+  if (removed.length > 0) await tx`DELETE FROM webhook_secrets WHERE endpoint_id = ANY (${removed}::uuid[])`;
   await tx`SELECT pg_notify(${WEBHOOK_CHANNEL}, id) FROM unnest(${ended.map(({ id }) => id)}::text[]) AS id`;
 }
 

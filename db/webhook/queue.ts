@@ -82,18 +82,19 @@ export async function listDueEndpoints(sql: Sql, now: Instant, limit: number): P
 
 /**
  * Selects endpoints with something due since `late`, or that are ending and have nothing owed, if their workflow has not looked since then.
- * A removed endpoint is owed something by a transaction that began before the removal and was committed afterwards.
+ * What is owed to a removed endpoint is ended whenever it is due. It can be owed more after that, by a transaction that began before the
+ * removal.
  */
 export function endpointsToDeliver(sql: Sql, late: Fragment): Fragment {
   return sql`
-    SELECT e.id, coalesce(d.due_at, e.updated_at) AS since
+    SELECT e.id, CASE WHEN e.status = 'removed' OR d.due_at IS NULL THEN e.updated_at ELSE d.due_at END AS since
     FROM webhook_endpoints e
     JOIN webhook_queues q ON q.endpoint_id = e.id
     LEFT JOIN LATERAL (
       SELECT due_at FROM webhook_deliveries WHERE endpoint_id = e.id AND status = 'owed' ORDER BY due_at, id LIMIT 1
     ) d ON true
     WHERE e.status <> 'disabled' AND (q.looked_at IS NULL OR q.looked_at <= ${late})
-      AND (d.due_at <= ${late} OR d.due_at IS NULL AND e.status = 'ending' AND e.updated_at <= ${late})`;
+      AND (d.due_at <= ${late} OR e.updated_at <= ${late} AND e.status = CASE WHEN d.due_at IS NULL THEN 'ending' ELSE 'removed' END)`;
 }
 
 /** Selects endpoints that are owed something and whose workflow was started on another server. */

@@ -1,4 +1,4 @@
-/** Removes what was delivered long ago, and what can no longer be delivered. */
+/** Removes deliveries that ended long ago. */
 import type { Fragment, Sql } from '../base/database';
 
 /** Removes deliveries that ended so many days ago, in one bounded statement; returns how many. */
@@ -7,15 +7,6 @@ export async function deleteEndedDeliveries(sql: Sql, days: number, limit: numbe
     SELECT id FROM webhook_deliveries WHERE ended_at < now() - make_interval(days => ${days})
     ORDER BY ended_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
   return deleteDeliveries(sql, ended);
-}
-
-/** Removes what is owed to endpoints that were removed: nothing sends it. */
-export async function deleteOwedToRemoved(sql: Sql, limit: number): Promise<number> {
-  const owed = sql`
-    SELECT d.id FROM webhook_endpoints e CROSS JOIN LATERAL (
-      SELECT id FROM webhook_deliveries WHERE endpoint_id = e.id AND status = 'owed' ORDER BY due_at, id LIMIT ${limit}) d
-    WHERE e.status = 'removed' LIMIT ${limit}`;
-  return deleteDeliveries(sql, owed);
 }
 
 /** Deletes deliveries with their attempts, and the payloads of events that have no other delivery. */

@@ -111,7 +111,6 @@ test('deliveries are deleted some days after their end with their attempts, and 
     ended: { status: 'failed', days_ago: 31 },
     body: '{}',
   });
-  await buildDelivery(sql, { endpoint_id: await buildEndpoint(sql, { status: 'removed' }), body: '{}' });
   await sql`
     INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, status, due_at, ended_at)
     SELECT ${endpoint_id}, gen_random_uuid(), 'pool.low_water', 'delivered', NULL, now() - interval '31 days' FROM generate_series(1, 2500)`;

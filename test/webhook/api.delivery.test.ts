@@ -132,7 +132,7 @@ describe('a delivery that is asked for again', () => {
       answered = redeliver(id);
       await waitUntilBlocked(api.sql);
       await tx`SET LOCAL lock_timeout = '100ms'`;
-      expect(await failOwed(tx, endpoint_id, NOON)).toBe(1);
+      expect(await failOwed(tx, endpoint_id, NOON, 10)).toBe(1);
       await tx`UPDATE webhook_endpoints SET status = 'removed' WHERE id = ${endpoint_id}`;
     });
     expectRefusal(await answered!, 409, 'WEBHOOK_ENDPOINT_REMOVED');
@@ -244,10 +244,10 @@ describe('an endpoint that was away', () => {
     expect([counts.reduce((sum, count) => sum + count), counts[0], since]).toEqual([5, 2, null]);
   });
 
-  test('cannot be recovered for longer than deliveries are kept, nor in the future', async () => {
+  test('cannot be recovered for longer than deliveries are kept, nor in the future, nor since what is no instant', async () => {
     const id = await buildEndpoint(api.sql);
-    for (const days of [31, -1]) {
-      const answer = await recover(id, ago(days * 24 * HOUR_MS));
+    for (const since of [ago(31 * 24 * HOUR_MS), ago(-24 * HOUR_MS), 'x', '3500-01-01T00:00:00Z']) {
+      const answer = await recover(id, since);
       expectRefusal(answer, 422, 'VALIDATION_FAILED');
       expect(wrongFieldsOf(answer)).toEqual(['since']);
     }

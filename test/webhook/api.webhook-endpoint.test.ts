@@ -1,5 +1,6 @@
 /** Endpoints of webhooks over HTTP: who receives what, secrets that are shown once, races, and what is left after removal. */
 import { countWarnings } from '../../db/contract/contract';
+import { waitFor } from '../../dev/waiting';
 import { createSealer } from '../../transactions/base/sealed-text';
 import type { Sealer } from '../../transactions/base/sealed-text';
 import { openSigningSecrets } from '../../transactions/webhook/secret';
@@ -14,6 +15,7 @@ const sealer = createSealer([V1]) as Sealer;
 const URL = 'https://example.com/hooks';
 const SECRET = /^whsec_[A-Za-z0-9+/]{43}=$/;
 
+const WAIT_MS = 15_000;
 let api: TestApi;
 let catalogue: TestCatalogue;
 
@@ -143,13 +145,15 @@ test('of rotations at the same time each leaves one audit row, and exactly one s
   expect(await auditOf(id)).toHaveLength(6);
 });
 
-test('a removed endpoint has no secret, what it was owed has failed, and it cannot be changed', async () => {
+test('a removed endpoint has no secret, its workflow is woken to end what it is owed, and it cannot be changed', async () => {
   const { id } = (await create()).body;
   await act(id, 'test');
   const path = `/webhook-endpoints/${id}`;
   const foreseen = await api.call('DELETE', `${path}?dry_run=true`);
   expect(foreseen.body).toMatchObject({ deliveries_failed: 1, dry_run: true });
   expect((await read(id)).status).toBe('enabled');
+  const woken: string[] = [];
+  const { unlisten } = await api.sql.listen('webhooks', (endpoint_id) => woken.push(endpoint_id));
   const changes = await Promise.all([
     api.call('DELETE', path),
     api.call('PATCH', path, { body: { description: 'late' } }),
@@ -158,7 +162,8 @@ test('a removed endpoint has no secret, what it was owed has failed, and it cann
   expect(changes[0].body).toMatchObject({ status: 'removed', deliveries_failed: 1, secrets: [] });
   for (const { status } of changes.slice(1)) expect([200, 409]).toContain(status);
   expect(await signing(id)).toEqual([]);
-  expect((await owedTo(id)).map(({ status }) => status)).toEqual(['failed']);
+  await waitFor(async () => woken.includes(id), { timeout_ms: WAIT_MS, what: 'the notification' });
+  await unlisten();
   expect((await api.call('DELETE', path)).body).toMatchObject({ deliveries_failed: 0 });
   for (const answer of [await act(id, 'enable'), await act(id, 'test'), await act(id, 'rotate-secret')])
     expectRefusal(answer, 409, 'WEBHOOK_ENDPOINT_REMOVED');
@@ -203,7 +208,7 @@ test('the endpoints of a deleted contract receive their last event, unless they 
   expect([(await read(enabled.id)).status, (await read(disabled.id)).status]).toEqual(['ending', 'removed']);
   const [last] = await owedTo(enabled.id);
   expect(last).toMatchObject({ event_type: 'contract.deleted', status: 'owed' });
-  expect((await owedTo(disabled.id)).map(({ status }) => status)).toEqual(['failed']);
+  expect((await owedTo(disabled.id)).map(({ event_type }) => event_type)).toEqual(['webhook.test']);
   expectRefusal(await act(enabled.id, 'rotate-secret'), 409, 'WEBHOOK_ENDPOINT_REMOVED');
   expectRefusal(await create({ contract_id }), 410, 'CONTRACT_DELETED');
 });

@@ -137,7 +137,7 @@ test('what was taken and not sent leaves no attempt, also when the endpoint was 
   const taken = await takeDue(sql, { endpoint_id: id, version: 1, now, limit: 3 }, testDeliveries(sql));
   await giveBack(sql, taken.slice(0, 1), now);
   await sql`UPDATE webhook_endpoints SET status = 'removed' WHERE id = ${id}`;
-  await failOwed(sql, id, now);
+  await failOwed(sql, id, now, 10);
   await giveBack(sql, taken.slice(1, 2), now);
   const deliveries = await deliveriesOf(sql, id);
   expect(deliveries.map(({ status, attempts, met }) => [status, attempts, met.length])).toEqual([
@@ -302,15 +302,24 @@ test('an endpoint that is ending gets what it is owed, and is removed then', asy
   expect(await secretsOf(id)).toBe(0);
 });
 
-test('what a transaction that was faster than the removal still owes to a removed endpoint is found, and fails', async () => {
+test('what a removed endpoint is owed is found, also what is due later, and ends without being sent', async () => {
   const { id, receiver } = await buildReceiver(answerWith(200));
-  await writeEvents(sql, contract_id);
-  await sql`UPDATE webhook_endpoints SET status = 'removed' WHERE id = ${id}`;
-  const due = () => listDueEndpoints(sql, instantFromMillis(Date.now() + ATTEMPT_S_MAX * 1_000), 1_000);
-  expect(await due()).toContain(id);
+  const soon = instantFromMillis(Date.now() + ATTEMPT_S_MAX * 1_000);
+  await sql`
+    INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, due_at)
+    SELECT ${id}, gen_random_uuid(), 'pool.low_water', now() + interval '1 day' FROM generate_series(1, 4500)`;
+  const isDue = async () => (await listDueEndpoints(sql, soon, 1_000)).includes(id);
+  expect(await isDue()).toBe(false);
+  await sql`UPDATE webhook_endpoints SET status = 'removed', updated_at = now() WHERE id = ${id}`;
+  expect(await isDue()).toBe(true);
   await run(id);
-  expect((await deliveriesOf(sql, id)).map(({ status }) => status)).toEqual(['failed']);
-  expect([receiver.requests.length, (await due()).includes(id)]).toEqual([0, false]);
+  // By a transaction that began before the removal.
+  await sql`INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type) VALUES (${id}, gen_random_uuid(), 'pool.low_water')`;
+  expect(await isDue()).toBe(true);
+  await run(id);
+  const [{ failed }] = await sql<[{ failed: number }]>`
+    SELECT count(*)::int AS failed FROM webhook_deliveries WHERE endpoint_id = ${id} AND status = 'failed' AND ended_at IS NOT NULL`;
+  expect([failed, receiver.requests.length, await isDue()]).toEqual([4_501, 0, false]);
 });
 
 test('a delivery that is cancelled leaves what is owed, and the next run delivers it', async () => {

@@ -5,7 +5,7 @@ import { deleteExpiredCommands } from '../../db/contract/command';
 import { clearExpiredIdempotencyKeys } from '../../db/generation/generation-job';
 import { deleteImport, deleteReports, deleteRows, listGivenUp } from '../../db/import/import';
 import { deleteExpiredOutcomes } from '../../db/license/license-outcome';
-import { deleteEndedDeliveries, deleteOwedToRemoved } from '../../db/webhook/retention';
+import { deleteEndedDeliveries } from '../../db/webhook/retention';
 import { IDEMPOTENCY_DAYS } from '../base/idempotency';
 
 /** The most rows of one statement, and the most statements of one call for each table. */
@@ -37,9 +37,8 @@ export async function deleteOldImports(sql: Sql): Promise<void> {
   await inBatches((limit) => deleteReports(sql, limit));
 }
 
-/** Deletes deliveries of webhooks that ended so many days ago, and what is owed to endpoints that were removed. */
+/** Deletes deliveries of webhooks that ended so many days ago. */
 export async function deleteOldDeliveries(sql: Sql, days: number): Promise<void> {
-  await inBatches((limit) => deleteOwedToRemoved(sql, limit));
   await inBatches((limit) => deleteEndedDeliveries(sql, days, limit));
 }
 

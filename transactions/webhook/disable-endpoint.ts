@@ -4,13 +4,12 @@ import type { Database } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import { disable } from '../../db/webhook/disabled';
 import type { Disabling } from '../../db/webhook/disabled';
-import { failOwed } from '../../db/webhook/endpoint';
 import { deleteSecrets } from '../../db/webhook/secret';
 import { DELIVERY } from '../../domain/base/actor';
 
 /**
  * Disables an endpoint that is enabled: what it is owed waits until a person enables it. An endpoint that is ending is removed with its
- * secrets, and what it is owed has failed. Changes nothing if a person was faster, or changed its URL.
+ * secrets, and its workflow ends what it is owed. Changes nothing if a person was faster, or changed its URL.
  */
 export async function disableEndpoint(db: Database, disabling: Disabling): Promise<void> {
   const { endpoint_id, reason, now: at } = disabling;
@@ -33,7 +32,6 @@ export async function disableEndpoint(db: Database, disabling: Disabling): Promi
     ]);
     if (status === 'removed') {
       await deleteSecrets(tx, endpoint_id);
-      await failOwed(tx, endpoint_id, at);
       return;
     }
     const data = { endpoint_id, reason, failing_since };

@@ -8,7 +8,7 @@ import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import {
   countEndpoints,
-  failOwed,
+  countOwed,
   insertEndpoint,
   insertTestEvent,
   lockEndpoint,
@@ -16,7 +16,7 @@ import {
   updateEndpoint,
 } from '../../db/webhook/endpoint';
 import type { EndpointChange, EndpointRow, NewEndpoint } from '../../db/webhook/endpoint';
-import { restartEndpoint } from '../../db/webhook/queue';
+import { restartEndpoint, wakeEndpoint } from '../../db/webhook/queue';
 import { deleteSecrets } from '../../db/webhook/secret';
 import { changedFields, difference, immutableRefusal, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
@@ -148,7 +148,7 @@ export async function disableEndpoint(tx: Sql, act: EndpointAct): Promise<Endpoi
   return changeEndpoint(tx, act, before, 'webhook_endpoint.disabled', disabled);
 }
 
-/** Removes an endpoint and its secrets at once. What it was owed has failed. Removing it again changes nothing. */
+/** Removes an endpoint and its secrets at once. What it is owed is never sent. Removing it again changes nothing. */
 export async function deleteEndpoint(
   tx: Sql,
   act: EndpointAct,
@@ -161,7 +161,7 @@ export async function deleteEndpoint(
   return removeEndpoint(tx, act, before);
 }
 
-/** Removes an endpoint that this transaction has locked. */
+/** Removes an endpoint that this transaction has locked, and counts what it is owed: its workflow ends that in batches. */
 export async function removeEndpoint(
   tx: Sql,
   act: Act,
@@ -170,12 +170,13 @@ export async function removeEndpoint(
   const removed = { status: 'removed', disabled_reason: null, disabled_at: null } as const;
   const endpoint = await updateEndpoint(tx, before.id, removed, act.now);
   await deleteSecrets(tx, before.id);
-  const failed = await failOwed(tx, before.id, act.now);
+  const failed = await countOwed(tx, before.id);
   await audit(tx, act, endpoint, {
     action: 'webhook_endpoint.removed',
     before: auditedFacts(before),
     after: { status: 'removed', deliveries_failed: failed },
   });
+  await wakeEndpoint(tx, before.id);
   return { endpoint, failed };
 }
 
