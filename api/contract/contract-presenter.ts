@@ -17,6 +17,7 @@ import { noticeDate } from '../../domain/contract/renewal';
 import { factsOf } from '../../db/contract/contract';
 import type { ContractKeySummary, ContractListRow, ShownContract } from '../../db/contract/contract';
 import { contractWorkflowId } from '../../temporal/ids';
+import { shownUrl } from '../webhook/webhook-endpoint-presenter';
 import { CONTRACT_ACTIONS } from './contract-actions';
 
 /** Who sees a contract, and the public URL of the API. */
@@ -116,7 +117,7 @@ export function presentFacts(
     on_suspend: facts.on_suspend,
     api_access: presentApiAccess(facts, row.api_key, publicUrl),
     ip_allowlist: facts.ip_allowlist,
-    webhook_url: row.webhook_endpoint && row.webhook_endpoint.url,
+    webhook_url: row.webhook_endpoint && shownUrl(row.webhook_endpoint.url, caller),
     webhook_endpoint: row.webhook_endpoint && { id: row.webhook_endpoint.id, status: row.webhook_endpoint.status },
     metadata: facts.metadata,
     activated_at: facts.activated_at,

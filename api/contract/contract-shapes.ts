@@ -556,7 +556,10 @@ export const ContractShape = z
         .describe('The complete key. Only the response of the request that created it has it; null in its replays'),
     }),
     ip_allowlist: z.array(z.string()).describe('Each network once and in one notation; IPv4-mapped addresses as IPv4'),
-    webhook_url: z.string().nullable().describe('The URL of its endpoint `webhook_endpoint`'),
+    webhook_url: z
+      .string()
+      .nullable()
+      .describe('The URL of its endpoint `webhook_endpoint`. The values of its query are masked below Admin'),
     webhook_endpoint: z
       .object({
         id: Id.describe('More about it: `GET /webhook-endpoints/{id}`'),

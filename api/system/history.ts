@@ -2,6 +2,7 @@
  * History: the audit of everything, and the audit, domain events, refused requests and revisions of a contract. The history of a
  * deleted contract stays readable.
  */
+import type { Caller } from '../../domain/access/caller';
 import { notFound } from '../../domain/base/refusal';
 import { listRevisions } from '../../db/contract/revision';
 import type { RevisionRow } from '../../db/contract/revision';
@@ -14,6 +15,7 @@ import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { EnvironmentShape, Id, IdParams, InstantInput, InstantShape, SearchShape, isInstantText } from '../http/shapes';
 import { z } from '../http/zod';
+import { shownUrl } from '../webhook/webhook-endpoint-presenter';
 
 const ActorShape = z
   .object({
@@ -119,14 +121,14 @@ export const historyRoutes: Route[] = [
     query: ActivityQuery,
     answers: { 200: { description: 'One page', schema: PageOf(AuditShape) } },
     audit: [],
-    async handle({ api, query }) {
+    async handle({ api, caller, query }) {
       const { cursor, limit, environment, ...filter } = query;
       const after = AUDIT_CURSORS.read(cursor);
       const environment_filter = environment ?? (filter.contract_id === undefined ? 'production' : undefined);
       const rows = await api.readList((sql) =>
         listAudit(sql, { ...filter, environment: environment_filter }, after?.id ?? null, limit + 1),
       );
-      return { status: 200, body: pageOf(rows, limit, presentAudit, AUDIT_CURSORS) };
+      return { status: 200, body: pageOf(rows, limit, (row) => presentAudit(row, caller), AUDIT_CURSORS) };
     },
   }),
   route({
@@ -140,13 +142,13 @@ export const historyRoutes: Route[] = [
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(AuditShape) } },
     audit: [],
-    async handle({ api, params, query }) {
+    async handle({ api, caller, params, query }) {
       const after = AUDIT_CURSORS.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
       const rows = await api.readList((sql) =>
         listAudit(sql, { contract_id: params.id }, after?.id ?? null, query.limit + 1),
       );
-      return { status: 200, body: pageOf(rows, query.limit, presentAudit, AUDIT_CURSORS) };
+      return { status: 200, body: pageOf(rows, query.limit, (row) => presentAudit(row, caller), AUDIT_CURSORS) };
     },
   }),
   route({
@@ -216,8 +218,12 @@ export const historyRoutes: Route[] = [
 ];
 
 /** Presents an audit row. */
-export function presentAudit(row: AuditRow) {
+function presentAudit(row: AuditRow, caller: Caller) {
   const { subject_type, subject_id, ...rest } = row;
+  const shown = (fields: AuditRow['before']): AuditRow['before'] =>
+    subject_type === 'webhook_endpoint' && typeof fields?.['url'] === 'string'
+      ? { ...fields, url: shownUrl(fields['url'], caller) }
+      : fields;
   return {
     id: rest.id,
     at: rest.at,
@@ -226,8 +232,8 @@ export function presentAudit(row: AuditRow) {
     subject: { type: subject_type, id: subject_id },
     contract_id: rest.contract_id,
     environment: rest.environment,
-    before: rest.before,
-    after: rest.after,
+    before: shown(rest.before),
+    after: shown(rest.after),
     reason: rest.reason,
     request_id: rest.request_id,
     revision: rest.revision,

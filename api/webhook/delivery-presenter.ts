@@ -10,6 +10,7 @@ import type { AttemptRow, DeliveryDetails, DeliveryRow } from '../../db/webhook/
 import { actionTable } from '../http/allowed-actions';
 import { EnvironmentShape, Id, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
+import { shownUrl } from './webhook-endpoint-presenter';
 
 const DELIVERY_ACTIONS = actionTable<DeliveryActionName>('WebhookDeliveryActions', {
   redeliver: { operation_id: 'redeliverWebhook', description: 'Deliver the event again' },
@@ -33,7 +34,9 @@ const AttemptShape = LastAttemptShape.extend({
   excerpt: z
     .string()
     .nullable()
-    .describe('The beginning of the answer, at most 2 KiB. License keys of the payload are masked below Admin'),
+    .describe(
+      'The beginning of the answer, at most 2 KiB. License keys of the payload are masked below Admin, also without their separators, in another letter case or escaped',
+    ),
 }).openapi('WebhookAttempt');
 
 export const DeliveryShape = z
@@ -59,7 +62,7 @@ export const DeliveryShape = z
   .openapi('WebhookDelivery');
 
 export const DeliveryWithAttemptsShape = DeliveryShape.extend({
-  url: z.string().describe('The URL of the endpoint now'),
+  url: z.string().describe('The URL of the endpoint now. The values of its query are masked below Admin'),
   event: z
     .object({
       id: Id,
@@ -92,7 +95,7 @@ export function presentWithAttempts(row: DeliveryRow & DeliveryDetails, caller: 
   const mask = row.body === null || seesWebhookKeys(caller) ? undefined : maskOfPayload(row.body);
   return {
     ...presentDelivery(row, caller),
-    url: row.url,
+    url: shownUrl(row.url, caller),
     event: {
       id: row.event_id,
       type: row.event_type,

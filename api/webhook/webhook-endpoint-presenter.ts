@@ -1,9 +1,11 @@
 /** How endpoints of webhooks are shown. */
+import { seesWebhookKeys } from '../../domain/access/caller';
 import type { Caller } from '../../domain/access/caller';
 import { DISABLED_REASONS, ENDPOINT_STATUSES, endpointActions } from '../../domain/webhook/endpoint';
 import type { EndpointActionName } from '../../domain/webhook/endpoint';
 import type { ShownEndpoint } from '../../db/webhook/endpoint';
 import { URL_CHARS_MAX } from '../../domain/webhook/destination';
+import { maskedUrl } from '../../domain/webhook/masked-text';
 import { ENVIRONMENTS } from '../../domain/base/environment';
 import { actionTable } from '../http/allowed-actions';
 import { Id, InstantShape } from '../http/shapes';
@@ -39,7 +41,7 @@ export const WebhookEndpointShape = z
     is_of_contract: z
       .boolean()
       .describe('Made by the field `webhook_url` of its contract, which also changes its URL and removes it'),
-    url: z.string(),
+    url: z.string().describe('The values of its query are masked below Admin'),
     description: z.string().nullable(),
     events: z.array(z.string()),
     rate_per_second: z.int().nullable(),
@@ -72,6 +74,11 @@ export const WebhookEndpointShape = z
   })
   .openapi('WebhookEndpoint');
 
+/** The URL of an endpoint, as a caller may see it. */
+export function shownUrl(url: string, caller: Caller): string {
+  return seesWebhookKeys(caller) ? url : maskedUrl(url);
+}
+
 export function presentEndpoint(row: ShownEndpoint, caller: Caller): z.infer<typeof WebhookEndpointShape> {
   const { id, contract_id, is_of_contract, url, description, events, rate_per_second, payload_version } = row;
   const { status, disabled_reason, disabled_at, failing_since, delivered_at, secrets } = row;
@@ -81,7 +88,7 @@ export function presentEndpoint(row: ShownEndpoint, caller: Caller): z.infer<typ
     contract_id,
     environment: row.environment ?? 'all',
     is_of_contract,
-    url,
+    url: shownUrl(url, caller),
     description,
     events,
     rate_per_second,

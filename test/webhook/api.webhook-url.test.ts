@@ -4,6 +4,7 @@ import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
+import { buildDelivery } from '../harness/webhook-rows';
 
 const URL = 'https://one.example.com/hooks';
 const OTHER_URL = 'https://other.example.com/hooks';
@@ -144,4 +145,22 @@ test('a draft tries its receiver: the event of a test license is owed to the end
   expect(owed).toEqual([
     { status: 'owed', type: expect.stringMatching(/^license\./), data: expect.objectContaining({ is_test: true }) },
   ]);
+});
+
+test('the query of the URL is shown to admins only, wherever the URL is shown', async () => {
+  const { id } = await addContract(api, catalogue, { webhook_url: `${URL}?token=s3cret&to=me` });
+  const endpoint_id = (await read(`/contracts/${id}`)).webhook_endpoint.id;
+  const delivery = await buildDelivery(api.sql, { endpoint_id });
+  const shownTo = async (key: string): Promise<Set<string>> => {
+    const see = async (path: string) => (await api.call('GET', path, { key })).body;
+    const { data } = await see(`/contracts/${id}/activity`);
+    return new Set([
+      (await see(`/webhook-endpoints/${endpoint_id}`)).url,
+      (await see(`/deliveries/${delivery.id}`)).url,
+      (await see(`/contracts/${id}`)).webhook_url,
+      data.find(({ action }: { action: string }) => action === 'webhook_endpoint.created').after.url,
+    ]);
+  };
+  expect(await shownTo(api.keys.admin)).toEqual(new Set([`${URL}?token=s3cret&to=me`]));
+  expect(await shownTo(api.keys.operator)).toEqual(new Set([`${URL}?token=…&to=…`]));
 });
