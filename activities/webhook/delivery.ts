@@ -13,12 +13,13 @@ import type { EndedAttempt, TakenDelivery } from '../../db/webhook/delivery';
 import { failOwed } from '../../db/webhook/endpoint';
 import { findTarget, removeEnded, restQueue } from '../../db/webhook/queue';
 import type { DeliveryTarget, QueueRest } from '../../db/webhook/queue';
-import { millisLater, millisOf } from '../../domain/base/instant';
+import { millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isDead } from '../../domain/webhook/attempt';
 import { endedAttempt, takeDue } from '../../transactions/webhook/attempt';
 import { disableEndpoint } from '../../transactions/webhook/disable-endpoint';
 import type { BodyContext } from '../../transactions/webhook/render-bodies';
+import { clockFrom } from '../base/elapsed-clock';
 import { withHeartbeat } from '../base/heartbeat';
 import { runLanes } from './lanes';
 import { createRecorder } from './recorder';
@@ -140,12 +141,6 @@ function nextMs({ status, due_at, was_waiting }: QueueRest, now: Instant, pause_
 /** Whether what is owed is sent. */
 function isCalled({ status }: Pick<DeliveryTarget, 'status'>): boolean {
   return status === 'enabled' || status === 'ending';
-}
-
-/** The time now, counted from the instant at which the activity began. */
-function clockFrom(began_at: Instant): () => Instant {
-  const begun_ms = performance.now();
-  return () => millisLater(began_at, Math.round(performance.now() - begun_ms));
 }
 
 interface Sent {
