@@ -1646,11 +1646,10 @@ CREATE INDEX notices_planned ON notices (planned_at) WHERE state = 'planned';
 -- Notices of limits for which there was no address. They are owed again when there is one.
 CREATE INDEX notices_undeliverable ON notices (contract_id, event_id) WHERE outcome = 'no_address' AND event_type = 'limit.exceeded';
 
--- Whether the workflow that plans notices waits to be woken by the next one, and on which Temporal server it was started.
+-- Whether the workflow that plans notices waits to be woken by the next one.
 CREATE TABLE notice_queue (
-  id              boolean PRIMARY KEY DEFAULT true CONSTRAINT notice_queue_one_row CHECK (id),
-  is_waiting      boolean NOT NULL DEFAULT true,
-  workflow_epoch  text
+  id          boolean PRIMARY KEY DEFAULT true CONSTRAINT notice_queue_one_row CHECK (id),
+  is_waiting  boolean NOT NULL DEFAULT true
 );
 INSERT INTO notice_queue DEFAULT VALUES;
 
@@ -1699,10 +1698,17 @@ CREATE TABLE notifications (
   -- accepted for three days; suppressed: the address gets no mail, or does not want this kind.
   state           text NOT NULL CONSTRAINT notifications_state_known
                     CHECK (state IN ('waiting', 'owed', 'sent', 'included', 'failed', 'suppressed')),
-  digest_id       uuid REFERENCES notifications (id),
+  digest_id       uuid REFERENCES notifications (id) ON DELETE SET NULL,
   -- When the digest that carries it is due; when the next attempt is due. Null when it is over.
   due_at          timestamptz,
   attempts        integer NOT NULL DEFAULT 0,
+  -- Attempts since it was owed last: a mail that is sent again by hand begins again.
+  tries           integer NOT NULL DEFAULT 0,
+  -- The first of them. It is tried for three days from then on.
+  tried_since     timestamptz,
+  -- The last attempt. While `is_sending`, it has no result yet, and `due_at` is when it counts as lost.
+  attempt_at      timestamptz,
+  is_sending      boolean NOT NULL DEFAULT false,
   workflow_epoch  text,
   -- Why the last attempt failed, or why none follows: a code (domain/notification/outcome.ts) and the words of the mail server.
   problem         text,
@@ -1711,7 +1717,8 @@ CREATE TABLE notifications (
   ended_at        timestamptz,
   -- The language in which it is written, unless the recipient has chosen another one.
   language        text NOT NULL DEFAULT 'en' CONSTRAINT notifications_language_known CHECK (language IN ('en', 'de')),
-  CONSTRAINT notifications_ended CHECK ((state IN ('waiting', 'owed')) = (due_at IS NOT NULL) AND (due_at IS NULL) = (ended_at IS NOT NULL))
+  CONSTRAINT notifications_ended CHECK ((state IN ('waiting', 'owed')) = (due_at IS NOT NULL) AND (due_at IS NULL) = (ended_at IS NOT NULL)),
+  CONSTRAINT notifications_sending CHECK (NOT is_sending OR state = 'owed' AND attempt_at IS NOT NULL)
 );
 CREATE INDEX notifications_owed ON notifications (due_at, id) WHERE state = 'owed';
 CREATE INDEX notifications_waiting ON notifications (recipient_id, due_at) WHERE state = 'waiting';

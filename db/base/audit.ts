@@ -29,6 +29,8 @@ export const AUDIT_SUBJECTS = [
   'billing_event',
   'webhook_endpoint',
   'webhook_delivery',
+  'notification',
+  'mail_recipient',
 ] as const;
 export type AuditSubject = (typeof AUDIT_SUBJECTS)[number];
 

@@ -31,6 +31,9 @@ export const SCHEDULE: Actor = { type: 'system', id: 'schedule', name: 'Schedule
 /** The actor of what follows from deliveries of webhooks. */
 export const DELIVERY: Actor = { type: 'system', id: 'webhook-delivery', name: 'Webhook delivery' };
 
+/** The actor of what follows from mails. */
+export const MAIL: Actor = { type: 'system', id: 'mail', name: 'Mail' };
+
 /** The actor of what billing systems report. */
 export const BILLING: Actor = { type: 'system', id: 'billing', name: 'Billing' };
 

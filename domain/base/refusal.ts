@@ -497,6 +497,21 @@ const SENTENCES = {
         ? `There can be ${show(m.max)} endpoints without a contract. Delete one that is not needed, or create endpoints of contracts.`
         : `A contract can have ${show(m.max)} endpoints. Delete one that is not needed.`,
   },
+  MAIL_ADDRESS_BOUNCED: {
+    title: 'The address gets no mail, because mails to it came back',
+    detail: (m) =>
+      `Mails to the recipient ${show(m.recipient_id)} came back for good. Correct the address where it was entered, or, if it accepts mail again, set its status to ok (PATCH /api/v1/notification-recipients/{id}).`,
+  },
+  MAIL_ADDRESS_COMPLAINED: {
+    title: 'The person reported a mail as unwanted',
+    detail: (m) =>
+      `The recipient ${show(m.recipient_id)} gets no mail, because the person reported one as unwanted. Use another address, or, if the person agrees to get mail again, set its status to ok (PATCH /api/v1/notification-recipients/{id}).`,
+  },
+  MAIL_UNSUBSCRIBED: {
+    title: 'The person has unsubscribed from this kind of mail',
+    detail: (m) =>
+      `The recipient ${show(m.recipient_id)} does not want mails of the kind ${show(m.kind)}. If the person agrees to get them again, remove the kind from its unsubscriptions (PATCH /api/v1/notification-recipients/{id}).`,
+  },
   WEBHOOKS_NOT_CONFIGURED: {
     title: 'This installation cannot sign webhooks',
     detail: () =>
@@ -565,6 +580,8 @@ export type ResourceKind =
   | 'signing key'
   | 'test clock'
   | 'webhook delivery'
+  | 'notification'
+  | 'unsubscribe link'
   | 'webhook endpoint';
 
 /** The refusal of a request for something that does not exist. `id` is null when it is not known. */

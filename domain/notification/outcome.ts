@@ -1,6 +1,8 @@
 /** What attempts to send a mail meet, when the next one follows, and how the state of a notification is told in a sentence. */
 import { millisLater, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
+import { allowedUnless, refuse } from '../base/refusal';
+import type { Allowed, Refusal } from '../base/refusal';
 
 /** Why an attempt failed that is repeated later. */
 export const SEND_FAILURES = [
@@ -12,7 +14,7 @@ export const SEND_FAILURES = [
   'sender_refused',
   'deferred',
   'protocol',
-  'not_rendered',
+  'not_composed',
   'lost',
 ] as const;
 export type SendFailure = (typeof SEND_FAILURES)[number];
@@ -66,11 +68,95 @@ export function nextAttemptAt(
   return millisLater(now, Math.min(spread_ms, left_ms));
 }
 
+/** What became of a notification, as far as the sentence about it says. */
+export interface NotificationFacts {
+  state: NotificationState;
+  due_at: Instant | null;
+  attempts: number;
+  is_sending: boolean;
+  problem: string | null;
+}
+
+/** What stops a mail, and what to do about it. */
+const PROBLEM_TEXTS: Record<SendFailure | SendRefusal | Suppression, string> = {
+  unreachable:
+    'The mail server could not be reached. Check SMTP_URL and the network of the workers; `covenant doctor` tries it.',
+  timeout: 'The mail server did not answer in time.',
+  interrupted: 'The connection to the mail server ended before its answer, so the mail may have arrived.',
+  tls: 'The connection to the mail server could not be encrypted, or its certificate was refused. Check SMTP_URL, SMTP_STARTTLS and SMTP_CA.',
+  login_refused: 'The mail server refused the login. Check the user name and the password in SMTP_URL.',
+  sender_refused: 'The mail server refused the sender. Check that it allows MAIL_FROM.',
+  deferred: 'The mail server refused the mail for now.',
+  protocol: 'The mail server answered something that is no acceptance, before it heard of the mail. Check SMTP_URL.',
+  not_composed: 'The mail could not be written. The log of the worker has the reason.',
+  lost: 'The process that sent it ended before the answer of the mail server, so the mail may have arrived.',
+  recipient_refused: 'The mail server refused the recipient for good. Check the address.',
+  message_refused: 'The mail server refused the mail for good, by its content or its size.',
+  address_invalid: 'The address is not one to which mail can be sent. Correct it where it was entered.',
+  mail_off: 'Mail is off: the workers have no SMTP_URL. Set it, and send the notification again.',
+  bounced: 'The address gets no mail, because mails to it came back.',
+  complained: 'The address gets no mail, because the person reported a mail as unwanted.',
+  unsubscribed: 'The person has unsubscribed from this kind of mail.',
+  content_gone: 'What it was about no longer exists.',
+};
+
+/** Why a notification is in its state, as a sentence. */
+export function notificationText({ state, due_at, attempts, is_sending, problem }: NotificationFacts): string {
+  const known: string | undefined = PROBLEM_TEXTS[problem as keyof typeof PROBLEM_TEXTS];
+  const why = known ?? (problem === null ? '' : `The reason is ${problem}.`);
+  switch (state) {
+    case 'waiting':
+      return `The recipient gets a digest. It carries this notification, and is due at ${due_at}.`;
+    case 'owed':
+      if (is_sending)
+        return `Attempt ${attempts} is in flight, or its process ended: then another one follows at ${due_at}.`;
+      if (attempts === 0 || why === '') return `It is sent at ${due_at}.`;
+      return `${why} The next attempt follows at ${due_at}.`;
+    case 'sent':
+      return 'The mail server accepted the mail.';
+    case 'included':
+      return 'A digest carried it.';
+    case 'failed':
+      return `${why} No attempt follows unless it is sent again.`;
+    case 'suppressed':
+      return why;
+  }
+}
+
+export type NotificationActionName = 'resend';
+
+/** The recipient of a notification, as far as it decides whether mail can be sent. */
+export interface RecipientFacts {
+  recipient_id: string;
+  kind: string;
+  status: 'ok' | 'bounced' | 'complained';
+  is_unsubscribed: boolean;
+}
+
+/** For each action on a notification: whether it is possible now. */
+export function notificationActions(recipient: RecipientFacts): Record<NotificationActionName, Allowed> {
+  return { resend: allowedUnless(resendRefusal(recipient)) };
+}
+
+/** The refusal to send to an address that gets no mail, or none of this kind. */
+export function resendRefusal({ recipient_id, kind, ...recipient }: RecipientFacts): Refusal | null {
+  switch (suppressionOf(recipient)) {
+    case null:
+      return null;
+    case 'bounced':
+      return refuse('MAIL_ADDRESS_BOUNCED', { recipient_id });
+    case 'complained':
+      return refuse('MAIL_ADDRESS_COMPLAINED', { recipient_id });
+    default:
+      return refuse('MAIL_UNSUBSCRIBED', { recipient_id, kind });
+  }
+}
+
 /** Why an address gets no mail of a kind; null when it does. */
 export function suppressionOf(recipient: {
   status: 'ok' | 'bounced' | 'complained';
   is_unsubscribed: boolean;
-}): Suppression | null {
+}): 'bounced' | 'complained' | 'unsubscribed' | null {
   if (recipient.status !== 'ok') return recipient.status;
   return recipient.is_unsubscribed ? 'unsubscribed' : null;
 }

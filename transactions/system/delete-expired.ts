@@ -5,6 +5,7 @@ import { deleteExpiredCommands } from '../../db/contract/command';
 import { clearExpiredIdempotencyKeys } from '../../db/generation/generation-job';
 import { deleteImport, deleteReports, deleteRows, listGivenUp } from '../../db/import/import';
 import { deleteExpiredOutcomes } from '../../db/license/license-outcome';
+import { deleteEndedNotifications, deletePlannedNotices } from '../../db/notification/retention';
 import { deleteEndedDeliveries } from '../../db/webhook/retention';
 import { IDEMPOTENCY_DAYS } from '../base/idempotency';
 
@@ -40,6 +41,12 @@ export async function deleteOldImports(sql: Sql): Promise<void> {
 /** Deletes deliveries of webhooks that ended so many days ago. */
 export async function deleteOldDeliveries(sql: Sql, days: number): Promise<void> {
   await inBatches((limit) => deleteEndedDeliveries(sql, days, limit));
+}
+
+/** Deletes notifications that ended so many days ago, and notices that were planned then. */
+export async function deleteOldNotifications(sql: Sql, days: number): Promise<void> {
+  await inBatches((limit) => deleteEndedNotifications(sql, days, limit));
+  await inBatches((limit) => deletePlannedNotices(sql, days, limit));
 }
 
 async function inBatches(drop: (limit: number) => Promise<number>, rows_max = DELETED_ROWS_MAX): Promise<void> {
