@@ -24,6 +24,8 @@ export interface WorkerSlots {
   billing: number;
   /** Endpoints of webhooks, and the same number of those that fail. */
   webhooks: number;
+  /** Mails. */
+  mail: number;
   /** Sweeps, and the same number of billing queries that sweeps start. */
   sweep: number;
   /** Ranges of chunks. */
@@ -38,6 +40,8 @@ export interface WorkerSlots {
 const BATCH_SLOTS = 2;
 /** Few slots are enough: each test clock settles many of its contracts at once. */
 const CLOCK_SLOTS = 4;
+/** The current planning of mails, and one that has timed out in Temporal but is still running. */
+const PLANNING_SLOTS = 2;
 /** The current sweep, and one that has timed out in Temporal but is still running. */
 const SWEEP_SLOTS = 2;
 /** The connections of all deliveries of webhooks together. Their statements wait for no row. */
@@ -55,6 +59,7 @@ type SlotSettings = Pick<
   | 'workerBillingSlots'
   | 'workerFillSlots'
   | 'workerWebhookSlots'
+  | 'workerMailSlots'
 >;
 
 export function workerSlots(config: SlotSettings): WorkerSlots {
@@ -64,6 +69,7 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
     batches: BATCH_SLOTS,
     billing: config.workerBillingSlots,
     webhooks: config.workerWebhookSlots,
+    mail: config.workerMailSlots,
     sweep: SWEEP_SLOTS,
     fill: config.workerFillSlots,
     clocks: CLOCK_SLOTS,
@@ -77,7 +83,7 @@ export function workerSlots(config: SlotSettings): WorkerSlots {
  * @throws Error that names every number when the configured size is too small
  */
 export function workerPoolSize(slots: WorkerSlots, given: number | undefined): number {
-  const { commands, settling, batches, billing, sweep, fill, clocks, steps } = slots;
+  const { commands, settling, batches, billing, mail, sweep, fill, clocks, steps } = slots;
   const batch_connections = batches * BATCH_CONNECTIONS_MAX;
   const billing_queries = billing * BILLING_SOURCES.length;
   const needed =
@@ -85,6 +91,8 @@ export function workerPoolSize(slots: WorkerSlots, given: number | undefined): n
     settling +
     batch_connections +
     billing_queries +
+    mail +
+    PLANNING_SLOTS +
     2 * sweep +
     fill +
     clocks +
@@ -96,7 +104,7 @@ export function workerPoolSize(slots: WorkerSlots, given: number | undefined): n
       `${commands} for commands (WORKER_COMMAND_SLOTS), ${settling} for boundaries (WORKER_SETTLING_SLOTS), ` +
       `${2 * steps} for short steps (WORKER_STEP_SLOTS, as local and as normal activities), ` +
       `${billing_queries} for ${BILLING_SOURCES.length} billing systems (WORKER_BILLING_SLOTS), ${fill} for generation (WORKER_FILL_SLOTS), ` +
-      `${batch_connections} for batches of contracts, ${2 * sweep} for the sweep, ${clocks} for test clocks and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.`,
+      `${mail} for mails (WORKER_MAIL_SLOTS), ${PLANNING_SLOTS} for their planning, ${batch_connections} for batches of contracts, ${2 * sweep} for the sweep, ${clocks} for test clocks and ${OTHER_CONNECTIONS} for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.`,
   );
 }
 
@@ -128,6 +136,8 @@ export async function createWorkers(
     ...(await Promise.all(queues.billingSources.map((queue) => activitiesOnly(queue, slots.billing)))),
     await activitiesOnly(queues.webhooks, slots.webhooks),
     await activitiesOnly(queues.webhooksFailing, slots.webhooks),
+    await activitiesOnly(queues.mailPlanning, PLANNING_SLOTS),
+    await activitiesOnly(queues.mail, slots.mail),
     await activitiesOnly(queues.sweep, slots.sweep),
     await activitiesOnly(queues.generation, slots.fill),
     await activitiesOnly(queues.clocks, slots.clocks),

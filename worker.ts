@@ -11,11 +11,14 @@ import express from 'express';
 import type { ErrorRequestHandler } from 'express';
 import { collectDefaultMetrics } from 'prom-client';
 import { createActivities } from './activities/index';
+import { composeMail } from './activities/notification/compose';
+import type { SendingDependencies } from './activities/notification/sending';
 import type { DeliveryDependencies } from './activities/webhook/delivery';
 import { createBillingPorts } from './adapters/billing';
+import { createMailSender } from './adapters/mail';
 import { createWebhookSender } from './adapters/webhook';
 import { parseNoArguments } from './command-line';
-import { destinationPolicyOf, loadConfig } from './config';
+import { destinationPolicyOf, loadConfig, mailServerOf } from './config';
 import type { Config } from './config';
 import { createPostgresClock } from './db/base/clock';
 import type { LimitNow } from './db/base/clock';
@@ -44,7 +47,7 @@ import { createClockNotifier } from './temporal/test-clock';
 import { workerIdentity } from './temporal/worker-identity';
 import { logTemporal } from './temporal-log';
 import { warnAboutTimeZones } from './time-zones';
-import { wakeWebhooks } from './workflow-wakes';
+import { wakePlanning, wakeWebhooks } from './workflow-wakes';
 import { limitHeapGrowth } from './worker-heap';
 import { WEBHOOK_CONNECTIONS, createWorkers, workerPoolSize, workerSlots } from './worker-slots';
 
@@ -111,6 +114,7 @@ async function main(): Promise<void> {
       log.warn({ err: error, workflow_id }, 'cannot wake the workflow; the sweep wakes it later'),
   });
   const clocks = createClockNotifier(client, queues, epoch, describe);
+  const mail = mailDependencies(config, db, log);
   const activities = createActivities({
     db,
     nudger,
@@ -118,9 +122,11 @@ async function main(): Promise<void> {
     schedules: createScheduleKeeper(client, queues),
     billingPorts: createBillingPorts(config),
     webhooks: webhookDependencies(config, webhook_db, log),
+    mail,
     taskQueues: queues,
     showNames: config.temporalShowNames,
     webhookRetentionDays: config.webhookRetentionDays,
+    mailRetentionDays: config.mailRetentionDays,
     limitNow: createNowLimit(db, log),
   });
   const shared = {
@@ -145,11 +151,17 @@ async function main(): Promise<void> {
     onFailure: (error) =>
       log.warn({ err: error }, 'cannot wake endpoints of webhooks that are owed something; the sweep does it later'),
   });
+  const stopPlanning = await wakePlanning({
+    db: webhook_db,
+    nudger,
+    onFailure: (error) => log.warn({ err: error }, 'cannot wake the planning of mails; the sweep does it later'),
+  });
   log.info({ task_queues: queues, slots, pool_size, health_port: config.workerHealthPort }, 'worker is running');
   try {
     await Promise.all(workers.map((worker) => worker.run()));
   } finally {
-    await stopWaking().catch(() => undefined);
+    await Promise.allSettled([stopWaking(), stopPlanning()]);
+    mail.sender?.close();
     health.close();
     await connection.close();
     await client.connection.close();
@@ -174,6 +186,20 @@ function webhookDependencies(config: Config, db: Database, log: Logger): Deliver
         throw new Error('COVENANT_SEALING_KEYS of this worker has no key to open the secrets of webhooks');
       return openSigningSecrets(sql, endpoint_id, sealer);
     },
+  };
+}
+
+/** What mails need. Without a mail server, they are recorded and not sent. */
+function mailDependencies(config: Config, db: Database, log: Logger): SendingDependencies {
+  const server = mailServerOf(config);
+  const public_url = config.publicUrl.replace(/\/+$/, '');
+  return {
+    db,
+    sender: server && createMailSender(server, { connections: config.workerMailSlots }),
+    compose: (notification_id, options) => composeMail(db, notification_id, { ...options, public_url }),
+    public_url,
+    pepper: config.keyPepper,
+    onFailure: (error, notification_id) => log.error({ err: error, notification_id }, 'cannot compose a mail'),
   };
 }
 

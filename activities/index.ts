@@ -12,6 +12,9 @@ import { limitNowByPostgres } from './base/limit-now';
 import { createGenerationJobActivities } from './generation/generation-job';
 import { createLicenseOperationActivities } from './license/license-operation';
 import { createLimitActivities } from './notification/limit';
+import { createPlanningActivities } from './notification/planning';
+import { createSendingActivities } from './notification/sending';
+import type { SendingDependencies } from './notification/sending';
 import { createPoolActivities } from './pool/pool';
 import { createScheduleActivities } from './schedule/schedule';
 import { createSweepActivities } from './system/sweep';
@@ -34,6 +37,10 @@ export interface ActivityDependencies {
   showNames: boolean;
   /** What deliveries of webhooks need. */
   webhooks: DeliveryDependencies;
+  /** What mails need. */
+  mail: SendingDependencies;
+  /** How many days notifications are kept after their end. */
+  mailRetentionDays: number;
   /** Converts the time of a workflow into the time of a decision. Tests that skip time return it unchanged. */
   limitNow: LimitNow;
 }
@@ -59,6 +66,8 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),
     ...limitNowByPostgres(createSweepActivities(dependencies), bound),
     ...limitNowByPostgres(createDeliveryActivities(dependencies.webhooks), bound),
+    ...limitNowByPostgres(createPlanningActivities(dependencies), bound),
+    ...limitNowByPostgres(createSendingActivities(dependencies.mail), bound),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),
   };
 }

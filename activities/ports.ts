@@ -38,6 +38,10 @@ export interface Nudger {
   wakeLimits(contract_ids: string[]): Promise<string[]>;
   /** Wakes the deliveries of endpoints of webhooks. */
   wakeEndpoints(endpoint_ids: string[]): Promise<string[]>;
+  /** Starts the planning of mails, or makes it look again. Returns whether it was reached. */
+  planNotifications(): Promise<boolean>;
+  /** Starts sending mails, or makes their workflows look again. */
+  wakeNotifications(notification_ids: string[]): Promise<string[]>;
   /** Signals a contract that an event is in its billing inbox; its workflow then applies every event that waits there. */
   signalBillingEvent(contract_id: string, notice: BillingEventNotice, request_id?: string): Promise<string[]>;
   /** Starts the billing batch, or makes a running one read its queue again. Without a notice, its next step names no event. */

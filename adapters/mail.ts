@@ -41,7 +41,7 @@ export interface OutgoingMail {
   subject: string;
   text: string;
   html: string;
-  attachments?: readonly { filename: string; content: Buffer; content_type: string }[];
+  attachments?: readonly { filename: string; content: Uint8Array; content_type: string }[];
   /** Where one click ends mails of this kind (RFC 8058); null: they are always sent. */
   unsubscribe_url: string | null;
 }
@@ -143,7 +143,7 @@ function messageOf({ from, reply_to }: MailServer, mail: OutgoingMail): SendMail
     html,
     attachments: attachments.map(({ filename, content, content_type }) => ({
       filename: oneLine(filename),
-      content,
+      content: Buffer.from(content),
       contentType: content_type,
     })),
     headers: {

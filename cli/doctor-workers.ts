@@ -26,6 +26,8 @@ const POLL_SILENCE_MS_MAX = 2 * 60_000;
 const TASK_WAIT_MS_MAX = 10_000;
 /** Ranges of large jobs wait for earlier ranges, because jobs share few slots. */
 const FILL_WAIT_MS_MAX = 10 * 60_000;
+/** Mails wait while the mail server is slow. */
+const MAIL_WAIT_MS_MAX = 5 * 60_000;
 export const START_WORKER = 'Start a worker: `npm run start:worker`, with the same TEMPORAL_TASK_QUEUE_PREFIX.';
 const RESTART =
   'Check whether the process runs (it may be stopped, or lack CPU or memory), and restart it. Its tasks continue in another worker.';
@@ -81,6 +83,8 @@ function findPolledQueues(client: Client, queues: TaskQueues): Promise<PolledQue
     activities(queues.steps, 'WORKER_STEP_SLOTS'),
     activities(queues.billing, null),
     ...queues.billingSources.map((queue) => activities(queue, 'WORKER_BILLING_SLOTS')),
+    activities(queues.mailPlanning, null),
+    activities(queues.mail, 'WORKER_MAIL_SLOTS', MAIL_WAIT_MS_MAX),
     activities(queues.sweep, null),
     activities(queues.generation, 'WORKER_FILL_SLOTS', FILL_WAIT_MS_MAX),
     activities(queues.clocks, null),

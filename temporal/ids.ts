@@ -32,6 +32,16 @@ export function endpointWorkflowId(endpoint_id: string): string {
   return `webhook-endpoint:${endpoint_id}`;
 }
 
+/** The workflow that plans mails: one for all workers of a task queue, `notification-plan:covenant`. */
+export function planningWorkflowId(contracts_queue: string): string {
+  return `notification-plan:${contracts_queue.replace(/-contracts$/, '')}`;
+}
+
+/** The workflow that sends a mail. */
+export function notificationWorkflowId(notification_id: string): string {
+  return `notification:${notification_id}`;
+}
+
 export function testClockWorkflowId(clock_id: string): string {
   return `test-clock:${clock_id}`;
 }

@@ -14,8 +14,10 @@ import { deliverWebhooks, wakeEndpointSignal } from '../workflows/deliver-webhoo
 import { generateLicenses, wakeJobSignal } from '../workflows/generate-licenses';
 import { assignLicenses, changeLicenses, wakeOperationSignal } from '../workflows/license-operation';
 import { limitExceeded, wakeLimitSignal } from '../workflows/limit-exceeded';
+import { noticeSignal, planNotifications } from '../workflows/plan-notifications';
 import { replenishPool, wakePoolSignal } from '../workflows/replenish-pool';
 import { runSchedule, wakeScheduleSignal } from '../workflows/run-schedule';
+import { sendNotification, wakeNotificationSignal } from '../workflows/send-notification';
 import { dueSignal, settleDue } from '../workflows/settle-due';
 import type { StartDescriber, StartDescription } from './describe-start';
 import {
@@ -25,7 +27,9 @@ import {
   endpointWorkflowId,
   generationJobWorkflowId,
   limitWorkflowId,
+  notificationWorkflowId,
   operationWorkflowId,
+  planningWorkflowId,
   replenishmentWorkflowId,
   scheduleWorkflowId,
 } from './ids';
@@ -36,7 +40,9 @@ import {
   endpointStart,
   generationJobStart,
   limitStart,
+  notificationStart,
   operationStart,
+  planningStart,
   replenishmentStart,
   scheduleStart,
 } from './start';
@@ -159,6 +165,23 @@ export function createNudger(options: NudgerOptions): Nudger {
         }),
       );
     },
+    async planNotifications() {
+      const woken = await wakeEach(
+        [planningWorkflowId(taskQueues.contracts)],
+        (id) => id,
+        () =>
+          client.workflow.signalWithStart(planNotifications, { ...planningStart(taskQueues), signal: noticeSignal }),
+      );
+      return woken.length > 0;
+    },
+    async wakeNotifications(notification_ids) {
+      return wakeEach(notification_ids, notificationWorkflowId, (notification_id) =>
+        client.workflow.signalWithStart(sendNotification, {
+          ...notificationStart(notification_id, taskQueues, { epoch: options.epoch?.() }),
+          signal: wakeNotificationSignal,
+        }),
+      );
+    },
     async signalBillingEvent(contract_id, notice, request_id) {
       const descriptionOf = await describe?.contracts([contract_id]);
       return wakeEach([contract_id], contractWorkflowId, () =>
@@ -194,10 +217,10 @@ export function createNudger(options: NudgerOptions): Nudger {
       );
     },
     async wake(nudge, request_id) {
-      const { job_ids, operations = [], pool_ids = [], schedule_ids = [] } = nudge;
+      const { job_ids, operations = [], pool_ids = [], schedule_ids = [], notification_ids = [] } = nudge;
       if (
         nudge.contract_id === null &&
-        [job_ids, operations, pool_ids, schedule_ids].every(({ length }) => length === 0)
+        [job_ids, operations, pool_ids, schedule_ids, notification_ids].every(({ length }) => length === 0)
       )
         return;
       const contract_ids = nudge.contract_id === null ? [] : [nudge.contract_id];
@@ -208,6 +231,7 @@ export function createNudger(options: NudgerOptions): Nudger {
         nudger.wakeOperations(operations, options),
         nudger.wakePools(pool_ids, options),
         nudger.wakeSchedules(schedule_ids, options),
+        nudger.wakeNotifications(notification_ids),
       ]);
     },
   };

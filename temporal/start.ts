@@ -8,7 +8,9 @@ import {
   endpointWorkflowId,
   generationJobWorkflowId,
   limitWorkflowId,
+  notificationWorkflowId,
   operationWorkflowId,
+  planningWorkflowId,
   replenishmentWorkflowId,
   scheduleWorkflowId,
   testClockWorkflowId,
@@ -108,6 +110,17 @@ export function endpointStart(
   const { epoch } = details;
   const input = { endpoint_id, epoch };
   return start(endpointWorkflowId(endpoint_id), `Webhook endpoint ${endpoint_id}`, input, queues, details);
+}
+
+/** The options for `planNotifications`. */
+export function planningStart(queues: TaskQueues) {
+  return start(planningWorkflowId(queues.contracts), 'Plan mails', {}, queues, {});
+}
+
+/** The options for `sendNotification`. */
+export function notificationStart(notification_id: string, queues: TaskQueues, { epoch }: Pick<StartDetails, 'epoch'>) {
+  const input = { notification_id, epoch };
+  return start(notificationWorkflowId(notification_id), `Mail ${notification_id}`, input, queues, {});
 }
 
 /** The options for `advanceTestClock`. */

@@ -22,6 +22,10 @@ export interface TaskQueues {
   webhooks: string;
   /** Deliveries to endpoints whose last attempts failed: they wait for answers that do not come. */
   webhooksFailing: string;
+  /** Planning which mails follow from events: one activity at a time in the installation. */
+  mailPlanning: string;
+  /** Attempts to send a mail, which wait for the mail server. */
+  mail: string;
   /** The sweep, which runs also when all other queues are busy. */
   sweep: string;
   /** Ranges of chunks. */
@@ -41,6 +45,8 @@ export function taskQueues(prefix: string): TaskQueues {
     billingSources: BILLING_SOURCES.map((source) => taskQueueName(contracts, `billing-${source}`)),
     webhooks: taskQueueName(contracts, 'webhooks'),
     webhooksFailing: taskQueueName(contracts, 'webhooks-failing'),
+    mailPlanning: taskQueueName(contracts, 'mail-planning'),
+    mail: taskQueueName(contracts, 'mail'),
     sweep: taskQueueName(contracts, 'sweep'),
     generation: `${prefix}-generation`,
     clocks: `${prefix}-clocks`,

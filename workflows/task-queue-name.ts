@@ -4,7 +4,16 @@ import type { BillingSource } from '../domain/billing/billing-event';
 
 /** What a task queue is for; `temporal/task-queues.ts` explains each. */
 export type TaskQueuePurpose =
-  'settling' | 'batches' | 'steps' | 'billing' | `billing-${BillingSource}` | 'sweep' | 'webhooks' | 'webhooks-failing';
+  | 'settling'
+  | 'batches'
+  | 'steps'
+  | 'billing'
+  | `billing-${BillingSource}`
+  | 'sweep'
+  | 'webhooks'
+  | 'webhooks-failing'
+  | 'mail-planning'
+  | 'mail';
 
 /**
  * The task queue for a purpose: `covenant-billing` for contracts on `covenant-contracts`. A workflow knows the name of its own

@@ -9,6 +9,7 @@ import { TIME_ZONE_RULES } from '../../transactions/base/time-zone-rules';
 import {
   deleteExpiredIdempotency,
   deleteOldDeliveries,
+  deleteOldNotifications,
   deleteOldImports,
   deleteOldOutcomes,
 } from '../../transactions/system/delete-expired';
@@ -78,9 +79,17 @@ export interface SweepDependencies {
   clocks: ClockNotifier;
   /** How many days deliveries of webhooks are kept after their end. */
   webhookRetentionDays: number;
+  /** How many days notifications are kept after their end. */
+  mailRetentionDays: number;
 }
 
-export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays }: SweepDependencies) {
+export function createSweepActivities({
+  db,
+  nudger,
+  clocks,
+  webhookRetentionDays,
+  mailRetentionDays,
+}: SweepDependencies) {
   return {
     /**
      * Wakes rows that are due or were last started on another server, in batches that alternate between the kinds, and marks each batch
@@ -124,6 +133,8 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
       schedule: new Set(),
       limit: new Set(),
       endpoint: new Set(),
+      notification: new Set(),
+      planning: new Set(),
       test_clock: new Set(),
     };
     for (const { kind, ids } of interleaveBatches(shares)) {
@@ -159,6 +170,7 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
     await runPart(() => deleteOldOutcomes(db), undefined);
     await runPart(() => deleteOldImports(db), undefined);
     await runPart(() => deleteOldDeliveries(db, webhookRetentionDays), undefined);
+    await runPart(() => deleteOldNotifications(db, mailRetentionDays), undefined);
     await runPart(() => dropOldRefusedAttempts(db), 0);
     await runPart(() => dropOldRefusedCalls(db), 0);
     await runPart(() => dropOldFailures(db), 0);
@@ -242,6 +254,8 @@ export function createSweepActivities({ db, nudger, clocks, webhookRetentionDays
     if (subject === 'schedule') return nudger.wakeSchedules(ids);
     if (subject === 'limit') return nudger.wakeLimits(ids);
     if (subject === 'endpoint') return nudger.wakeEndpoints(ids);
+    if (subject === 'notification') return nudger.wakeNotifications(ids);
+    if (subject === 'planning') return (await nudger.planNotifications()) ? ids : [];
     const started = await Promise.allSettled(ids.map((id) => clocks.startAdvance(id)));
     return ids.filter((_id, index) => started[index]?.status === 'fulfilled');
   }
@@ -253,6 +267,7 @@ const STARTED_KINDS: readonly SweepKind[] = [
   'job_workflow',
   'operation_workflow',
   'endpoint_workflow',
+  'notification_workflow',
 ];
 
 /** The rows of a batch that are still due. A row that only had to be started on this server is no longer due when it was reached. */

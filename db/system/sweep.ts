@@ -9,14 +9,32 @@ import { limitsToJudge, markJudgedOn } from '../notification/limit-episode';
 import { reportsDue } from '../notification/report-schedule';
 import { poolsToReplenish } from '../pool/replenishment';
 import { markPlacedOn, schedulesToPlace, schedulesToRun } from '../schedule/due-schedule';
+import { markSendingOn, notificationsOfOtherServers, notificationsToSend } from '../notification/attempt';
+import { digestsToCompose, noticesToPlan } from '../notification/notice-queue';
 import { endpointsOfOtherServers, endpointsToDeliver, markDeliveringOn } from '../webhook/queue';
 import { computedByOlderRules } from '../contract/time-zone-rules';
 
-/** The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses, a pool, a schedule, a limit of a contract, an endpoint of webhooks or a test clock. */
-export type SweepSubject = 'contract' | 'job' | 'operation' | 'pool' | 'schedule' | 'limit' | 'endpoint' | 'test_clock';
+/**
+ * The workflow that a sweep wakes for a row: that of a contract, a job, an operation on licenses, a pool, a schedule, a limit of a contract,
+ * an endpoint of webhooks, a mail or a test clock. Rows of the planning of mails share one workflow.
+ */
+export type SweepSubject =
+  | 'contract'
+  | 'job'
+  | 'operation'
+  | 'pool'
+  | 'schedule'
+  | 'limit'
+  | 'endpoint'
+  | 'notification'
+  | 'planning'
+  | 'test_clock';
 
 /** The subjects whose rows say on which server their workflow was started. */
-type StartedSubject = Exclude<SweepSubject, 'pool' | 'schedule' | 'limit' | 'endpoint' | 'test_clock'>;
+type StartedSubject = Exclude<
+  SweepSubject,
+  'pool' | 'schedule' | 'limit' | 'endpoint' | 'notification' | 'planning' | 'test_clock'
+>;
 
 /** The kinds of rows that the sweep wakes or settles itself, each with its subject. Each kind has its own share of a sweep, so that none delays another. */
 export const SWEEP_KINDS = {
@@ -56,6 +74,14 @@ export const SWEEP_KINDS = {
   owed_delivery: 'endpoint',
   /** Endpoints of webhooks that are owed something and whose workflow was started on another Temporal server. */
   endpoint_workflow: 'endpoint',
+  /** Events whose mails have been due to be planned for a minute. */
+  owed_notice: 'planning',
+  /** Recipients whose digest has been due for a minute. */
+  due_digest: 'planning',
+  /** Mails whose attempt has been due for a minute. */
+  owed_notification: 'notification',
+  /** Mails that are owed and whose workflow was started on another Temporal server. */
+  notification_workflow: 'notification',
   /** Test clocks that are advancing. */
   test_clock: 'test_clock',
   /** Holds of pools that are over. */
@@ -217,6 +243,14 @@ function dueRows(sql: Sql, kind: SweepKind, { epoch, now, time_zone_rules }: Omi
       return endpointsToDeliver(sql, late);
     case 'endpoint_workflow':
       return endpointsOfOtherServers(sql, epoch);
+    case 'owed_notice':
+      return noticesToPlan(sql, late);
+    case 'due_digest':
+      return digestsToCompose(sql, late);
+    case 'owed_notification':
+      return notificationsToSend(sql, late);
+    case 'notification_workflow':
+      return notificationsOfOtherServers(sql, epoch);
     case 'test_clock':
       return sql`SELECT id, ${createdAt(sql, sql`id`)} AS since FROM test_clocks WHERE status = 'advancing'`;
     case 'due_report':
@@ -276,10 +310,11 @@ export async function markStarted(
   ids: readonly string[],
   epoch: string,
 ): Promise<void> {
-  if (ids.length === 0 || subject === 'pool' || subject === 'test_clock') return;
+  if (ids.length === 0 || subject === 'pool' || subject === 'planning' || subject === 'test_clock') return;
   if (subject === 'schedule') return markPlacedOn(sql, ids, epoch);
   if (subject === 'limit') return markJudgedOn(sql, ids, epoch);
   if (subject === 'endpoint') return markDeliveringOn(sql, ids, epoch);
+  if (subject === 'notification') return markSendingOn(sql, ids, epoch);
   const { table } = rowsOf(sql, subject);
   await sql`
     UPDATE ${table} SET workflow_epoch = ${epoch} WHERE id IN (

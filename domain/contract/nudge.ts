@@ -25,6 +25,8 @@ export interface Nudge {
   pool_ids?: string[];
   /** Schedules that were changed. */
   schedule_ids?: string[];
+  /** Mails that are sent again. */
+  notification_ids?: string[];
 }
 
 export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
@@ -32,10 +34,12 @@ export const NO_NUDGE: Nudge = { contract_id: null, job_ids: [] };
 /** Merges two nudges for one contract. */
 export function mergeNudges(one: Nudge, other: Nudge): Nudge {
   const operations = [...(one.operations ?? []), ...(other.operations ?? [])];
+  const notification_ids = [...(one.notification_ids ?? []), ...(other.notification_ids ?? [])];
   return {
     contract_id: one.contract_id ?? other.contract_id,
     job_ids: [...new Set([...one.job_ids, ...other.job_ids])],
     ...(operations.length > 0 ? { operations } : {}),
+    ...(notification_ids.length > 0 ? { notification_ids } : {}),
     pool_ids: [...new Set([...(one.pool_ids ?? []), ...(other.pool_ids ?? [])])],
     schedule_ids: [...new Set([...(one.schedule_ids ?? []), ...(other.schedule_ids ?? [])])],
   };

@@ -259,6 +259,7 @@ test('events that are left and fail at every attempt delay no others, and operat
     nudger,
     clocks: {} as ClockNotifier,
     webhookRetentionDays: 30,
+    mailRetentionDays: 90,
   });
   await whileFailing('contracts', failing, async () => {
     expect(await applyBatch()).toMatchObject({ events: 0, left: [failing] });

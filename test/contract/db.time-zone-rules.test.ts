@@ -62,6 +62,8 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
     wakeSchedules: async (ids) => ids,
     wakeLimits: async (ids) => ids,
     wakeEndpoints: async (ids) => ids,
+    planNotifications: async () => true,
+    wakeNotifications: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async () => undefined,
@@ -70,7 +72,7 @@ async function sweep(now: Instant = NOW): Promise<string[]> {
   const clocks = { startAdvance: async () => undefined } as unknown as ClockNotifier;
   // All were started on this server already, so only contracts whose boundary moved are woken.
   await sql`UPDATE contracts SET workflow_epoch = 'epoch-1' WHERE workflow_epoch IS DISTINCT FROM 'epoch-1'`;
-  await createSweepActivities({ db: sql, nudger, clocks, webhookRetentionDays: 30 }).sweepOnce({
+  await createSweepActivities({ db: sql, nudger, clocks, webhookRetentionDays: 30, mailRetentionDays: 90 }).sweepOnce({
     epoch: 'epoch-1',
     now,
   });

@@ -56,7 +56,13 @@ async function timerOf(contract_id: string): Promise<Instant | null> {
 async function sweep(): Promise<void> {
   const { nudger, clocks } = api.api;
   await api.sql`UPDATE contracts SET workflow_epoch = 'epoch-1'`;
-  const { sweepOnce } = createSweepActivities({ db: api.sql, nudger, clocks, webhookRetentionDays: 30 });
+  const { sweepOnce } = createSweepActivities({
+    db: api.sql,
+    nudger,
+    clocks,
+    webhookRetentionDays: 30,
+    mailRetentionDays: 90,
+  });
   await sweepOnce({ epoch: 'epoch-1', now: new Date().toISOString() });
 }
 

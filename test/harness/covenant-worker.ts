@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import type { BillingPorts } from '../../activities/billing/billing-event';
 import { createActivities } from '../../activities/index';
+import type { SendingDependencies } from '../../activities/notification/sending';
 import type { DeliveryDependencies } from '../../activities/webhook/delivery';
 import type { Database } from '../../db/base/database';
 import { createTitleReader } from '../../db/system/operator-title';
@@ -22,6 +23,7 @@ import { createClockNotifier } from '../../temporal/test-clock';
 import { createWorkers } from '../../worker-slots';
 import type { WorkerSlots } from '../../worker-slots';
 import { TEST_ACTOR } from './contract-facts';
+import { testMails } from './notifications';
 import { uniqueTaskQueue, workflowBundle } from './temporal';
 import { testDeliveries } from './webhooks';
 
@@ -42,6 +44,7 @@ const MANY_SLOTS: WorkerSlots = {
   clocks: 100,
   steps: 100,
   webhooks: 100,
+  mail: 100,
 };
 
 export type Activities = ReturnType<typeof createActivities>;
@@ -61,6 +64,8 @@ export interface CovenantWorkerOptions {
   billingPorts?: BillingPorts;
   /** How webhooks are delivered. Default: to receivers on this machine. */
   webhooks?: Partial<DeliveryDependencies>;
+  /** How mails are sent. Default: not at all. */
+  mail?: Partial<SendingDependencies>;
   /** The worker slots. Default: those of the SDK. */
   slots?: WorkerSlots;
   /** The epoch of the Temporal server. Default: unknown. */
@@ -123,6 +128,8 @@ export async function startCovenantWorker(options: CovenantWorkerOptions): Promi
     webhooks: { ...testDeliveries(db), ...options.webhooks },
     taskQueues: queues,
     webhookRetentionDays: 30,
+    mailRetentionDays: 90,
+    mail: { ...testMails(db), ...options.mail },
     showNames,
     // Tests skip time and use their own instants.
     limitNow: (now) => Promise.resolve(now),

@@ -24,6 +24,8 @@ export function createRecordingNudger(): RecordingNudger {
     wakeSchedules: async (ids) => ids,
     wakeLimits: async (ids) => ids,
     wakeEndpoints: async (ids) => ids,
+    planNotifications: async () => true,
+    wakeNotifications: async (ids) => ids,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => undefined,
     settleDue: async (at) => void moments.push(at),

@@ -3,6 +3,7 @@
  * that were not tried yet.
  */
 import { buildAssignment } from '../harness/license-operations';
+import { buildRecipient } from '../harness/notifications';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createSweepActivities, RULES_ROWS_MAX, SWEEP_BATCH_ROWS, SWEEP_ROWS_MAX } from '../../activities/system/sweep';
@@ -52,6 +53,7 @@ beforeEach(async () => {
   await sql`DELETE FROM refused_attempts`;
   await sql`DELETE FROM generation_schedules`;
   await sql`DELETE FROM webhook_deliveries`;
+  await sql`DELETE FROM notifications`;
   await sql`DELETE FROM sweep_attempts`;
 });
 afterAll(() => database.drop());
@@ -88,6 +90,8 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     wakeSchedules: wake,
     wakeLimits: wake,
     wakeEndpoints: wake,
+    planNotifications: async () => true,
+    wakeNotifications: wake,
     signalBillingEvent: async (id) => [id],
     startBillingBatch: async () => void (sweep.billing_batches += 1),
     settleDue: async (at) => void sweep.moments.push(at),
@@ -97,7 +101,13 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
     if ((await wake([id])).length === 0) throw new Error('as the test asked');
   };
   const clocks = { startAdvance } as ClockNotifier;
-  const { sweepOnce } = createSweepActivities({ db: sql, nudger, clocks, webhookRetentionDays: 30 });
+  const { sweepOnce } = createSweepActivities({
+    db: sql,
+    nudger,
+    clocks,
+    webhookRetentionDays: 30,
+    mailRetentionDays: 90,
+  });
   const sweep: RecordedSweep = {
     batches: [],
     moments: [],
@@ -110,8 +120,9 @@ function createSweep(environment?: MockActivityEnvironment): RecordedSweep {
   return sweep;
 }
 
-/** All kinds except those whose rows the sweep settles itself. */
-type WakingKind = Exclude<SweepKind, 'time_zone_rules' | 'overdue_hold' | 'due_report'>;
+/** Kinds whose rows the sweep settles itself, or that have one workflow for all rows. */
+const OTHER_KINDS = ['time_zone_rules', 'overdue_hold', 'due_report', 'owed_notice', 'due_digest'] as const;
+type WakingKind = Exclude<SweepKind, (typeof OTHER_KINDS)[number]>;
 
 /** Inserts `count` rows of one kind that are due. Rows that are inserted later have been due for as long, and come after them. */
 type MakeDue = (count: number) => Promise<string[]>;
@@ -163,6 +174,8 @@ const DUE: Record<WakingKind, () => Promise<MakeDue>> = {
       SELECT id, ${LONG_AGO}, 'QUOTA_EXCEEDED', 1, 1, 1, ${LONG_AGO}, false, 'a' FROM unnest(${ids}::uuid[]) AS id`;
     return ids;
   },
+  owed_notification: async () => owedMails({ due_at: LONG_AGO, workflow_epoch: EPOCH }),
+  notification_workflow: async () => owedMails({ due_at: later(HOUR_MS), workflow_epoch: 'another' }),
   async test_clock() {
     const id = await buildTestClock(sql, '2020-01-01T00:00:00.000Z');
     await acceptAdvance(sql, id, '2021-01-01T00:00:00.000Z');
@@ -182,6 +195,18 @@ function owedEndpoints({ due_at, workflow_epoch }: { due_at: string; workflow_ep
       )
       INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, due_at) SELECT id, id, 'pool.low_water', ${due_at} FROM endpoints
       RETURNING endpoint_id AS id`;
+    return rows.map(({ id }) => id);
+  };
+}
+
+/** Mails to one address. */
+async function owedMails(changes: { due_at: string; workflow_epoch: string }): Promise<MakeDue> {
+  const recipient_id = await buildRecipient(sql);
+  return async (count) => {
+    const rows = await sql<{ id: string }[]>`
+      INSERT INTO notifications (kind, recipient_id, role, dedupe_key, state, due_at, workflow_epoch, created_at)
+      SELECT 'quota_raised', ${recipient_id}, 'customer', gen_random_uuid(), 'owed', ${changes.due_at}, ${changes.workflow_epoch}, ${NOW}
+      FROM generate_series(1, ${count}::int) RETURNING id`;
     return rows.map(({ id }) => id);
   };
 }
@@ -211,7 +236,7 @@ async function copiesOfOperation(changes: Record<string, string | null>): Promis
 }
 
 const KINDS = (Object.keys(SWEEP_KINDS) as SweepKind[]).filter(
-  (kind): kind is WakingKind => !['time_zone_rules', 'overdue_hold', 'due_report'].includes(kind),
+  (kind): kind is WakingKind => !(OTHER_KINDS as readonly SweepKind[]).includes(kind),
 );
 
 /** All rows of a kind that are due. */

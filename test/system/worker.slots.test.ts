@@ -39,6 +39,7 @@ const SLOTS = {
   clocks: 4,
   steps: 4,
   webhooks: 100,
+  mail: 5,
 };
 /** The slots of the worker in these tests: few, so that few tasks occupy all slots of a kind. */
 const HELD_SLOTS = {
@@ -51,6 +52,7 @@ const HELD_SLOTS = {
   clocks: 1,
   steps: 1,
   webhooks: 1,
+  mail: 1,
 };
 /** Commands sent simultaneously, and how many of them Temporal accepts in one workflow at the same time. */
 const COMMANDS_WAITING = 20;

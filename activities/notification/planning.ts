@@ -1,0 +1,73 @@
+/** The activity of `planNotifications`: for some seconds it writes the mails that follow from events, and starts sending them. */
+import { asyncLocalStorage } from '@temporalio/activity';
+import type { Database } from '../../db/base/database';
+import { restPlanning } from '../../db/notification/notice-queue';
+import { millisOf } from '../../domain/base/instant';
+import type { Instant } from '../../domain/base/instant';
+import { planNotices } from '../../transactions/notification/plan-notices';
+import { clockFrom } from '../base/elapsed-clock';
+import { withHeartbeat } from '../base/heartbeat';
+import type { Nudger } from '../ports';
+
+/** How long batches are begun. The workflow begins another activity for the rest. */
+const BEGIN_MS_MAX = 20_000;
+/** Notices of one transaction. */
+const PLANNED_NOTICES_MAX = 100;
+/** When it is looked again after nothing was due: an event may have been committed by a transaction that read the flag before. */
+const LOOK_AGAIN_MS = 500;
+/** When something stays due: another process plans it, or it failed. */
+const STILL_DUE_MS = 5_000;
+
+export interface PlanDueInput {
+  now: Instant;
+}
+
+export interface PlannedDue {
+  /** Events whose mails are written. */
+  planned: number;
+  /** Mails that are to be sent. */
+  mails: number;
+  /** In how many milliseconds something is to be done; null: when it is woken. */
+  next_ms: number | null;
+}
+
+export interface PlanningDependencies {
+  db: Database;
+  nudger: Pick<Nudger, 'wakeNotifications'>;
+}
+
+export type PlanningActivities = ReturnType<typeof createPlanningActivities>;
+
+export function createPlanningActivities({ db, nudger }: PlanningDependencies) {
+  return {
+    /**
+     * Plans what is due, and starts a workflow for each mail that is to be sent. Safe to run twice, also at the same time: a mail is written
+     * once. Throws while Postgres is unreachable, so that Temporal retries it. The sweep starts what a process that died did not.
+     */
+    planDue: (input: PlanDueInput): Promise<PlannedDue> => withHeartbeat(planDue(input)),
+  };
+
+  async function planDue({ now: began_at }: PlanDueInput): Promise<PlannedDue> {
+    const now = clockFrom(began_at);
+    const cancelled = asyncLocalStorage.getStore()?.cancellationSignal;
+    const mayBegin = (): boolean => millisOf(now()) - millisOf(began_at) < BEGIN_MS_MAX && cancelled?.aborted !== true;
+    const done = { planned: 0, mails: 0 };
+    let has_more = true;
+    while (has_more && mayBegin()) {
+      const batch = await planNotices(db, { now: now(), limit: PLANNED_NOTICES_MAX });
+      done.planned += batch.planned;
+      done.mails += batch.notification_ids.length;
+      has_more = batch.more;
+      await nudger.wakeNotifications(batch.notification_ids);
+    }
+    return { ...done, next_ms: await nextLook(now(), done.planned + done.mails > 0) };
+  }
+
+  async function nextLook(now: Instant, has_done_something: boolean): Promise<number | null> {
+    const { due_at, was_waiting } = await restPlanning(db, now);
+    const due_ms = due_at === null ? Infinity : millisOf(due_at) - millisOf(now);
+    if (due_ms <= 0) return has_done_something ? 0 : STILL_DUE_MS;
+    const next_ms = was_waiting ? due_ms : Math.min(due_ms, LOOK_AGAIN_MS);
+    return next_ms === Infinity ? null : next_ms;
+  }
+}
