@@ -10,6 +10,7 @@ import { findFinalOutcome } from '../transactions/contract/find-outcome';
 import { createListReads } from '../db/base/list-reads';
 import type { Database } from '../db/base/database';
 import { createSessionCheck } from '../db/base/pooler';
+import type { BounceReceiver } from '../domain/notification/bounce';
 import type { DestinationPolicy } from '../domain/webhook/destination';
 import { createSealer } from '../transactions/base/sealed-text';
 import type { SealingKey } from '../transactions/base/sealed-text';
@@ -52,6 +53,7 @@ export interface ApiOptions {
   /** The public URL of the API. */
   publicUrl: string;
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
+  bounceReceiver?: BounceReceiver | undefined;
   webhookRetentionDays: number;
   testClocks: boolean;
   /** Describes started workflows in the Temporal UI. Without it they are shown by their ids. */
@@ -90,6 +92,7 @@ export function createApi(options: ApiOptions): Api {
     });
   return {
     ...options,
+    bounceReceiver: options.bounceReceiver,
     publicUrl,
     keySecrets: sealer && { pepper: options.keyPepper, sealer },
     sealer,

@@ -1,6 +1,7 @@
 /** The API process: opens connections, starts the server, and shuts down gracefully. */
 import type { AddressInfo } from 'node:net';
 import { createBillingReceivers } from '../adapters/billing';
+import { createBounceReceiver } from '../adapters/mail-bounce';
 import { parseNoArguments } from '../command-line';
 import { API_POOL_SIZE, destinationPolicyOf, loadConfig } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     destinations: destinationPolicyOf(config),
     publicUrl: config.publicUrl,
     billingReceivers: createBillingReceivers(config),
+    bounceReceiver: config.mailBounceSecrets && createBounceReceiver(config.mailBounceSecrets),
     webhookRetentionDays: config.webhookRetentionDays,
     testClocks: config.testClocks,
     describe: createStartDescriber({

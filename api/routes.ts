@@ -39,6 +39,9 @@ import type { Route } from './http/route';
 import { testClockRoutes } from './system/test-clock';
 import { timelineRoutes } from './contract/timeline';
 import { usageRoutes } from './contract/usage';
+import { bounceRoutes } from './notification/bounce';
+import { notificationRoutes } from './notification/notification';
+import { unsubscribeRoutes } from './notification/unsubscribe';
 import { deliveryRoutes } from './webhook/delivery';
 import { recoveryRoutes } from './webhook/recovery';
 import { webhookEndpointRoutes } from './webhook/webhook-endpoint';
@@ -84,6 +87,9 @@ export const ROUTES: readonly Route[] = [
   ...billingRoutes,
   ...webhookEndpointRoutes,
   ...deliveryRoutes,
+  ...bounceRoutes,
+  ...notificationRoutes,
+  ...unsubscribeRoutes,
   ...recoveryRoutes,
   ...testClockRoutes,
 ];

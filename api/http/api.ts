@@ -6,6 +6,7 @@ import type { Database } from '../../db/base/database';
 import type { RefusedCall } from '../../db/access/refused-call';
 import type { ReadList } from '../../db/base/list-reads';
 import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billing-arrivals';
+import type { BounceReceiver } from '../../domain/notification/bounce';
 import type { DestinationPolicy } from '../../domain/webhook/destination';
 import type { Sealer } from '../../transactions/base/sealed-text';
 import type { KeySecrets } from '../../transactions/access/contract-api-key';
@@ -79,6 +80,8 @@ export interface Api {
   publicUrl: string;
   /** One receiver for each configured billing system. */
   billingReceivers: ReadonlyMap<BillingSource, BillingReceiver>;
+  /** Receives reports about mails that came back; undefined when they are not configured. */
+  bounceReceiver: BounceReceiver | undefined;
   /** How many days deliveries of webhooks are kept after their end. */
   webhookRetentionDays: number;
   /** Whether test clocks are enabled. */

@@ -273,7 +273,8 @@ async function send(
   answer: Answer,
   { stream, cached_s }: { stream?: ClientStream; cached_s?: number | undefined },
 ): Promise<void> {
-  const { status, headers = {}, body } = answer;
+  const { status, headers = {}, body, html } = answer;
+  if (html !== undefined) return writeText(response, status, headers, 'text/html', html);
   if (body !== undefined && cached_s !== undefined)
     return writeCacheable(response, headers, JSON.stringify(body), cached_s);
   if (body !== undefined) return writeText(response, status, headers, 'application/json', JSON.stringify(body));

@@ -29,6 +29,8 @@ export type Method = 'get' | 'post' | 'patch' | 'delete';
 export interface Answer {
   status: number;
   body?: unknown;
+  /** A page, in place of `body`. */
+  html?: string;
   headers?: Record<string, string>;
   /** The body for repetitions with the same Idempotency-Key, in place of `body`. Secrets that are shown once are null in it. */
   replay_body?: JsonObject;

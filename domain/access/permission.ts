@@ -185,6 +185,13 @@ export const PERMISSIONS = {
   redeliverWebhook: ADMIN,
   recoverWebhookEndpoint: ADMIN,
 
+  listNotifications: VIEWER,
+  getNotification: VIEWER,
+  resendNotification: ADMIN,
+  receiveBounce: SIGNED,
+  getUnsubscribePage: OPEN,
+  unsubscribeRecipient: OPEN,
+
   listActivity: OPERATOR,
   createTestClock: ADMIN,
   listTestClocks: VIEWER,

@@ -164,6 +164,7 @@ describe('the name of an operation', () => {
       'renew',
       'replay',
       'report',
+      'resend',
       'resume',
       'retire',
       'return',
@@ -173,6 +174,7 @@ describe('the name of an operation', () => {
       'suspend',
       'terminate',
       'test',
+      'unsubscribe',
       'validate',
     ],
   };

@@ -14,6 +14,7 @@ import type { TestCatalogue } from '../harness/catalogue';
 import { buildImport } from '../harness/imports';
 import { backdateContract } from '../harness/contract-states';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
+import { buildNotification, buildRecipient } from '../harness/notifications';
 
 let api: TestApi;
 let catalogue: TestCatalogue;
@@ -298,6 +299,23 @@ test('a billing event in any outcome can be replayed by the roles that may', asy
     expect(await listed('/billing/events', id, api.keys.admin)).toEqual({ replay: true });
     expect(await actionsOf(path, api.keys.admin)).toEqual({ replay: true });
     expect(await replay(api.keys.admin)).toBe(true);
+  }
+});
+
+test('a notification shows whether it can be sent again', async () => {
+  for (const [status, outcome] of [
+    ['ok', true],
+    ['bounced', { code: 'MAIL_ADDRESS_BOUNCED' }],
+    ['complained', { code: 'MAIL_ADDRESS_COMPLAINED' }],
+  ] as const) {
+    const recipient_id = await buildRecipient(api.sql, { status });
+    const id = await buildNotification(api.sql, { recipient_id, state: 'sent' });
+    const path = `/notifications/${id}`;
+    const resend = async (key: string) => presentOutcome(await api.call('POST', `${path}/resend`, { key }));
+    expect(await actionsOf(path, api.keys.operator)).toEqual({ resend: FORBIDDEN });
+    expect(await resend(api.keys.operator)).toEqual(FORBIDDEN);
+    expect(await listed('/notifications', id, api.keys.admin)).toEqual({ resend: outcome });
+    expect(await resend(api.keys.admin)).toEqual(outcome);
   }
 });
 

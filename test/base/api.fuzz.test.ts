@@ -17,6 +17,8 @@ import { expectInvariants } from '../harness/invariants';
 import { arbitraryOf, unexpectedValue } from '../harness/schema-arbitrary';
 import type { JsonSchema, SchemaSource } from '../harness/schema-arbitrary';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
+import { buildNotification, buildRecipient } from '../harness/notifications';
+import { createUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
@@ -143,6 +145,11 @@ beforeAll(async () => {
     (await buildDelivery(api.sql, { endpoint_id })).id,
     (await buildDelivery(api.sql, { endpoint_id, ended: { status: 'failed' } })).id,
   ];
+  const recipient_id = await buildRecipient(api.sql, { address: 'fuzz@customer.example' });
+  const notifications = [
+    await buildNotification(api.sql, { recipient_id }),
+    await buildNotification(api.sql, { recipient_id, kind: 'quota_80', state: 'failed', problem: 'timeout' }),
+  ];
   const clocks: string[] = [];
   for (const now of ['2027-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z'])
     clocks.push((await api.call('POST', '/test-clocks', { body: { now } })).body.id);
@@ -160,6 +167,8 @@ beforeAll(async () => {
     report_schedule_id: reports,
     billing,
     deliveries,
+    notifications,
+    token: [createUnsubscribeToken({ recipient_id, kind: 'quota_80' }, api.api.keyPepper)],
     'webhook-endpoints': [endpoint_id],
     'test-clocks': clocks,
     contracts,

@@ -386,6 +386,24 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'environment=development',
     ],
   }),
+  '/notifications': ({ busy_contract, rare_contract, rare_customer, busy_recipient, rare_recipient }) => ({
+    queries: [
+      '',
+      `recipient=${busy_recipient}`,
+      `recipient=${rare_recipient}`,
+      'recipient=busy@customer.example',
+      'recipient=rare@customer.example',
+      `contract_id=${busy_contract}`,
+      `contract_id=${rare_contract}`,
+      `customer_id=${rare_customer}`,
+      'kind=expired',
+      'kind=quota_80',
+      'state=owed',
+      'state=failed',
+      'state=sent',
+      `recipient=${busy_recipient}&state=failed`,
+    ],
+  }),
   '/test-clocks': () => ({ queries: [''] }),
 };
 

@@ -14,6 +14,7 @@ import { addCatalogue, addContract } from '../harness/catalogue';
 import type { TestCatalogue } from '../harness/catalogue';
 import { codePoint } from '../harness/code-point';
 import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
+import { buildNotification, buildRecipient } from '../harness/notifications';
 import { rowsOf, walkPages } from '../harness/walk-pages';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
 
@@ -188,6 +189,7 @@ describe('a cursor that the list did not issue', () => {
       await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
       await sendBillingEvent(`event ${count}`);
       await buildDelivery(api.sql, { endpoint_id: await buildEndpoint(api.sql) });
+      await buildNotification(api.sql, { recipient_id: await buildRecipient(api.sql) });
       await api.sql`
         INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, last_actor_id)
         VALUES (${contract.id}, date_trunc('minute', now()) - make_interval(hours => ${count}), 'QUOTA_EXCEEDED', 1, 1, 'test')`;
@@ -282,6 +284,7 @@ describe('a cursor that the list did not issue', () => {
       ['/licenses', '/licenses?environment=staging'],
       ['/billing/events', '/billing/events?'],
       ['/deliveries', '/deliveries?'],
+      ['/notifications', '/notifications?'],
       ['/webhook-endpoints', '/webhook-endpoints?'],
       ['/test-clocks', '/test-clocks?'],
       ['/license-operations', '/license-operations?'],

@@ -7,17 +7,19 @@ import type { Route } from '../../api/http/route';
 import { ROUTES } from '../../api/routes';
 import { receiveBillingEvent } from '../../transactions/billing/receive-billing-event';
 import { signStandard } from '../../demo/fake-billing';
+import { createUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
 import type { BillingEvent } from '../../domain/billing/billing-event';
 import { isOpen, permissionOf } from '../../domain/access/permission';
 import { ROLES, roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
-import { startTestApi } from '../harness/api';
+import { BOUNCE_SECRET, startTestApi } from '../harness/api';
 import type { ApiAnswer, TestApi } from '../harness/api';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import { documentedStatuses } from '../harness/documented-answer';
 import { buildImport } from '../harness/imports';
 import { expectRefusal } from '../harness/expect-refusal';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
+import { buildNotification, buildRecipient } from '../harness/notifications';
 
 const BASE_PATH = '/api/v1';
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
@@ -174,6 +176,15 @@ async function parkedBillingEvent(): Promise<string> {
 async function deliveryId(): Promise<string> {
   const endpoint_id = await buildEndpoint(api.sql);
   return (await buildDelivery(api.sql, { endpoint_id, ended: { status: 'failed' } })).id;
+}
+
+async function notificationId(): Promise<string> {
+  return buildNotification(api.sql, { recipient_id: await buildRecipient(api.sql), state: 'sent' });
+}
+
+async function unsubscribeToken(): Promise<string> {
+  const recipient_id = await buildRecipient(api.sql);
+  return createUnsubscribeToken({ recipient_id, kind: 'quota_80' }, api.api.keyPepper);
 }
 
 const email = () => `${randomUUID()}@covenant.test`;
@@ -398,6 +409,20 @@ const CALLS: Record<string, () => Promise<Call>> = {
     return { params: { id }, body: { since: new Date(Date.now() - 3_600_000).toISOString() } };
   },
   'POST /deliveries/:id/redeliver': async () => ({ params: { id: await deliveryId() } }),
+  'GET /notifications': async () => ({}),
+  'GET /notifications/:id': async () => ({ params: { id: await notificationId() } }),
+  'POST /notifications/:id/resend': async () => ({ params: { id: await notificationId() } }),
+  'POST /notifications/bounces': async () => {
+    const address = email();
+    await buildRecipient(api.sql, { address });
+    const body = JSON.stringify({ id: randomUUID(), type: 'bounce', address });
+    return { body, headers: signStandard(body, BOUNCE_SECRET) };
+  },
+  'GET /unsubscribe/:token': async () => ({ params: { token: await unsubscribeToken() } }),
+  'POST /unsubscribe/:token': async () => ({
+    params: { token: await unsubscribeToken() },
+    body: 'List-Unsubscribe=One-Click',
+  }),
   'POST /contracts/:id/pool/grab': async () => ({
     params: { id: await poolId() },
     body: { order_ref: randomUUID(), count: 1 },
@@ -609,9 +634,11 @@ describe.each([...new Set(ROUTES.map((route) => route.path))])('%s', (path) => {
   });
 });
 
-test('every response that is not JSON is a stream, and its route declares it', () => {
+test('every response that is neither JSON nor a page is a stream, and its route declares it', () => {
   for (const route of ROUTES) {
-    const is_stream = Object.values(route.answers).some(({ media_type }) => media_type !== undefined);
+    const is_stream = Object.values(route.answers).some(
+      ({ media_type }) => media_type !== undefined && media_type !== 'text/html',
+    );
     expect([route.path, route.stream !== undefined]).toEqual([route.path, is_stream]);
     if (is_stream) {
       expect(isOpen(route.operation_id)).toBe(false);

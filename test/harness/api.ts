@@ -8,6 +8,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createBillingPorts, createBillingReceivers } from '../../adapters/billing';
 import type { BillingSettings } from '../../adapters/billing';
+import { createBounceReceiver } from '../../adapters/mail-bounce';
 import type { Api } from '../../api/http/api';
 import { createApp } from '../../api/http/app';
 import { createApi } from '../../api/create-api';
@@ -115,6 +116,8 @@ export interface TestApiOptions {
 }
 
 const BASE_PATH = '/api/v1';
+/** Signs reports about mails that came back. */
+export const BOUNCE_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const POOL_SIZE = 10;
 const LIST_STATEMENT_MS = 3_000;
 const FAILURES_MAX = 1_000_000;
@@ -151,6 +154,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     destinations: options.destinations ?? { private_networks: ['127.0.0.1/32'], allows_http: true },
     publicUrl: 'https://licenses.test',
     billingReceivers: createBillingReceivers(billing),
+    bounceReceiver: createBounceReceiver([BOUNCE_SECRET]),
     webhookRetentionDays: WEBHOOK_RETENTION_DAYS,
     testClocks: options.testClocks ?? true,
     list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,

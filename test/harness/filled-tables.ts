@@ -33,6 +33,8 @@ export interface FilledTables {
   busy_admin: string;
   /** A webhook endpoint with one half of all deliveries, and one with few. */
   busy_endpoint: string;
+  busy_recipient: string;
+  rare_recipient: string;
   rare_endpoint: string;
   /** The interval in which the rare rows were created. */
   rare_from: string;
@@ -63,6 +65,7 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
            (SELECT id FROM license_operations ORDER BY created_at LIMIT 1) AS busy_operation,
            'lic_' || (SELECT (min(serial) << 24) + 1 FROM generation_jobs) AS busy_license, filled_id('admin', ${RARE_FROM})::text AS rare_actor,
            filled_id('admin', 1) AS busy_admin, filled_id('endpoint', 1) AS busy_endpoint, filled_id('endpoint', 2) AS rare_endpoint,
+           filled_id('recipient', 1) AS busy_recipient, filled_id('recipient', 2) AS rare_recipient,
            filled_at(${RARE_FROM}) AS rare_from, filled_at(${RARE_FROM + RARE_ROWS}) AS rare_to`;
   return row;
 }
@@ -176,6 +179,14 @@ SELECT filled_id('delivery', n), filled_id('endpoint', CASE WHEN rare THEN 2 WHE
        CASE WHEN NOT rare OR n % 2 = 1 THEN at END FROM numbers;
 INSERT INTO webhook_attempts (delivery_id, number, at, outcome, http_status, latency_ms)
 SELECT filled_id('delivery', n), 1, at, 'delivered', 200, 5 FROM numbers;
+INSERT INTO mail_recipients (id, address, created_at, updated_at)
+SELECT filled_id('recipient', n), CASE n WHEN 1 THEN 'busy@customer.example' WHEN 2 THEN 'rare@customer.example' ELSE 'address' || n || '@customer.example' END, at, at
+FROM numbers;
+INSERT INTO notifications (id, kind, recipient_id, role, event_id, contract_id, customer_id, environment, dedupe_key, state, due_at, created_at, ended_at)
+SELECT filled_id('notification', n), CASE WHEN rare THEN 'expired' ELSE 'quota_80' END, filled_id('recipient', CASE WHEN rare THEN 2 ELSE 1 END),
+       'customer', filled_id('event', n), filled_contract(n), filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END), environment, n::text,
+       CASE WHEN rare THEN CASE WHEN n % 2 = 0 THEN 'owed' ELSE 'failed' END ELSE 'sent' END, CASE WHEN rare AND n % 2 = 0 THEN at END, at,
+       CASE WHEN NOT rare OR n % 2 = 1 THEN at END FROM numbers;
 INSERT INTO license_operation_outcomes (operation_id, license_id, outcome)
 SELECT CASE WHEN n % 2 = 0 THEN first_value(id) OVER (ORDER BY n) ELSE id END, n, 'conflict'
 FROM (SELECT id, row_number() OVER (ORDER BY created_at) AS n FROM license_operations) o;

@@ -1,0 +1,170 @@
+/** Notifications as people see them: lists, why each is in its state, sending one again, bounces, and unsubscribing. */
+import { signStandard } from '../../demo/fake-billing';
+import { createUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
+import { BOUNCE_SECRET, startTestApi } from '../harness/api';
+import type { TestApi } from '../harness/api';
+import { buildContract } from '../harness/contract-rows';
+import { expectRefusal, wrongFieldsOf } from '../harness/expect-refusal';
+import { buildNotification, buildRecipient, findStored } from '../harness/notifications';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const read = async (id: string) => (await api.call('GET', `/notifications/${id}`)).body;
+const resend = (id: string) => api.call('POST', `/notifications/${id}/resend`);
+const auditOf = (subject_id: string) =>
+  api.sql`SELECT action, before, after FROM audit_events WHERE subject_id = ${subject_id} ORDER BY id`;
+
+function report(message: object, secret = BOUNCE_SECRET) {
+  const body = JSON.stringify({ id: 'report_1', type: 'bounce', ...message });
+  return api.call('POST', '/notifications/bounces', { key: null, body, headers: signStandard(body, secret) });
+}
+
+test('notifications are listed by each filter, newest first', async () => {
+  const { id: contract_id } = (await buildContract(api.sql)).facts;
+  const [{ id: customer_id }] = await api.sql<[{ id: string }]>`
+    INSERT INTO customers (name, email, created_at, updated_at) VALUES ('Ada', 'ada@example.com', now(), now()) RETURNING id`;
+  const ada = await buildRecipient(api.sql, { address: 'Ada@customer.example' });
+  const other = await buildRecipient(api.sql);
+  const first = await buildNotification(api.sql, { recipient_id: ada, contract_id, state: 'sent' });
+  const second = await buildNotification(api.sql, { recipient_id: ada, kind: 'expired', customer_id });
+  const third = await buildNotification(api.sql, {
+    recipient_id: other,
+    state: 'failed',
+    problem: 'recipient_refused',
+  });
+  const idsOf = async (query: string): Promise<string[]> =>
+    (await api.call('GET', `/notifications?${query}`)).body.data.map(({ id }: { id: string }) => id);
+  expect(await idsOf('')).toEqual([third, second, first]);
+  expect(await idsOf('recipient=ada@CUSTOMER.example')).toEqual([second, first]);
+  expect(await idsOf(`recipient=${other}`)).toEqual([third]);
+  expect(await idsOf('recipient=unknown@customer.example')).toEqual([]);
+  expect(await idsOf(`contract_id=${contract_id}`)).toEqual([first]);
+  expect(await idsOf(`customer_id=${customer_id}&state=owed`)).toEqual([second]);
+  expect(await idsOf('kind=expired')).toEqual([second]);
+  expect(await idsOf('state=failed')).toEqual([third]);
+  expect(wrongFieldsOf(await api.call('GET', '/notifications?recipient=ada'))).toEqual(['recipient']);
+
+  expect(await read(third)).toMatchObject({
+    ...{ state: 'failed', problem: 'recipient_refused', role: 'customer', recipient: { id: other, status: 'ok' } },
+    meaning:
+      'The mail server refused the recipient for good. Check the address. No attempt follows unless it is sent again.',
+    about: { event_type: null, contract_id: null },
+    allowed_actions: { resend: true },
+  });
+});
+
+test('a notification that was sent, failed or waits is sent again at once, with one audit row', async () => {
+  const recipient_id = await buildRecipient(api.sql);
+  for (const state of ['sent', 'failed', 'suppressed', 'included', 'waiting'] as const) {
+    const id = await buildNotification(api.sql, { recipient_id, kind: 'quota_80', state, problem: 'unreachable' });
+    await api.sql`UPDATE notifications SET tries = 20, tried_since = now() - interval '3 days' WHERE id = ${id}`;
+    expect(await resend(id)).toMatchObject({ status: 200, body: { id, state: 'owed', problem: null } });
+    // It is due already.
+    expect(await resend(id)).toMatchObject({ status: 200, body: { state: 'owed' } });
+    const after = { state: 'owed', kind: 'quota_80' };
+    expect(await auditOf(id)).toEqual([{ action: 'notification.resent', before: { state }, after }]);
+    const [{ tries, tried_since }] = await api.sql<[{ tries: number; tried_since: string | null }]>`
+      SELECT tries, tried_since FROM notifications WHERE id = ${id}`;
+    expect([tries, tried_since]).toEqual([0, null]);
+  }
+  const flying = await buildNotification(api.sql, { recipient_id, due_at: '2099-01-01T00:00:00.000Z' });
+  await api.sql`UPDATE notifications SET is_sending = true, attempts = 1, attempt_at = now() WHERE id = ${flying}`;
+  expect(await resend(flying)).toMatchObject({
+    status: 200,
+    body: { next_attempt_at: '2099-01-01T00:00:00.000Z', meaning: expect.stringContaining('in flight') },
+  });
+  expect(await auditOf(flying)).toEqual([]);
+});
+
+test('nothing is sent again to an address that gets no mail, or not this kind', async () => {
+  for (const [status, code] of [
+    ['bounced', 'MAIL_ADDRESS_BOUNCED'],
+    ['complained', 'MAIL_ADDRESS_COMPLAINED'],
+  ] as const) {
+    const id = await buildNotification(api.sql, {
+      recipient_id: await buildRecipient(api.sql, { status }),
+      state: 'sent',
+    });
+    expectRefusal(await resend(id), 409, code);
+    expect(await read(id)).toMatchObject({ allowed_actions: { resend: { code } } });
+  }
+  const recipient_id = await buildRecipient(api.sql);
+  await api.sql`INSERT INTO mail_unsubscriptions VALUES (${recipient_id}, 'quota_80', now())`;
+  const unwanted = await buildNotification(api.sql, { recipient_id, kind: 'quota_80', state: 'suppressed' });
+  expectRefusal(await resend(unwanted), 409, 'MAIL_UNSUBSCRIBED');
+});
+
+test('a bounce marks the address once, and ends what it is owed', async () => {
+  const address = 'gone@customer.example';
+  const recipient_id = await buildRecipient(api.sql, { address });
+  const owed = await buildNotification(api.sql, { recipient_id });
+  const waiting = await buildNotification(api.sql, { recipient_id, kind: 'quota_80', state: 'waiting' });
+  const sent = await buildNotification(api.sql, { recipient_id, state: 'sent' });
+  const unchanged = { status: 202, body: { id: 'report_1', outcome: 'ignored' } };
+  expect(await report({ address, permanent: false })).toMatchObject(unchanged);
+  expect(await report({ address: 'unknown@customer.example' })).toMatchObject(unchanged);
+  expect(await report({ message_id: 'not one of ours' })).toMatchObject(unchanged);
+  expect((await findStored(api.sql, owed)).state).toBe('owed');
+
+  const reason = '550 5.1.1\r\n<gone@customer.example>';
+  expect(await report({ address: address.toUpperCase(), reason, other: 1 })).toMatchObject({
+    ...{ status: 202, body: { outcome: 'marked' } },
+  });
+  for (const id of [owed, waiting])
+    expect(await findStored(api.sql, id)).toMatchObject({ state: 'suppressed', problem: 'bounced' });
+  expect((await findStored(api.sql, sent)).state).toBe('sent');
+  expect(await report({ address })).toMatchObject({ body: { outcome: 'known' } });
+  const after = { status: 'bounced', report_id: 'report_1', suppressed: 2 };
+  expect(await auditOf(recipient_id)).toEqual([{ action: 'mail_recipient.bounced', before: { status: 'ok' }, after }]);
+});
+
+test('a complaint can name the mail in place of the address', async () => {
+  const recipient_id = await buildRecipient(api.sql);
+  const sent = await buildNotification(api.sql, { recipient_id, state: 'sent' });
+  const message_id = `<${sent}@licenses.test>`;
+  expect(await report({ type: 'complaint', message_id })).toMatchObject({ body: { outcome: 'marked' } });
+  expect(await read(sent)).toMatchObject({ recipient: { status: 'complained' } });
+});
+
+test('a report without a valid signature or with another shape is refused', async () => {
+  const address = 'ada@signature.example';
+  await buildRecipient(api.sql, { address });
+  const other_secret = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
+  expectRefusal(await report({ address }, other_secret), 401, 'BAD_SIGNATURE');
+  expect(wrongFieldsOf(await report({ type: 'delivery' }))).toEqual(['type']);
+  const body = '{"id"';
+  const headers = signStandard(body, BOUNCE_SECRET);
+  expectRefusal(await api.call('POST', '/notifications/bounces', { key: null, body, headers }), 400, 'MALFORMED_JSON');
+});
+
+test('a link unsubscribes from its kind with one click, and opening it changes nothing', async () => {
+  const recipient_id = await buildRecipient(api.sql);
+  const [optional, needed] = [
+    await buildNotification(api.sql, { recipient_id, kind: 'quota_80' }),
+    await buildNotification(api.sql, { recipient_id, kind: 'expired' }),
+  ];
+  const linkOf = (kind: 'quota_80' | 'expired') =>
+    `/unsubscribe/${createUnsubscribeToken({ recipient_id, kind }, api.api.keyPepper)}`;
+  const page = await api.call('GET', linkOf('quota_80'), { key: null });
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+  expect(page.text).toContain('<form method="post">');
+  expect((await findStored(api.sql, optional)).state).toBe('owed');
+
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  for (const _repeat of [1, 2]) {
+    const done = await api.call('POST', linkOf('quota_80'), { key: null, body: 'List-Unsubscribe=One-Click', headers });
+    expect(done).toMatchObject({ status: 200, text: expect.stringContaining('no more mails of this kind') });
+  }
+  expect(await findStored(api.sql, optional)).toMatchObject({ state: 'suppressed', problem: 'unsubscribed' });
+  expect((await findStored(api.sql, needed)).state).toBe('owed');
+  const after = { kind: 'quota_80', suppressed: 1 };
+  expect(await auditOf(recipient_id)).toEqual([{ action: 'mail_recipient.unsubscribed', before: null, after }]);
+  // A mail that is always sent has no such link, and no other text is one.
+  for (const path of [linkOf('expired'), `${linkOf('quota_80')}x`, '/unsubscribe/abc'])
+    expectRefusal(await api.call('POST', path, { key: null }), 404, 'NOT_FOUND');
+});
