@@ -13,7 +13,7 @@ const LAYERS = {
   temporal: ['workflows', 'domain', 'activities'],
   adapters: ['domain'],
   api: ['transactions', 'db', 'domain', 'temporal'],
-  cli: ['transactions', 'db', 'domain', 'temporal'],
+  cli: ['transactions', 'db', 'domain', 'temporal', 'adapters'],
 };
 
 /** `docs` contains programs for partners. */

@@ -2,6 +2,7 @@
 import { ConfigError } from '../config';
 import { openTemporal } from '../temporal/connection';
 import { checkApi } from './doctor-api';
+import { checkMailServer } from './doctor-mail';
 import { checkDriver, checkPostgres, findReference } from './doctor-postgres';
 import { checkDisk, checkNode, checkWorkflowBundle } from './doctor-process';
 import { checkTemporal } from './doctor-temporal';
@@ -31,7 +32,11 @@ export async function runChecks(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const client = openTemporal(config);
   try {
     const reference = await findReference(config);
-    const [temporal, api] = await Promise.all([checkTemporal(client, config, reference), checkApi(config, reference)]);
+    const [temporal, api, mail] = await Promise.all([
+      checkTemporal(client, config, reference),
+      checkApi(config, reference),
+      checkMailServer(config),
+    ]);
     const postgres = await checkPostgres(config, temporal.epoch);
     return [
       ...local_findings,
@@ -41,6 +46,7 @@ export async function runChecks(env: NodeJS.ProcessEnv): Promise<Finding[]> {
       ...(reference.installation === null ? [] : [ok('installation', reference.installation)]),
       ...temporal.findings,
       api,
+      mail,
       ...checkDisk(stack_data_dir),
     ];
   } finally {

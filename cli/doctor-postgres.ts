@@ -11,12 +11,14 @@ import {
   SLOW_ADVANCE_AFTER,
 } from '../db/system/health';
 import type { DatabaseHealth, OverdueWork } from '../db/system/health';
+import { findMailTrouble } from '../db/notification/counts';
 import { findInstallationId } from '../db/system/installation';
 import { listSecretVersions } from '../db/webhook/secret';
 import { countMissingMigrations } from '../db/system/migration';
 import { assertOwnSessions, poolerRefusal } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
 import { findStuckRows } from '../db/system/sweep-attempt';
+import { mailFindings } from './doctor-mail';
 import { stuckFinding } from './doctor-stuck';
 import { checkTimeZones } from './doctor-time-zones';
 import { errorMessage, errorSentence } from './failure';
@@ -87,6 +89,7 @@ export async function checkPostgres(config: Config, epoch: string | null): Promi
           ...overdueFindings(overdue),
           ...signingFindings(await listSealingVersions(db), config.sealingKeys ?? []),
           ...webhookSecretFindings(await listSecretVersions(db), config.sealingKeys ?? []),
+          ...mailFindings(await findMailTrouble(db)),
           ...stuck.map(stuckFinding),
         ];
       },

@@ -5,6 +5,7 @@ import type { Instant } from '../../domain/base/instant';
 import { countParkedForADay, countWaitingBillingEvents } from '../../db/billing/billing-event';
 import { countWarnings } from '../../db/contract/contract';
 import type { Sql } from '../../db/base/database';
+import { countNotifications } from '../../db/notification/counts';
 import { SWEEP_KINDS } from '../../db/system/sweep';
 import { findStuckRows } from '../../db/system/sweep-attempt';
 import { countWebhooks } from '../../db/webhook/counts';
@@ -132,6 +133,33 @@ export async function collectWebhookMetrics(sql: Sql): Promise<void> {
   } catch {
     for (const gauge of [owedDeliveries, lateDelivery, failedDeliveries]) gauge.remove();
     disabledEndpoints.reset();
+  }
+}
+
+const notifications = new Gauge({
+  name: 'covenant_notifications',
+  help: 'Notifications that wait or are owed, and those that ended within a day, by state and kind.',
+  labelNames: ['state', 'kind'],
+});
+const oldestMail = new Gauge({
+  name: 'covenant_notifications_oldest_owed_seconds',
+  help: 'The age of the oldest mail that is still owed. Mails are tried for three days.',
+});
+const latePlanning = new Gauge({
+  name: 'covenant_notices_late_seconds',
+  help: 'How late the first event is whose mails are due to be planned.',
+});
+
+/** Counts mails. When Postgres does not answer, the values are left out. */
+export async function collectMailMetrics(sql: Sql): Promise<void> {
+  notifications.reset();
+  try {
+    const { by_state, oldest_s, planning_late_s } = await countNotifications(sql);
+    for (const { state, kind, count } of by_state) notifications.set({ state, kind }, count);
+    oldestMail.set(oldest_s);
+    latePlanning.set(planning_late_s);
+  } catch {
+    for (const gauge of [oldestMail, latePlanning]) gauge.remove();
   }
 }
 

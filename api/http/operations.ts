@@ -7,6 +7,7 @@ import {
   collectBillingMetrics,
   collectContractMetrics,
   collectSweepMetrics,
+  collectMailMetrics,
   collectWebhookMetrics,
   setLockTurns,
 } from './metrics';
@@ -21,6 +22,7 @@ async function collectMetrics({ db, clock }: Api): Promise<void> {
     collectContractMetrics(db, clock),
     collectSweepMetrics(db),
     collectWebhookMetrics(db),
+    collectMailMetrics(db),
   ]);
   setLockTurns(db.lockTurns.counts());
 }

@@ -17,6 +17,7 @@ import type { SilentProxy } from '../harness/silent-proxy';
 import { throughServer } from '../harness/database';
 import { sharedServers } from '../harness/shared-servers';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
+import { buildNotification, buildRecipient } from '../harness/notifications';
 
 /** No server listens on port 1, which is reserved. */
 const CLOSED_ADDRESS = '127.0.0.1:1';
@@ -89,7 +90,15 @@ describe('operations', () => {
     const disabled = await buildEndpoint(api.sql, { status: 'disabled' });
     await buildDelivery(api.sql, { endpoint_id: disabled, due_in_s: -1_000 });
     await api.sql`UPDATE webhook_endpoints SET disabled_reason = 'gone' WHERE id = ${disabled}`;
+    const recipient_id = await buildRecipient(api.sql);
+    await buildNotification(api.sql, { recipient_id, kind: 'expired' });
+    await buildNotification(api.sql, { recipient_id, kind: 'expired', state: 'failed', problem: 'timeout' });
+    await buildNotification(api.sql, { recipient_id, state: 'sent', ended_days_ago: 2 });
     const { text } = await api.call('GET', '//metrics', { key: null });
+    expect(text).toContain('covenant_notifications{state="owed",kind="expired"} 1\n');
+    expect(text).toContain('covenant_notifications{state="failed",kind="expired"} 1\n');
+    expect(text).not.toContain('covenant_notifications{state="sent"');
+    expect(text).toMatch(/covenant_notifications_oldest_owed_seconds [\d.]+\n/);
     expect(text).toContain('covenant_webhook_deliveries_owed 2\n');
     expect(text).toMatch(/covenant_webhook_late_seconds 1\d\d[.\n]/);
     expect(text).toContain('covenant_webhook_deliveries_failed_in_a_day 1\n');
