@@ -26,6 +26,7 @@ import {
   contractWorkflowId,
   endpointWorkflowId,
   generationJobWorkflowId,
+  notificationWorkflowId,
   limitWorkflowId,
   operationWorkflowId,
   replenishmentWorkflowId,
@@ -33,7 +34,7 @@ import {
   testClockWorkflowId,
 } from '../../temporal/ids';
 import { registerSearchAttributes } from '../../temporal/setup';
-import { billingBatchStart } from '../../temporal/start';
+import { billingBatchStart, planningStart } from '../../temporal/start';
 import { sweep } from '../../workflows/sweep';
 import globalSetup from './global-setup';
 import globalTeardown from './global-teardown';
@@ -46,6 +47,8 @@ import {
   insertInvoiceEvent,
 } from './billing';
 import type { BillingSystem } from './billing';
+import { buildNotification, buildRecipient, createScriptedSender, findStored } from './notifications';
+import type { ScriptedSender } from './notifications';
 import { buildSchedule } from './schedules';
 import { buildContract, buildRequest, jobOf, requestJob } from './contract-rows';
 import type { ContractOptions } from './contract-rows';
@@ -69,6 +72,8 @@ interface CaseContext {
   worker: CovenantWorker;
   /** The billing system from which invoices are fetched. */
   billing: BillingSystem;
+  /** What the mail server answers. */
+  mail: ScriptedSender;
   /** Wraps the activity that fills a range of chunks. */
   wrapFill: (
     around: (
@@ -453,6 +458,28 @@ const CASES: Record<string, Case> = {
   async 'deliverWebhooks/is-gone'(context) {
     return deliveredTo(context, () => 410);
   },
+  async 'planNotifications/plans-an-event'(context) {
+    const { sql, worker } = context;
+    await writeEvents(sql, (await buildContract(sql)).facts.id);
+    const { workflowId } = planningStart(worker.queues);
+    return ended(context, workflowId, () => worker.nudger.planNotifications());
+  },
+  async 'sendNotification/is-accepted'(context) {
+    const id = await buildNotification(context.sql, { recipient_id: await buildRecipient(context.sql) });
+    return ended(context, notificationWorkflowId(id), () => context.worker.nudger.wakeNotifications([id]));
+  },
+  async 'sendNotification/is-deferred-and-sent-again-by-hand'(context) {
+    const { sql, worker } = context;
+    context.mail.results.push({ outcome: 'failed', problem: 'deferred', words: '451 4.7.1 Greylisted' });
+    const id = await buildNotification(sql, { recipient_id: await buildRecipient(sql) });
+    await worker.nudger.wakeNotifications([id]);
+    await waitFor(async () => (await findStored(sql, id)).problem === 'deferred', {
+      timeout_ms: WAIT_MS,
+      what: 'the first attempt',
+    });
+    await sql`UPDATE notifications SET due_at = now() WHERE id = ${id}`;
+    return ended(context, notificationWorkflowId(id), () => worker.nudger.wakeNotifications([id]));
+  },
   async 'limitExceeded/is-raised'(context) {
     const { sql, worker } = context;
     const { facts } = await buildContract(sql, { quota: 10 });
@@ -770,13 +797,18 @@ async function record(temporal: TestTemporal, name: string, play: Case): Promise
   });
   const billing = createBillingSystem();
   const { ports: billingPorts } = billing;
-  const worker = await startCovenantWorker({ db: database.sql, client, nativeConnection, wrap, billingPorts });
+  const mail = createScriptedSender();
+  const worker = await startCovenantWorker({
+    ...{ db: database.sql, client, nativeConnection, wrap, billingPorts },
+    mail: { sender: mail },
+  });
   try {
     const context: CaseContext = {
       sql: database.sql,
       temporal,
       worker,
       billing,
+      mail,
       wrapFill: (given) => void (around = given),
       wrapBatch: (given) => void (around_batch = given),
       failLocalSteps: () => void (local_steps_fail = true),
