@@ -21,7 +21,10 @@ import {
   requestJob,
   withTemporal,
 } from '../harness/stack-client';
+import { startMailServer } from '../harness/mail-server';
+import type { TestMailServer } from '../harness/mail-server';
 import { testImportFaults } from './import-cases';
+import { mailSettings, oweMail, testMailFaults } from './mail-cases';
 import { testPostgresFaults } from './postgres-cases';
 import {
   addSchedule,
@@ -36,16 +39,22 @@ import { oweWebhooks, testWebhookFaults } from './webhook-cases';
 jest.setTimeout(300_000);
 
 let stack: TestStack;
+let mails: TestMailServer;
 beforeAll(async () => {
-  stack = await startTestStack();
+  mails = await startMailServer();
+  stack = await startTestStack({ worker: { env: mailSettings(mails) } });
   await installChunkGate(stack);
 });
-afterAll(() => stack?.end());
+afterAll(async () => {
+  await stack?.end();
+  await mails.close();
+});
 
 describe('Postgres', () => testPostgresFaults(() => stack));
 describe('an import', () => testImportFaults(() => stack));
 describe('a schedule', () => testScheduleFaults(() => stack));
 describe('webhooks', () => testWebhookFaults(() => stack));
+describe('mail', () => testMailFaults(() => ({ stack, mails })));
 
 /** Resolves with the contract's state when its workflow waits on the server. */
 function waitUntilWorkflowWaits(client: Client, contract_id: string): Promise<string> {
@@ -185,6 +194,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
   // The due run of a schedule lets it be placed again anyway.
   const idle = await addSchedule(stack, scheduled_id, 'lost-3@covenant.test');
   const owed = await oweWebhooks(stack, 40);
+  const mail = await oweMail(stack, mails);
   const chunks = await closeChunkGate(stack, [4, 14]);
   const job_id = await requestJob(stack, contract_id, 20_000);
   await chunks.waitForBlocked(2);
@@ -193,6 +203,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
   rmSync(stack.temporalStateFile);
   const past = await addPastContract(stack.sql);
   await owed.becomeDue();
+  await mail.becomeDue();
   // The lost server does not start these runs.
   for (const schedule of schedules) await makeRunDue(stack, schedule, { seconds_ago: 2, days_ago: 1 });
   await waitFor(() => stack.describe().pids.temporal !== before, {
@@ -222,6 +233,7 @@ test('after its state file is deleted, the empty Temporal server gets every open
   await startRuns(stack, schedules);
   await expectRuns(stack, schedules, 2);
   await owed.expectDelivered();
+  await mail.expectSent();
   // The contract accepts commands in its new workflow.
   expect(await callStack(stack, 'POST', `/contracts/${paused_id}/resume`, { body: {} })).toMatchObject({ status: 200 });
 
