@@ -1,6 +1,6 @@
 /**
  * `webhooks` measures deliveries to a receiver on this machine, with every attempt on record, and compares them with a bare loop of the same
- * requests by undici: the most that this process can send. It also measures the time from the commit of an event to its arrival while
+ * requests by undici: the most that this process can send, and with one workflow for each delivery. It also measures the time from the commit of an event to its arrival while
  * nothing else happens, and what a request for a license costs while many deliveries are owed.
  *
  * The receiver and the loop run in this process, which shares the cores with the worker and Postgres.
@@ -17,6 +17,7 @@ import type { Load } from './callers';
 import { createContracts } from './contracts';
 import type { MeasuredStack } from './measured-stack';
 import { median, quantile, runPairs } from './pairs';
+import { measureSingleDeliveries } from './single-deliveries';
 import { count, tableOf, threeDecimals, twoDecimals } from './report';
 import type { Report } from './report';
 
@@ -38,6 +39,8 @@ const LANES = 32;
 const BARE_LANES_MAX = 256;
 const ROUNDS = 3;
 const SINGLE_EVENTS = 200;
+/** Deliveries by one workflow each: few, because each takes some hundredths of a second. */
+const SINGLE_DELIVERIES = 500;
 /** Between two single events, so that the workflow waits again. */
 const PAUSE_MS = 50;
 const ARRIVAL_MS_MAX = 300_000;
@@ -68,6 +71,7 @@ export async function benchWebhooks(stack: MeasuredStack, options: WebhookOption
     const sizes: Size[] = [];
     for (const endpoints of options.endpoints)
       sizes.push(await measureSize(stack, receiver, { ...options, rounds, endpoints }, report));
+    const single = await measureSingle(stack, receiver, report);
     const latency = await measureArrival(stack, receiver, report);
     const owed = await measureOwed(stack, { ...options, rounds }, report);
     const table = tableOf<Size>(
@@ -80,11 +84,12 @@ export async function benchWebhooks(stack: MeasuredStack, options: WebhookOption
       sizes,
     );
     const sentences = [
+      `By one workflow for each delivery: ${single} deliveries/s.`,
       `From the commit to the arrival: p50 ${latency.p50_ms} ms, p99 ${latency.p99_ms} ms.`,
       `Requests for a license with ${count(options.owed)} deliveries owed: ${owed.ratio} of those with none.`,
     ];
     const ratio = Math.min(...sizes.map((size) => size.ratio));
-    report.finish(`${table}\n${sentences.join('\n')}`, { bench: 'webhooks', ratio, sizes, latency, owed });
+    report.finish(`${table}\n${sentences.join('\n')}`, { bench: 'webhooks', ratio, sizes, single, latency, owed });
   } finally {
     receiver.close();
   }
@@ -167,6 +172,13 @@ async function sendBare(receiver: Receiver, deliveries: number, lanes: number): 
   const per_second = deliveries / ((performance.now() - begun) / 1_000);
   await dispatcher.close();
   return per_second;
+}
+
+/** The deliveries per second when each has a workflow of its own. */
+async function measureSingle(stack: MeasuredStack, { url, body }: Receiver, report: Report): Promise<number> {
+  const single = Math.round(await measureSingleDeliveries(stack, { url, body, deliveries: SINGLE_DELIVERIES }));
+  report.progress(`  one workflow for each delivery: ${single} deliveries/s`);
+  return single;
 }
 
 /** The milliseconds from the commit of one event to its arrival, while nothing else happens. */
