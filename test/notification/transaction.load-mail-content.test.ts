@@ -185,3 +185,14 @@ test('a digest says what it carries, in the zone of each contract', async () => 
   expect(content.items.map(({ kind, timezone }) => [kind, timezone])).toEqual([['low_water', 'America/New_York']]);
   expect(await loadMailContent(sql, OPERATION_ID, PLACE)).toBeNull();
 });
+
+test('the mail of a report has its file, without a license key', async () => {
+  const id = await notify('report', 'report.due');
+  const mail = await loadMailContent(sql, id, PLACE);
+  expect(mail?.content).toMatchObject({ kind: 'report', is_attached: true });
+  const [file] = mail!.attachments;
+  expect(file).toMatchObject({ filename: `report-${contract_id}.csv`, content_type: 'text/csv; charset=utf-8' });
+  const contents = String(file?.content);
+  expect(contents.trim().split('\n')).toHaveLength(1 + licenses.length);
+  await expectNoSecretInMails(sql, [{ message_id: `<${id}@covenant.example>`, contents }]);
+});

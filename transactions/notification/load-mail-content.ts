@@ -1,12 +1,14 @@
 /** Reads what a mail says now. */
+import { findNow } from '../../db/base/clock';
 import type { Sql } from '../../db/base/database';
 import { findMailFacts, listDigestFacts, listMailInvoices, listMailLicenses } from '../../db/notification/content';
 import { findInstallationSettings } from '../../db/notification/settings';
 import { parseLicenseId } from '../../domain/license/license';
 import { mailContent } from '../../domain/notification/compose';
-import type { LoadedMail } from '../../domain/notification/content';
+import type { LoadedMail, MailAttachment } from '../../domain/notification/content';
 import type { MailExtras, MailFacts } from '../../domain/notification/facts';
 import { NOTIFICATION_KINDS } from '../../domain/notification/kind';
+import { reportFile } from './report-file';
 
 /**
  * What the mail of a notification says, with its files; null when there is no such notification.
@@ -20,18 +22,26 @@ export async function loadMailContent(
   const facts = await findMailFacts(db, notification_id);
   if (!facts) return null;
   const { time_zone } = await findInstallationSettings(db);
-  const content = mailContent(facts, await loadExtras(db, facts), { public_url, timezone: time_zone });
-  return { content, attachments: [] };
+  const report = await loadReport(db, facts);
+  const extras = { ...(await loadExtras(db, facts)), has_report: report !== null };
+  const content = mailContent(facts, extras, { public_url, timezone: time_zone });
+  return { content, attachments: report === null ? [] : [report] };
 }
 
-async function loadExtras(db: Sql, facts: MailFacts): Promise<MailExtras> {
+/** The file of a report; null for another kind of mail, and for a file that is too large. */
+async function loadReport(db: Sql, { kind, contract }: MailFacts): Promise<MailAttachment | null> {
+  if (kind !== 'report' || contract === null) return null;
+  const file = await reportFile(db, { contract_id: contract.id, now: await findNow(db) });
+  return file && { filename: `report-${contract.id}.csv`, content_type: 'text/csv; charset=utf-8', content: file };
+}
+
+async function loadExtras(db: Sql, facts: MailFacts): Promise<Omit<MailExtras, 'has_report'>> {
   const { id, kind, contract, event_data } = facts;
   const needs_invoices = contract !== null && (kind === 'past_due' || kind === 'suspended');
   return {
     invoices: needs_invoices ? await listMailInvoices(db, contract.id) : [],
     licenses: NOTIFICATION_KINDS[kind].carries_keys ? await listMailLicenses(db, licenseIds(event_data)) : [],
     items: kind === 'digest' ? await listDigestFacts(db, id) : [],
-    has_report: false,
   };
 }
 

@@ -65,7 +65,7 @@ export async function editReportSchedule(
   const terms = termsOf({ ...before, ...givenIn(edit) });
   const refusal = reportTermsRefusal(terms, settled.facts);
   if (refusal) return refusal;
-  const differs = difference({ ...termsOf(before) } as JsonObject, { ...terms } as JsonObject);
+  const differs = difference({ ...termsOf(before) }, { ...terms });
   if (isEmpty(differs.after)) return written(tx, settled, id);
   const { settled_until: now, timezone } = settled.facts;
   const next = firstReport(terms, timezone, { after: now, last_date: before.last_date });

@@ -14,7 +14,7 @@ import { dueReport } from '../../domain/notification/report-schedule';
  */
 export async function sendDueReport(tx: Sql, schedule_id: string, real_now: Instant): Promise<boolean> {
   const schedule = await lockDueReport(tx, schedule_id);
-  if (schedule?.next_date == null) return false;
+  if (schedule === undefined || schedule.next_date === null) return false;
   const { contract_id, environment, timezone, clock_now, frequency, next_date, is_over } = schedule;
   const now = clock_now ?? real_now;
   const { due, next } = dueReport(schedule, timezone, { next_date, now });

@@ -143,7 +143,7 @@ export const de: Record<MessageKey, string> = {
     '{frequency, select, weekly {Wochenbericht} quarterly {Quartalsbericht} other {Monatsbericht}} vom {day}: {contract}',
   'report.lead':
     'Dies ist der {frequency, select, weekly {Wochenbericht} quarterly {Quartalsbericht} other {Monatsbericht}} des Vertrags {contract}, Stand {day}.',
-  'report.attached': 'Die Datei ist angehängt.',
+  'report.attached': 'Die Datei ist angehängt. Die Lizenzschlüssel darin sind verkürzt.',
   'report.too_large': 'Die Datei ist zu groß für eine E-Mail. Der Link braucht einen API-Schlüssel.',
   'report.show': 'Bericht öffnen',
 

@@ -134,7 +134,7 @@ export const en = {
     '{frequency, select, weekly {Weekly report} quarterly {Quarterly report} other {Monthly report}} of {day}: {contract}',
   'report.lead':
     'This is the {frequency, select, weekly {weekly} quarterly {quarterly} other {monthly}} report of the contract {contract}, as of {day}.',
-  'report.attached': 'The file is attached.',
+  'report.attached': 'The file is attached, with masked license keys.',
   'report.too_large': 'The file is too large for a mail. The link needs an API key.',
   'report.show': 'Open the report',
 
