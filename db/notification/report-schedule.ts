@@ -54,6 +54,24 @@ export async function findReportSchedule(
   return row;
 }
 
+/** The same, locked until the transaction ends: its report may be due at the same time. */
+export async function lockReportSchedule(
+  tx: Sql,
+  contract_id: string,
+  id: string,
+): Promise<ShownReportSchedule | undefined> {
+  const [row] = await tx<ShownReportSchedule[]>`
+    SELECT ${columns(tx)} FROM report_schedules s JOIN contracts c ON c.id = s.contract_id
+    WHERE s.id = ${id} AND s.contract_id = ${contract_id} FOR NO KEY UPDATE OF s`;
+  return row;
+}
+
+/** The contract of a schedule; undefined when there is no such schedule. */
+export async function findContractOfReport(sql: Sql, id: string): Promise<string | undefined> {
+  const [row] = await sql<{ contract_id: string }[]>`SELECT contract_id FROM report_schedules WHERE id = ${id}`;
+  return row?.contract_id;
+}
+
 /** One page of the schedules of a contract, newest first; `before` is the id of the last one shown. */
 export async function listReportSchedules(
   sql: Sql,

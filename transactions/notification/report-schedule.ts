@@ -6,6 +6,7 @@ import {
   deleteReportSchedule,
   findReportSchedule,
   insertReportSchedule,
+  lockReportSchedule,
   updateReportSchedule,
 } from '../../db/notification/report-schedule';
 import type { ShownReportSchedule } from '../../db/notification/report-schedule';
@@ -60,7 +61,7 @@ export async function editReportSchedule(
 ): Promise<WrittenReportSchedule | Refusal> {
   const settled = await checkContract(tx, act, () => null);
   if (isRefusal(settled)) return settled;
-  const before = await findReportSchedule(tx, act.id, id);
+  const before = await lockReportSchedule(tx, act.id, id);
   if (!before) return notFound('report schedule', id);
   const terms = termsOf({ ...before, ...givenIn(edit) });
   const refusal = reportTermsRefusal(terms, settled.facts);
@@ -78,7 +79,7 @@ export async function editReportSchedule(
 export async function removeReportSchedule(tx: Sql, act: ContractAct, id: string): Promise<{ nudge: Nudge } | Refusal> {
   const settled = await checkContract(tx, act, () => null);
   if (isRefusal(settled)) return settled;
-  const schedule = await findReportSchedule(tx, act.id, id);
+  const schedule = await lockReportSchedule(tx, act.id, id);
   if (!schedule) return notFound('report schedule', id);
   await deleteReportSchedule(tx, id);
   const before = { ...termsOf(schedule) };

@@ -2,7 +2,8 @@
 import { insertAudit } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { insertDomainEvents } from '../../db/contract/domain-event';
-import { lockDueReport, moveReportSchedule } from '../../db/notification/report-schedule';
+import { lockQuota } from '../../db/contract/quota';
+import { findContractOfReport, lockDueReport, moveReportSchedule } from '../../db/notification/report-schedule';
 import { SCHEDULE } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { dueReport } from '../../domain/notification/report-schedule';
@@ -13,6 +14,10 @@ import { dueReport } from '../../domain/notification/report-schedule';
  * the schedule was moved: false when another transaction does so. Call it inside a transaction.
  */
 export async function sendDueReport(tx: Sql, schedule_id: string, real_now: Instant): Promise<boolean> {
+  const of_contract = await findContractOfReport(tx, schedule_id);
+  if (of_contract === undefined) return false;
+  // Before the schedule, as a deletion of the contract does.
+  await lockQuota(tx, of_contract);
   const schedule = await lockDueReport(tx, schedule_id);
   if (schedule === undefined || schedule.next_date === null) return false;
   const { contract_id, environment, timezone, clock_now, frequency, next_date, is_over } = schedule;
