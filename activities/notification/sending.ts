@@ -3,7 +3,7 @@ import type { MailSender, OutgoingMail } from '../../adapters/mail';
 import type { Database } from '../../db/base/database';
 import { millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
-import type { MailLanguage } from '../../domain/notification/content';
+import type { Language } from '../../domain/notification/settings';
 import { NOTIFICATION_KINDS } from '../../domain/notification/kind';
 import type { NotificationState, SendResult, Suppression } from '../../domain/notification/outcome';
 import { beginAttempt, recordAttempt } from '../../transactions/notification/send-attempt';
@@ -31,7 +31,7 @@ export interface SentMail {
 export type ComposedMail = Pick<OutgoingMail, 'subject' | 'text' | 'html' | 'attachments'>;
 
 export interface ComposeOptions {
-  language: MailLanguage;
+  language: Language;
   /** Where one click ends mails of this kind; null: they are always sent. */
   unsubscribe_url: string | null;
 }
@@ -46,8 +46,8 @@ export interface SendingDependencies {
   public_url: string;
   /** Signs the links that unsubscribe. */
   pepper: string;
-  /** Called when a mail cannot be composed. */
-  onFailure: (error: unknown, notification_id: string) => void;
+  /** Called when a mail cannot be composed, with the id of its notification, or of the recipient of a digest. */
+  onFailure: (error: unknown, id: string) => void;
 }
 
 export type SendingActivities = ReturnType<typeof createSendingActivities>;

@@ -53,7 +53,7 @@ export const bounceRoutes: Route[] = [
     answers: { 202: { description: 'Received', schema: BounceReceivedShape } },
     refusals: ['BAD_SIGNATURE', 'NOT_FOUND', 'MALFORMED_JSON', 'VALIDATION_FAILED'],
     audit: ['mail_recipient.bounced', 'mail_recipient.complained'],
-    async handle({ api, raw_body, headers, now, request_id }) {
+    async handle({ api, raw_body, headers, now, request_id, write }) {
       if (api.bounceReceiver === undefined)
         throw new ProblemError(
           protocolProblem('NOT_FOUND', 'Reports are not configured. Set MAIL_BOUNCE_SECRET and restart the API.'),
@@ -61,8 +61,11 @@ export const bounceRoutes: Route[] = [
       const received = api.bounceReceiver.receive(raw_body, headers, now);
       if (!received.accepted) throw rejectionProblem(received);
       const { report } = received;
-      const outcome = await api.db.begin((tx) => recordBounce(tx, report, { now, request_id }));
-      return { status: 202, body: { id: report.id, outcome } };
+      const rows = [{ table: 'mail_recipients', id: (report.address ?? report.message_id ?? '').toLowerCase() }];
+      return write(async (tx) => {
+        const outcome = await recordBounce(tx, report, { now, request_id });
+        return { status: 202, body: { id: report.id, outcome } };
+      }, rows);
     },
   }),
 ];

@@ -5,7 +5,7 @@
  * the same address.
  */
 import { notFound } from '../../domain/base/refusal';
-import type { MailLanguage } from '../../domain/notification/content';
+import type { Language } from '../../domain/notification/settings';
 import { findRecipient } from '../../db/notification/recipient-mark';
 import { unsubscribe } from '../../transactions/notification/unsubscribe';
 import { readUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
@@ -24,7 +24,7 @@ const TokenParams = z.object({
 });
 const PAGE = { media_type: 'text/html', schema: z.string() };
 
-const TEXTS: Record<MailLanguage, Record<'title' | 'question' | 'button' | 'done', string>> = {
+const TEXTS: Record<Language, Record<'title' | 'question' | 'button' | 'done', string>> = {
   en: {
     title: 'Unsubscribe',
     question: 'Do you want no more mails of this kind?',
@@ -75,11 +75,17 @@ export const unsubscribeRoutes: Route[] = [
     },
     answers: { 200: { description: 'The page that confirms it', ...PAGE } },
     audit: ['mail_recipient.unsubscribed'],
-    async handle({ api, params, now, request_id }) {
+    async handle({ api, params, now, request_id, write }) {
       const found = await findSubscription(api, params.token);
       if (found === undefined) return notFound('unsubscribe link', params.token);
-      await api.db.begin((tx) => unsubscribe(tx, found, { now, request_id }));
-      return { status: 200, html: pageOf(found.language, `<p>${TEXTS[found.language].done}</p>`) };
+      const html = pageOf(found.language, `<p>${TEXTS[found.language].done}</p>`);
+      return write(
+        async (tx) => {
+          await unsubscribe(tx, found, { now, request_id });
+          return { status: 200, html };
+        },
+        [{ table: 'mail_recipients', id: found.recipient_id }],
+      );
     },
   }),
 ];
@@ -91,7 +97,7 @@ async function findSubscription(api: Api, token: string) {
   return subscription && recipient && { ...subscription, language: recipient.language ?? 'en' };
 }
 
-function pageOf(language: MailLanguage, content: string): string {
+function pageOf(language: Language, content: string): string {
   const { title } = TEXTS[language];
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>`;
   return `<!doctype html><html lang="${language}"><head>${head}</head><body><h1>${title}</h1>${content}</body></html>`;

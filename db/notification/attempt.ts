@@ -1,7 +1,7 @@
 /** Mails on their way: attempts to send them, and their ends. */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import type { MailLanguage } from '../../domain/notification/content';
+import type { Language } from '../../domain/notification/settings';
 import type { NotificationKindName } from '../../domain/notification/kind';
 import type { NotificationState } from '../../domain/notification/outcome';
 import type { Fragment, Sql } from '../base/database';
@@ -21,7 +21,7 @@ export interface LockedNotification {
   is_sending: boolean;
   problem: string | null;
   address: string;
-  language: MailLanguage;
+  language: Language;
   status: 'ok' | 'bounced' | 'complained';
   is_unsubscribed: boolean;
 }

@@ -19,7 +19,8 @@ export interface ReceivedMail {
 /** What a server answers in place of accepting; undefined: it accepts. */
 export interface MailAnswers {
   rcpt?: (address: string, attempt: number) => string | undefined;
-  data?: (mail: ReceivedMail, attempt: number) => string | undefined | 'drop' | 'hang';
+  /** `drop` ends the connection, `hang` never answers. */
+  data?: (mail: ReceivedMail, attempt: number) => string | undefined;
 }
 
 export interface TestMailServer {

@@ -1,6 +1,7 @@
 /** The mail sender tells what a mail server accepts, refuses for good, and refuses for now, and never waits without a limit. */
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setInterval as every } from 'node:timers/promises';
 import { createMailSender } from '../../adapters/mail';
 import type { MailLimits, MailServer, OutgoingMail } from '../../adapters/mail';
 import { createTestAuthority } from '../harness/certificates';
@@ -130,9 +131,12 @@ test('a server that hangs, is silent, talks without end or answers nonsense cost
   answering.answers = { data: () => 'hang' };
   expect(await sender(answering.server, SHORT).send(MAIL)).toMatchObject({ outcome: 'failed', problem: 'timeout' });
   // A server that always says something is silent for no limit; the time of the whole attempt ends it.
+  const ended = new AbortController();
+  closed.push(() => ended.abort());
   const dripping = (socket: { write: (text: string) => void }) => {
-    const timer = setInterval(() => socket.write('220-wait\r\n'), 100);
-    closed.push(() => clearInterval(timer));
+    void (async () => {
+      for await (const _tick of every(100, undefined, { signal: ended.signal })) socket.write('220-wait\r\n');
+    })().catch(() => undefined);
   };
   const server = await startRawMailServer(dripping);
   closed.push(server.close);
