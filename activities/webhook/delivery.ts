@@ -13,7 +13,7 @@ import type { EndedAttempt, TakenDelivery } from '../../db/webhook/delivery';
 import { failOwed } from '../../db/webhook/endpoint';
 import { findTarget, removeEnded, restQueue } from '../../db/webhook/queue';
 import type { DeliveryTarget, QueueRest } from '../../db/webhook/queue';
-import { millisOf } from '../../domain/base/instant';
+import { millisLater, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { isDead } from '../../domain/webhook/attempt';
 import { endedAttempt, takeDue } from '../../transactions/webhook/attempt';
