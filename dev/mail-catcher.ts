@@ -21,23 +21,27 @@ export interface MailCatcherOptions {
 export interface MailCatcherPlan extends ServerPlan {
   /** The address of the web page since the latest start. */
   readonly pageUrl: string;
+  /** The address to which mails are sent. */
+  readonly smtpUrl: string;
 }
 
 const READY_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 3_000;
 
 /**
- * Returns how to run the mail catcher on 127.0.0.1. Nothing depends on its ports, so it moves to the next free port
- * when another program has taken one between two starts.
+ * Returns how to run the mail catcher on 127.0.0.1. Only people use its page, so the page moves to the next free port when another program
+ * has taken its port between two starts. The worker is set to send to the other port, which stays the same.
  */
 export function planMailCatcher(options: MailCatcherOptions): MailCatcherPlan {
-  let { pagePort, smtpPort } = options;
+  const { smtpPort } = options;
+  let { pagePort } = options;
   const pageUrl = (): string => `http://127.0.0.1:${pagePort}`;
   const program = join(dirname(createRequire(__filename).resolve('maildev/package.json')), 'bin', 'maildev');
   return {
     get pageUrl() {
       return pageUrl();
     },
+    smtpUrl: `smtp://127.0.0.1:${smtpPort}`,
     get spec(): ProcessSpec {
       return {
         name: 'mail',
@@ -54,10 +58,9 @@ export function planMailCatcher(options: MailCatcherOptions): MailCatcherPlan {
     },
     async prepare() {
       mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-      // Both ports stay reserved until both are chosen, because they must differ.
-      const held = [await reservePort(pagePort), await reservePort(smtpPort)] as const;
-      [pagePort, smtpPort] = [held[0].port, held[1].port];
-      await Promise.all(held.map((port) => port.release()));
+      const page = await reservePort(pagePort);
+      pagePort = page.port;
+      await page.release();
     },
     isReady: () => isHttpReady(`${pageUrl()}/healthz`),
     readyTimeoutMs: READY_TIMEOUT_MS,

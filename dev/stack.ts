@@ -98,6 +98,8 @@ interface TemporalAddresses {
 }
 
 const DATABASE = 'covenant';
+/** The sender of mails, which the mail catcher shows and sends to no one. */
+const MAIL_FROM = 'Covenant <covenant@covenant.localhost>';
 const SUPER_ADMIN = { email: 'admin@covenant.localhost', name: 'Super Admin' } as const;
 
 /**
@@ -337,8 +339,8 @@ class EmbeddedStack implements Stack {
       directory: join(this.dataDir, 'mail'),
       logFile: this.logFile('mail'),
     });
-    await Promise.all([ports.mail_page.release(), ports.smtp.release()]);
-    await this.startServer(this.mail);
+    await ports.mail_page.release();
+    await this.startServer(this.mail, ports.smtp);
   }
 
   /** The receiver runs in this process: it has nothing that a crash could lose. */
@@ -418,6 +420,7 @@ class EmbeddedStack implements Stack {
       // Receivers on this machine.
       COVENANT_WEBHOOK_NETWORKS: '127.0.0.1/32',
       COVENANT_WEBHOOK_HTTP: 'on',
+      ...(this.mail && { SMTP_URL: this.mail.smtpUrl, MAIL_FROM }),
       COVENANT_BILLING_STANDARD_SECRET: secrets.billing_secret,
       ...(this.options.billingUrl === undefined ? {} : { COVENANT_BILLING_STANDARD_URL: this.options.billingUrl }),
     };

@@ -1,4 +1,4 @@
-/** The mail catcher uses other ports when another program takes its ports between two starts. */
+/** The page of the mail catcher uses another port when another program takes its port between two starts; mails arrive at the same port. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ function listenOn(port: number): Promise<Server> {
   });
 }
 
-test('a mail catcher whose ports are taken while it is stopped starts on other ports', async () => {
+test('a mail catcher the port of whose page is taken while it is stopped shows its page on another port', async () => {
   const ports = [await reservePort(randomTestPort()), await reservePort(randomTestPort())] as const;
   const [pagePort, smtpPort] = [ports[0].port, ports[1].port];
   await Promise.all(ports.map((port) => port.release()));
@@ -36,11 +36,11 @@ test('a mail catcher whose ports are taken while it is stopped starts on other p
   expect(plan.pageUrl).toBe(`http://127.0.0.1:${pagePort}`);
   await server.stop();
 
-  for (const port of [pagePort, smtpPort]) {
-    const other = await listenOn(port);
-    running.push(() => other.close());
-  }
+  const other = await listenOn(pagePort);
+  running.push(() => other.close());
   await server.start();
   expect(plan.pageUrl).not.toBe(`http://127.0.0.1:${pagePort}`);
   expect(await isHttpReady(`${plan.pageUrl}/healthz`)).toBe(true);
+  expect(plan.smtpUrl).toBe(`smtp://127.0.0.1:${smtpPort}`);
+  await expect(listenOn(smtpPort)).rejects.toThrow('EADDRINUSE');
 });
