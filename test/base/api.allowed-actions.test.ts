@@ -219,6 +219,20 @@ test('a schedule shows whether it can be changed', async () => {
   expect(await listed(path, schedule.id)).toEqual({ update: await change(), delete: true });
 });
 
+test('a schedule of reports shows whether it can be changed', async () => {
+  const { id } = await addContract(api, catalogue);
+  const path = `/contracts/${id}/report-schedules`;
+  const { body: schedule } = await api.call('POST', path, { body: { frequency: 'weekly' } });
+  for (const key of [api.keys.admin, api.keys.viewer]) {
+    const update = presentOutcome(await api.call('PATCH', `${path}/${schedule.id}`, { key, body: { on_day: 2 } }));
+    const shown = await listed(path, schedule.id, key);
+    expect(shown).toEqual({ update, delete: update });
+    expect(await actionsOf(`${path}/${schedule.id}`, key)).toEqual(shown);
+  }
+  expect((await api.call('DELETE', `${path}/${schedule.id}`, { key: api.keys.viewer })).status).toBe(403);
+  expect((await api.call('DELETE', `${path}/${schedule.id}`)).status).toBe(204);
+});
+
 test('a webhook endpoint shows the outcome of its actions, in every state', async () => {
   for (const status of ['enabled', 'disabled', 'ending', 'removed'] as const) {
     const id = await buildEndpoint(api.sql, { status });
