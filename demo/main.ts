@@ -11,6 +11,7 @@ import { parseNoArguments } from '../command-line';
 import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
 import { openDatabase } from '../db/base/database';
 import { checkEnterprise } from './check-enterprise';
+import { checkMails } from './check-mails';
 import { checkPartner } from './check-partner';
 import { checkPool } from './check-pool';
 import { checkQuarter } from './check-quarter';
@@ -117,6 +118,8 @@ async function runAndCheck(stack: Stack, temporalNamespace: string): Promise<voi
     partnerReport.pipe(process.stdout, { end: false });
     await partner.finally(() => finished(partnerReport.end()));
     await checkPartner(sql, await partner, print);
+    const { mail_url } = stack.describe();
+    if (mail_url !== null) await checkMails(sql, mail_url, print);
   } finally {
     await sql.end();
   }

@@ -3,6 +3,8 @@
  * with the same Message-ID. The tests of a file that has a stack, whose worker sends to the server.
  */
 import { randomUUID } from 'node:crypto';
+import { expectNoSecretInMails } from '../../demo/check-mails';
+import type { ArrivedMail } from '../../demo/check-mails';
 import { waitFor, type TestStack } from '../harness/stack';
 import { RECOVERY_TIMEOUT_MS, addStackContract } from '../harness/stack-client';
 import type { MailAnswers, ReceivedMail, TestMailServer } from '../harness/mail-server';
@@ -61,6 +63,12 @@ export async function oweMail(stack: TestStack, mails: TestMailServer) {
   };
 }
 
+/** A mail as its recipient reads it. */
+function readMail({ parsed }: ReceivedMail): ArrivedMail {
+  const { messageId = '', subject = '', text = '', html } = parsed;
+  return { message_id: messageId, contents: [subject, text, html].join('\n') };
+}
+
 /** Declares the tests. `start` returns the stack and the mail server of their file. */
 export function testMailFaults(start: () => { stack: TestStack; mails: TestMailServer }): void {
   test('a worker that is killed between the mail and its record doubles this mail only, with the same Message-ID', async () => {
@@ -90,5 +98,6 @@ export function testMailFaults(start: () => { stack: TestStack; mails: TestMailS
     }
     expect([...arrivals.values()].sort()).toEqual([...Array<number>(MAILS - 1).fill(1), 2]);
     for (const { id, attempts } of sent) expect(attempts).toBe(arrivals.get(id));
+    await expectNoSecretInMails(stack.sql, arrived.map(readMail));
   });
 }

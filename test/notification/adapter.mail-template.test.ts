@@ -9,7 +9,7 @@ import { KIND_NAMES, NOTIFICATION_KINDS } from '../../domain/notification/kind';
 import { LANGUAGES } from '../../domain/notification/settings';
 import { PLAIN_NAMES, mailExamples } from '../../project/mail-examples';
 import type { ExampleNames } from '../../project/mail-examples';
-import { secretsIn } from '../harness/mail-secrets';
+import { secretsIn } from '../../demo/check-mails';
 
 const UNSUBSCRIBE = 'https://covenant.example/api/v1/notifications/unsubscribe?token=abc';
 

@@ -11,7 +11,7 @@ import { NOON } from '../harness/contract-facts';
 import { buildContract, requestJob } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
-import { expectNoSecretInMails } from '../harness/mail-secrets';
+import { expectNoSecretInMails } from '../../demo/check-mails';
 
 const PLACE = { public_url: 'https://covenant.example', timezone: 'Europe/Berlin' };
 const OPERATION_ID = '0197a3c2-9c53-7d44-9b85-7eaf2b3c4d6e';
