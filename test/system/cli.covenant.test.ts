@@ -17,6 +17,8 @@ import { startTestApi } from '../harness/api';
 import { findWithDoctor, runCovenant, parseFindings } from '../harness/covenant-command';
 import { buildEndpoint } from '../harness/webhook-rows';
 import { createTestDatabase, type TestDatabase } from '../harness/database';
+import { startMailServer } from '../harness/mail-server';
+import { buildNotification, buildRecipient } from '../harness/notifications';
 import { makeRunDirectory } from '../harness/run-directory';
 import { startRefusingProxy } from '../harness/refusing-proxy';
 import { connectTestTemporal, makeNamespace, uniqueTaskQueue, type TestTemporal } from '../harness/temporal';
@@ -280,6 +282,41 @@ test.each([
     });
   } finally {
     server.close();
+  }
+});
+
+test('the doctor logs in to the mail server without sending, and says which mails failed', async () => {
+  const own = await createTestDatabase();
+  const mails = await startMailServer();
+  try {
+    const look = (more: Record<string, string>) => findWithDoctor(settings({ DATABASE_URL: own.url, ...more }));
+    const recipient_id = await buildRecipient(own.sql);
+    await buildNotification(own.sql, { recipient_id, state: 'failed', problem: 'recipient_refused' });
+    await buildNotification(own.sql, { recipient_id, state: 'failed', problem: 'timeout', ended_days_ago: 2 });
+    await own.sql`INSERT INTO notices (event_id, event_type, state, due_at) VALUES (uuidv7(), 'quota.granted', 'failed', NULL)`;
+    const { port } = mails;
+    const MAIL_FROM = 'licenses@covenant.example';
+    const good = await look({ SMTP_URL: `smtp://covenant:correct%20horse%20battery@127.0.0.1:${port}`, MAIL_FROM });
+    expect(good.get('mail server')).toMatchObject({ verdict: 'ok', detail: `127.0.0.1:${port} accepts the login` });
+    expect(good.get('mail')).toMatchObject({
+      verdict: 'warning',
+      detail: 'mails failed within a day: 1 recipient_refused',
+    });
+    expect(good.get('mail planning')).toMatchObject({ verdict: 'warning' });
+    const bad = await look({ SMTP_URL: `smtp://covenant:hunter2@127.0.0.1:${port}`, MAIL_FROM });
+    expect(bad.get('mail server')).toMatchObject({
+      verdict: 'wrong',
+      detail: expect.stringContaining('login_refused'),
+    });
+    expect(bad.get('mail server')?.detail).not.toContain('hunter2');
+    expect((await look({})).get('mail server')).toMatchObject({
+      verdict: 'warning',
+      detail: expect.stringContaining('mail is off'),
+    });
+    expect(mails.mails).toEqual([]);
+  } finally {
+    await mails.close();
+    await own.drop();
   }
 });
 
