@@ -1,6 +1,7 @@
 /** Planning notices in Postgres: each event has its mails once, however often and by however many it is planned. */
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import type { Sql } from '../../db/base/database';
+import { composeDigest } from '../../transactions/notification/compose-digest';
 import { planNotices } from '../../transactions/notification/plan-notices';
 import { millisLater } from '../../domain/base/instant';
 import { buildContract } from '../harness/contract-rows';
@@ -150,4 +151,41 @@ test('a notice that cannot be planned delays no other, is tried at growing inter
     await planNotices(sql, { now: row.due_at, limit: 100 });
   expect(await bad()).toMatchObject({ state: 'failed', attempts: 10, problem: expect.stringContaining('uuid') });
   expect(tries).toBe(10);
+});
+
+test('a digest carries what waits for it, once a day, and what comes later waits for the next one', async () => {
+  const contract_id = await addContract(await addCustomer({ account_manager: 'daily@vendor.example' }));
+  const [{ id: recipient_id }] = await sql<[{ id: string }]>`
+    INSERT INTO mail_recipients (address, digest, created_at, updated_at) VALUES ('daily@vendor.example', true, now(), now()) RETURNING id`;
+  await notice(sql, contract_id);
+  await notice(sql, contract_id);
+  expect(await plan()).toMatchObject({ planned: 2, notification_ids: [] });
+  const waiting = await sql<{ due_at: string }[]>`
+    SELECT due_at FROM notifications WHERE recipient_id = ${recipient_id} AND state = 'waiting'`;
+  const at = (waiting[0] as { due_at: string }).due_at;
+  expect(waiting).toEqual([{ due_at: at }, { due_at: at }]);
+  expect(at).toMatch(/T08:00:00.000Z$/);
+
+  expect(await composeDigest(sql, { recipient_id, now: millisLater(at, -1) })).toBeNull();
+  const compose = () => composeDigest(sql, { recipient_id, now: at });
+  const composed = await Promise.all([compose(), compose()]);
+  const [digest_id] = composed;
+  expect(composed).toEqual([expect.any(String), digest_id]);
+  const states = () => sql`
+    SELECT kind, state, digest_id, due_at FROM notifications WHERE recipient_id = ${recipient_id} ORDER BY kind = 'digest' DESC, id`;
+  const included = { kind: 'low_water', state: 'included', digest_id, due_at: null };
+  expect(await states()).toEqual([{ kind: 'digest', state: 'owed', digest_id: null, due_at: at }, included, included]);
+
+  // One that was planned before that instant and committed after the digest.
+  await notice(sql, contract_id);
+  await plan();
+  await sql`UPDATE notifications SET due_at = ${at} WHERE recipient_id = ${recipient_id} AND state = 'waiting'`;
+  await compose();
+  expect((await states()).at(-1)).toEqual({
+    ...{ kind: 'low_water', state: 'waiting', digest_id: null, due_at: millisLater(at, 24 * 3_600_000) },
+  });
+  await sql`UPDATE mail_recipients SET status = 'bounced', status_at = now() WHERE id = ${recipient_id}`;
+  const next = { recipient_id, now: millisLater(at, 24 * 3_600_000) };
+  expect(await composeDigest(sql, next)).toBeNull();
+  expect((await states()).at(-1)).toMatchObject({ state: 'suppressed', due_at: null });
 });
