@@ -69,7 +69,7 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
       console.log(`  network addresses: ${addresses}`);
       console.log(`  audit rows about the person: ${facts}`);
       console.log(`  deleted contracts that name the person: ${deleted_contracts}`);
-      console.log(`  customers and contracts with the person as account manager: ${managed}`);
+      console.log(`  customers and contracts with the person as a contact: ${managed}`);
       console.log(`  audit rows about such customers and contracts: ${managed_facts}`);
       console.log(`  stored responses that name the person: ${answers + managed_answers}`);
       console.log(`  billing messages of the contracts: ${billing_messages}`);

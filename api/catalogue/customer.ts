@@ -2,6 +2,7 @@
 import { isRefusal, notFound, refuse } from '../../domain/base/refusal';
 import { findCustomer, listCustomers } from '../../db/catalogue/customer';
 import type { CustomerRow } from '../../db/catalogue/customer';
+import { LANGUAGES } from '../../domain/notification/settings';
 import { MERGE_MAX } from '../../domain/catalogue/customer-merge';
 import type { Nudge } from '../../domain/contract/nudge';
 import { createCustomer, editCustomer } from '../../transactions/catalogue/customer';
@@ -17,6 +18,21 @@ import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shap
 import { z } from '../http/zod';
 
 const ACCOUNT_MANAGER = 'The address of the person who looks after the customer';
+const RESPONSIBLE_PERSON =
+  'One address of the customer that hears of limits which are exceeded: a person or a group; null: none';
+
+const ResponsiblePersonShape = z
+  .string()
+  .trim()
+  .refine((text) => !/[,;\s]\S*@/.test(text), 'must be one address: use the address of a group to reach several people')
+  .pipe(EmailShape)
+  .nullable()
+  .describe(RESPONSIBLE_PERSON);
+
+const LanguageShape = z
+  .enum(LANGUAGES)
+  .nullable()
+  .describe('The language of mail to the customer; null: that of the installation');
 
 const CustomerCreate = z
   .strictObject({
@@ -26,6 +42,8 @@ const CustomerCreate = z
       .default(null)
       .describe('The address for questions about invoices; null: email'),
     account_manager: EmailShape.nullable().default(null).describe(ACCOUNT_MANAGER),
+    responsible_person: ResponsiblePersonShape.default(null),
+    language: LanguageShape.default(null),
   })
   .openapi('CustomerCreate');
 
@@ -35,6 +53,8 @@ const CustomerEdit = z
     name: NameShape.describe('A person or a company'),
     billing_contact: EmailShape.nullable().describe('The address for questions about invoices; null: email'),
     account_manager: EmailShape.nullable().describe(ACCOUNT_MANAGER),
+    responsible_person: ResponsiblePersonShape,
+    language: LanguageShape,
   })
   .partial()
   .openapi('CustomerEdit');
@@ -48,6 +68,8 @@ const CustomerShape = z
     name: z.string().describe('A person or a company'),
     billing_contact: z.string().nullable().describe('The address for questions about invoices; null: email'),
     account_manager: z.string().nullable().describe(ACCOUNT_MANAGER),
+    responsible_person: z.string().nullable().describe(RESPONSIBLE_PERSON),
+    language: LanguageShape,
     merged_into: Id.nullable().describe('The customer into whom this one was merged'),
     created_at: InstantShape,
     updated_at: InstantShape,
@@ -170,6 +192,10 @@ export const customerRoutes: Route[] = [
 
 /** Presents a customer. */
 export function presentCustomer(row: CustomerRow) {
-  const { id, email, name, billing_contact, account_manager, merged_into, created_at, updated_at } = row;
-  return { id, email, name, billing_contact, account_manager, merged_into, created_at, updated_at };
+  const { id, email, name, billing_contact, account_manager, responsible_person, language } = row;
+  const { merged_into, created_at, updated_at } = row;
+  return {
+    ...{ id, email, name, billing_contact, account_manager, responsible_person, language },
+    ...{ merged_into, created_at, updated_at },
+  };
 }

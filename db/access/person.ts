@@ -50,8 +50,8 @@ export interface ErasedRows {
   answers: number;
 }
 
-/** How many rows named an erased person as an account manager. */
-export interface ErasedManager {
+/** How many rows named an erased person as an account manager or a responsible person. */
+export interface ErasedContact {
   /** Customers and contracts. */
   managed: number;
   /** Audit rows about customers and contracts. */
@@ -124,37 +124,41 @@ export async function erasePersonFromHistory(
 }
 
 /**
- * Removes the addresses of a person from customers and contracts whose account manager is the person, and from their history. Also removes
+ * Removes the addresses of a person from customers and contracts that name the person as a contact, and from their history. Also removes
  * the account managers of an erased customer's contracts.
  */
-export async function eraseAccountManager(
+export async function eraseContact(
   tx: Sql,
   { emails, customer_id }: { emails: readonly string[]; customer_id: string | null },
   neutral_name: string,
-): Promise<ErasedManager> {
+): Promise<ErasedContact> {
   const addresses = tx`(SELECT lower(address) FROM unnest(${[...emails]}::text[]) AS address)`;
-  const customers = await tx`UPDATE customers SET account_manager = NULL WHERE lower(account_manager) IN ${addresses}`;
+  const kept = (column: string): Fragment =>
+    tx`${tx(column)} = CASE WHEN lower(${tx(column)}) IN ${addresses} THEN NULL ELSE ${tx(column)} END`;
+  const customers = await tx`
+    UPDATE customers SET ${kept('account_manager')}, ${kept('responsible_person')}
+    WHERE lower(account_manager) IN ${addresses} OR lower(responsible_person) IN ${addresses}`;
   const contracts = await tx`
     UPDATE contracts SET account_manager = NULL
     WHERE account_manager IS NOT NULL AND (lower(account_manager) IN ${addresses} OR customer_id = ${customer_id})`;
-  const [of_contract, neutral] = [
-    tx`person_id IN (SELECT id::text FROM contracts WHERE customer_id = ${customer_id})`,
-    tx`to_jsonb(${neutral_name}::text)`,
-  ];
-  const names = (column: string): Fragment => tx`
-    (${tx(column)} ->> 'account_manager' <> ${neutral_name}
-     AND (lower(${tx(column)} ->> 'account_manager') IN ${addresses} OR (${of_contract})))`;
-  const without = (column: string): Fragment => tx`
-    CASE WHEN ${names(column)} THEN jsonb_set(${tx(column)}, '{account_manager}', ${neutral}) ELSE ${tx(column)} END`;
-  const facts = await tx`
-    UPDATE audit_person_facts SET before = ${without('before')}, after = ${without('after')} WHERE ${names('before')} OR ${names('after')}`;
-  const answers = await tx`
-    UPDATE idempotency_keys SET body = jsonb_set(body, '{account_manager}', ${neutral}) WHERE lower(body ->> 'account_manager') IN ${addresses}`;
-  return {
-    managed: customers.count + contracts.count,
-    managed_facts: facts.count,
-    managed_answers: answers.count,
-  };
+  const of_contract = tx`person_id IN (SELECT id::text FROM contracts WHERE customer_id = ${customer_id})`;
+  let managed_facts = 0;
+  let managed_answers = 0;
+  for (const field of ['account_manager', 'responsible_person']) {
+    const names = (column: string): Fragment => tx`
+      (${tx(column)} ->> ${field} <> ${neutral_name} AND (lower(${tx(column)} ->> ${field}) IN ${addresses} OR (${of_contract})))`;
+    const neutral = (column: string): Fragment =>
+      tx`jsonb_set(${tx(column)}, ARRAY[${field}::text], to_jsonb(${neutral_name}::text))`;
+    const without = (column: string): Fragment =>
+      tx`CASE WHEN ${names(column)} THEN ${neutral(column)} ELSE ${tx(column)} END`;
+    const facts = await tx`
+      UPDATE audit_person_facts SET before = ${without('before')}, after = ${without('after')} WHERE ${names('before')} OR ${names('after')}`;
+    const answers = await tx`
+      UPDATE idempotency_keys SET body = ${neutral('body')} WHERE lower(body ->> ${field}) IN ${addresses}`;
+    managed_facts += facts.count;
+    managed_answers += answers.count;
+  }
+  return { managed: customers.count + contracts.count, managed_facts, managed_answers };
 }
 
 /** The condition that a JSON object has a text that names a person. */

@@ -1,5 +1,6 @@
 /** Customers in Postgres, to whom contracts belong. An e-mail address belongs to one customer, whatever its letter case. */
 import type { Instant } from '../../domain/base/instant';
+import type { Language } from '../../domain/notification/settings';
 import { columnNames } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
 import { pageByCreation } from '../base/paging';
@@ -14,6 +15,10 @@ export interface CustomerRow {
   billing_contact: string | null;
   /** The address of the person who looks after the customer, or null. */
   account_manager: string | null;
+  /** The address that hears of limits that are exceeded, or null. */
+  responsible_person: string | null;
+  /** The language of mail to the customer; null: that of the installation. */
+  language: Language | null;
   created_at: Instant;
   updated_at: Instant;
   /** When the customer was erased, or null. */
@@ -23,7 +28,10 @@ export interface CustomerRow {
 }
 
 /** The fields of a customer that are given. */
-export type NewCustomer = Pick<CustomerRow, 'email' | 'name' | 'billing_contact' | 'account_manager'>;
+export type NewCustomer = Pick<
+  CustomerRow,
+  'email' | 'name' | 'billing_contact' | 'account_manager' | 'responsible_person' | 'language'
+>;
 
 const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
   id: true,
@@ -31,6 +39,8 @@ const CUSTOMER_COLUMNS = columnNames<CustomerRow>({
   name: true,
   billing_contact: true,
   account_manager: true,
+  responsible_person: true,
+  language: true,
   created_at: true,
   updated_at: true,
   erased_at: true,
@@ -131,24 +141,20 @@ export async function listCustomers(
 }
 
 /** Inserts a customer. Throws 23505 on `customers_email_unique` when the e-mail address is taken. */
-export async function insertCustomer(
-  tx: Sql,
-  { email, name, billing_contact, account_manager }: NewCustomer,
-  now: Instant,
-): Promise<CustomerRow> {
+export async function insertCustomer(tx: Sql, customer: NewCustomer, now: Instant): Promise<CustomerRow> {
   const [row] = await tx<[CustomerRow]>`
-    INSERT INTO customers ${tx({ email, name, billing_contact, account_manager, created_at: now, updated_at: now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
+    INSERT INTO customers ${tx({ ...customer, created_at: now, updated_at: now })} RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
 
 /** Inserts a customer unless the e-mail address is taken. It waits for a transaction that inserts the same address. */
 export async function insertNewCustomer(
   tx: Sql,
-  { email, name, billing_contact, account_manager }: NewCustomer,
+  customer: NewCustomer,
   now: Instant,
 ): Promise<CustomerRow | undefined> {
   const [row] = await tx<CustomerRow[]>`
-    INSERT INTO customers ${tx({ email, name, billing_contact, account_manager, created_at: now, updated_at: now })}
+    INSERT INTO customers ${tx({ ...customer, created_at: now, updated_at: now })}
     ON CONFLICT (lower(email)) DO NOTHING RETURNING ${tx(CUSTOMER_COLUMNS)}`;
   return row;
 }
@@ -180,6 +186,7 @@ export async function eraseCustomer(
   id: string,
   { name, email, now }: { name: string; email: string; now: Instant },
 ): Promise<void> {
-  await tx`UPDATE customers SET ${tx({ name, email, billing_contact: null, account_manager: null, updated_at: now, erased_at: now })}
+  const nothing = { billing_contact: null, account_manager: null, responsible_person: null };
+  await tx`UPDATE customers SET ${tx({ name, email, ...nothing, updated_at: now, erased_at: now })}
     WHERE id = ${id} AND erased_at IS NULL`;
 }

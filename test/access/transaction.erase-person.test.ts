@@ -139,7 +139,7 @@ test('the erasure of an active admin is refused and names the required step', as
 test('a customer without open contracts is erased, with the messages of billing systems about them', async () => {
   const body = {
     ...{ name: 'Ottoline Ltd', email: 'ottoline@example.com', billing_contact: 'bills@ottoline.example' },
-    account_manager: 'for-ottoline@vendor.example',
+    ...{ account_manager: 'for-ottoline@vendor.example', responsible_person: 'it@ottoline.example', language: 'de' },
   };
   const customer = (await api.call('POST', '/customers', { body })).body;
   await api.call('PATCH', `/customers/${customer.id}`, { body: { name: 'Ottoline GmbH' } });
@@ -157,7 +157,10 @@ test('a customer without open contracts is erased, with the messages of billing 
     {
       action: 'customer.created',
       before: null,
-      after: { name: 'Erased', email: 'Erased', billing_contact: 'Erased', account_manager: 'Erased' },
+      after: {
+        ...{ name: 'Erased', email: 'Erased', billing_contact: 'Erased', account_manager: 'Erased' },
+        ...{ responsible_person: 'Erased', language: 'de' },
+      },
     },
     { action: 'customer.updated', before: { name: 'Erased' }, after: { name: 'Erased' } },
     { action: 'customer.erased', before: null, after: null },
@@ -177,7 +180,7 @@ test('an erased admin is removed as account manager of contracts and customers, 
   await edit(email);
   const other = await addContract(api, catalogue, { account_manager: 'other@vendor.example' });
   const customer = await api.call('POST', '/customers', {
-    body: { name: 'Quentin', email: 'quentin@example.com', account_manager: email },
+    body: { name: 'Quentin', email: 'quentin@example.com', account_manager: email, responsible_person: email },
   });
   const { data: revisions } = (await api.call('GET', `/contracts/${contract.id}/revisions`)).body;
   expect(revisions).toHaveLength(3);
@@ -187,7 +190,7 @@ test('an erased admin is removed as account manager of contracts and customers, 
   expect(stored).toEqual({ rows: 0 });
 
   await disable(admin.id);
-  const rows = { managed: 2, managed_facts: 4, managed_answers: 1 };
+  const rows = { managed: 2, managed_facts: 5, managed_answers: 1 };
   expect(await eraseHere(admin.id)).toMatchObject({ outcome: 'erased', rows });
   expect(await rowsWith(['ildegard'])).toEqual([]);
   expect((await api.call('GET', `/contracts/${contract.id}`)).body.account_manager).toBeNull();

@@ -90,10 +90,28 @@ test.each([
   { email: `${'a'.repeat(250)}@example.com` },
   { billing_contact: 'x' },
   { account_manager: 'x' },
+  { responsible_person: 'x' },
+  { language: 'fr' },
   { name: '' },
   { phone: '1' },
 ])('a body with %j is refused', async (more) => {
   expectRefusal(await create(more), 422, 'VALIDATION_FAILED');
+});
+
+test('a customer has one responsible person, and two addresses are refused with what to do', async () => {
+  const responsible_person = 'it-group@nordwind.example';
+  const { body } = await create({ responsible_person, language: 'de' });
+  expect(body).toMatchObject({ responsible_person, language: 'de' });
+  for (const two of ['a@x.example, b@x.example', 'a@x.example;b@x.example', 'a@x.example b@x.example'])
+    expect(await create({ responsible_person: two })).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'responsible_person', message: expect.stringContaining('must be one address') }] },
+    });
+  await api.call('PATCH', `/customers/${body.id}`, { body: { responsible_person: null, language: null } });
+  expect((await auditOf(api, body.id)).at(-1)).toMatchObject({
+    before: { responsible_person, language: 'de' },
+    after: { responsible_person: null, language: null },
+  });
 });
 
 test('search accepts a part of the address or name in any letter case, and pages show every customer once', async () => {

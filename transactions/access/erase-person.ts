@@ -3,8 +3,8 @@ import { adminErasureRefusal, customerErasureRefusal, erasedEmail, ERASED_NAME }
 import type { Act } from '../../domain/base/edit';
 import { eraseAdmin, findAdmin } from '../../db/access/admin';
 import { eraseAdminApiKeys } from '../../db/access/admin-api-key';
-import { eraseAccountManager, erasePersonFromHistory, isErased, listEmails, lockPerson } from '../../db/access/person';
-import type { ErasedManager, ErasedRows } from '../../db/access/person';
+import { eraseContact, erasePersonFromHistory, isErased, listEmails, lockPerson } from '../../db/access/person';
+import type { ErasedContact, ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { eraseRawMessages } from '../../db/billing/billing-event';
@@ -17,7 +17,7 @@ export type Erasure =
   | {
       outcome: 'erased';
       kind: PersonKind;
-      rows: ErasedRows & ErasedManager & { billing_messages: number; import_rows: number };
+      rows: ErasedRows & ErasedContact & { billing_messages: number; import_rows: number };
       /** Files of imports that were arriving. Their further rows can name the person again. */
       arriving_files: number;
     }
@@ -63,7 +63,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     import_rows = await eraseImportRows(tx, emails);
     for (const one of [id, ...merged]) await eraseCustomer(tx, one, { ...values, email: erasedEmail(one) });
   }
-  const managed = await eraseAccountManager(tx, { emails, customer_id: customer ? id : null }, ERASED_NAME);
+  const managed = await eraseContact(tx, { emails, customer_id: customer ? id : null }, ERASED_NAME);
   const rows = await erasePersonFromHistory(tx, id, { now: act.now, neutral_name: ERASED_NAME });
   for (const one of merged) {
     const more = await erasePersonFromHistory(tx, one, { now: act.now, neutral_name: ERASED_NAME });

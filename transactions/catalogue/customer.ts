@@ -17,12 +17,22 @@ import { mergedRefusal } from '../../domain/catalogue/customer-merge';
 import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 
+/** What is known of a customer who was not created by hand. */
+export const NO_CONTACTS = {
+  billing_contact: null,
+  account_manager: null,
+  responsible_person: null,
+  language: null,
+} as const;
+
 /** Fields of an edit; a field that is left out stays unchanged. */
 export interface CustomerEdit {
   email?: string | undefined;
   name?: string | undefined;
   billing_contact?: string | null | undefined;
   account_manager?: string | null | undefined;
+  responsible_person?: string | null | undefined;
+  language?: CustomerRow['language'] | undefined;
 }
 
 /** Creates a customer. Throws 23505 on `customers_email_unique` when the address is taken. */
@@ -47,7 +57,7 @@ export async function findOrCreateCustomer(
       return found.erased_at === null
         ? { customer: found, created: false }
         : erasedRefusal('customer', found.erased_at);
-    const row = await insertNewCustomer(tx, { email, name, billing_contact: null, account_manager: null }, act.now);
+    const row = await insertNewCustomer(tx, { ...NO_CONTACTS, email, name }, act.now);
     // Another transaction has just created it, so the next read finds it.
     if (!row) continue;
     await auditAct(tx, act, { ...subjectOf(row), action: 'customer.created', before: null, after: auditedFacts(row) });
@@ -77,6 +87,7 @@ function subjectOf(row: CustomerRow) {
   return { subject_type: 'customer' as const, subject_id: row.id };
 }
 
-function auditedFacts({ email, name, billing_contact, account_manager }: CustomerRow): JsonObject {
-  return { email, name, billing_contact, account_manager };
+function auditedFacts(row: CustomerRow): JsonObject {
+  const { email, name, billing_contact, account_manager, responsible_person, language } = row;
+  return { email, name, billing_contact, account_manager, responsible_person, language };
 }

@@ -5,6 +5,7 @@ import { resolveCustomer } from '../../db/catalogue/customer';
 import { findCustomersByEmail, insertNewCustomers } from '../../db/import/licenses';
 import type { Act } from '../../domain/base/edit';
 import type { ImportRow } from '../../domain/import/row';
+import { NO_CONTACTS } from '../catalogue/customer';
 
 /** The id of the customer of each address in lower case; null for one who was erased. An address without a customer is not in the map. */
 export type CustomerIds = Map<string, string | null>;
@@ -56,7 +57,7 @@ export async function createCustomers(
       subject_type: 'customer' as const,
       subject_id: id,
       before: null,
-      after: { email, name, billing_contact: null, account_manager: null },
+      after: { email, name, ...NO_CONTACTS },
     })),
   );
   if (created.length === missing.size) return;
