@@ -1,4 +1,5 @@
 /** Notices: events of which people may have to hear. The trigger `owe_notices` writes them, and planning ends them. */
+import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { FailedPlanning } from '../../domain/notification/notice';
 import type { NoticedEvent, NoticeOutcome } from '../../domain/notification/plan';
@@ -8,7 +9,7 @@ import type { Sql } from '../base/database';
 export interface DueNotice {
   event_id: string;
   attempts: number;
-  environment: string | null;
+  environment: Environment | null;
   /** Null: the event is gone. */
   event: NoticedEvent | null;
   /** What became of it when it was planned before; null: it was not. */
@@ -64,4 +65,31 @@ export async function recordFailedPlanning(
   await tx`
     UPDATE notices SET attempts = ${attempts}, due_at = ${due_at}, problem = ${problem}, state = ${due_at === null ? 'failed' : 'owed'}
     WHERE event_id = ${event_id} AND state = 'owed'`;
+}
+
+/** Whose notices are meant: those of a contract, of a customer's contracts, or all. */
+export type NoticeScope = { contract_id: string } | { customer_id: string } | 'all';
+
+/**
+ * Owes the last notice of a limit again for which there was no address, because there may be one now, and wakes its planning. Those before it
+ * are superseded.
+ */
+export async function oweUndeliverable(tx: Sql, scope: NoticeScope, now: Instant): Promise<void> {
+  const of_scope =
+    scope === 'all'
+      ? tx`true`
+      : 'contract_id' in scope
+        ? tx`contract_id = ${scope.contract_id}`
+        : tx`contract_id IN (SELECT id FROM contracts WHERE customer_id = ${scope.customer_id})`;
+  const changed = await tx`
+    WITH undeliverable AS (
+      SELECT event_id, row_number() OVER (PARTITION BY contract_id ORDER BY event_id DESC) = 1 AS is_last
+      FROM notices WHERE outcome = 'no_address' AND event_type = 'limit.exceeded' AND ${of_scope}
+    )
+    UPDATE notices n
+    SET state = CASE WHEN u.is_last THEN 'owed' ELSE 'planned' END, due_at = CASE WHEN u.is_last THEN ${now}::timestamptz END,
+        planned_at = CASE WHEN NOT u.is_last THEN n.planned_at END,
+        outcome = CASE WHEN u.is_last THEN n.outcome ELSE 'superseded' END
+    FROM undeliverable u WHERE n.event_id = u.event_id AND n.state = 'planned'`;
+  if (changed.count > 0) await tx`SELECT pg_notify('notices', '') FROM notice_queue WHERE is_waiting`;
 }

@@ -9,3 +9,8 @@ const ADDRESS_LENGTH_MAX = 320;
 export function isMailAddress(text: string): boolean {
   return text.length <= ADDRESS_LENGTH_MAX && /^[^\s\p{C}<>()[\],;:\\"@]+@[^\s\p{C}<>()[\],;:\\"@]+$/u.test(text);
 }
+
+/** Addresses are the same in any letter case. */
+export function addressKey(address: string): string {
+  return address.toLowerCase();
+}

@@ -6,8 +6,9 @@
 import type { Instant } from '../base/instant';
 import { nextDigestAt } from './digest';
 import { NOTIFICATION_KINDS } from './kind';
-import { addressesOf, addressKey, inOrder, isOfCustomer } from './role';
-import type { MailContract, MailCustomer, Reason } from './role';
+import { addressKey } from './address';
+import { addressesOf, inOrder, isOfCustomer } from './role';
+import type { MailContract, MailCustomer, Reason, RoleHolders } from './role';
 import { effectiveKind } from './settings';
 import type { ChoicesByScope, InstallationMail, KindSettings, Language, SettableKind } from './settings';
 
@@ -18,12 +19,15 @@ export interface NoticedEvent {
   data: Record<string, unknown>;
 }
 
+/** Whether an address gets mail. */
+export const RECIPIENT_STATUSES = ['ok', 'bounced', 'complained', 'erased'] as const;
+
 /** What is known about an address that has had mail. */
 export interface KnownRecipient {
   /** Null: the language of the customer, or of the installation. */
   language: Language | null;
   digest: boolean;
-  status: 'ok' | 'bounced' | 'complained' | 'erased';
+  status: (typeof RECIPIENT_STATUSES)[number];
   /** The kinds that it does not want. */
   unsubscribed: readonly string[];
 }
@@ -73,7 +77,8 @@ export function planMails(event: NoticedEvent | null, context: MailContext): Pla
   if (!isKnown(event, kind, context)) return withoutMail('gone');
   const settings = effectiveKind(kind, context.settings);
   if (!settings.is_sent) return withoutMail('not_sent');
-  const mails = [...listAddressees(settings, context)].map(([address, role]) =>
+  const holders = { ...context, operator_addresses: context.installation.operator_addresses };
+  const mails = listAddressees(settings, holders).map(({ address, role }) =>
     planMail({ kind, address, role }, settings, context),
   );
   return mails.length === 0 ? withoutMail('no_address') : { outcome: 'planned', mails };
@@ -121,19 +126,15 @@ function isKnown({ type, contract_id }: NoticedEvent, kind: SettableKind, contex
   return contract_id === null || (context.contract !== null && !context.contract.is_deleted);
 }
 
-/** The addresses that get a mail, each once in any letter case, with the first reason. */
-function listAddressees(settings: KindSettings, context: MailContext): Map<string, Reason> {
-  const holders = { ...context, operator_addresses: context.installation.operator_addresses };
-  const given: [string, Reason][] = [
-    ...inOrder(settings.roles).flatMap((role) =>
-      addressesOf(role, holders).map((address): [string, Reason] => [address, role]),
-    ),
-    ...settings.addresses.map((address): [string, Reason] => [address, 'named_in_settings']),
+/** The addresses that get a kind of mail, each once in any letter case, with the first reason. */
+export function listAddressees(settings: KindSettings, holders: RoleHolders): Pick<PlannedMail, 'address' | 'role'>[] {
+  const given: Pick<PlannedMail, 'address' | 'role'>[] = [
+    ...inOrder(settings.roles).flatMap((role) => addressesOf(role, holders).map((address) => ({ address, role }))),
+    ...settings.addresses.map((address) => ({ address, role: 'named_in_settings' as const })),
   ];
-  const first = new Map<string, [string, Reason]>();
-  for (const [address, reason] of given)
-    if (!first.has(addressKey(address))) first.set(addressKey(address), [address, reason]);
-  return new Map(first.values());
+  const first = new Map<string, Pick<PlannedMail, 'address' | 'role'>>();
+  for (const one of given) if (!first.has(addressKey(one.address))) first.set(addressKey(one.address), one);
+  return [...first.values()];
 }
 
 /** The mail to one address. */

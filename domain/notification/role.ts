@@ -57,11 +57,6 @@ export function isOfCustomer(reason: Reason): boolean {
   return reason === 'customer' || reason === 'billing_contact' || reason === 'responsible_person';
 }
 
-/** Addresses are the same in any letter case. */
-export function addressKey(address: string): string {
-  return address.toLowerCase();
-}
-
 /** The roles in their fixed order: the first one that an address has is named as the reason of its mail. */
 export function inOrder(roles: readonly Role[]): readonly Role[] {
   return ROLES.filter((role) => roles.includes(role));

@@ -6,6 +6,7 @@
  */
 import { KIND_NAMES, NOTIFICATION_KINDS } from './kind';
 import type { NotificationKindName, Role } from './kind';
+import { addressKey } from './address';
 
 /** The languages of mail. */
 export const LANGUAGES = ['en', 'de'] as const;
@@ -60,4 +61,33 @@ export function effectiveKind(kind: SettableKind, scopes: ChoicesByScope): Effec
     for (const field of Object.keys(choice) as (keyof KindSettings)[]) from[field] = source;
   }
   return { ...settings, from };
+}
+
+/** An edit of choices: null takes a choice back, or all choices about a kind. What is left out stays. */
+export type KindsEdit = {
+  [Kind in SettableKind]?:
+    { [Field in keyof KindSettings]?: KindSettings[Field] | null | undefined } | null | undefined;
+};
+
+/** The choices after an edit. Kinds without a choice are left out, so that equal choices are equal. */
+export function editChoices(before: KindChoices, edit: KindsEdit): KindChoices {
+  const after: Record<string, Partial<KindSettings>> = {};
+  for (const kind of SETTABLE_KINDS) {
+    const given = edit[kind];
+    const merged = given === null ? {} : { ...before[kind], ...given };
+    const kept = Object.entries(merged).filter(([, value]) => value !== null && value !== undefined);
+    if (kept.length > 0) after[kind] = Object.fromEntries(kept);
+  }
+  return after;
+}
+
+/** The choices without these addresses. */
+export function withoutAddresses(choices: KindChoices, erased: ReadonlySet<string>): KindChoices {
+  const kept = Object.entries(choices).map(([kind, { addresses, ...choice }]) => [
+    kind,
+    addresses === undefined
+      ? choice
+      : { ...choice, addresses: addresses.filter((one) => !erased.has(addressKey(one))) },
+  ]);
+  return Object.fromEntries(kept) as KindChoices;
 }

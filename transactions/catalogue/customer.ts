@@ -9,6 +9,7 @@ import {
   updateCustomer,
 } from '../../db/catalogue/customer';
 import type { CustomerRow, NewCustomer } from '../../db/catalogue/customer';
+import { oweUndeliverable } from '../../db/notification/notice';
 import { changedFields, difference, isEmpty } from '../../domain/base/edit';
 import type { Act } from '../../domain/base/edit';
 import type { JsonObject } from '../../domain/base/json';
@@ -79,6 +80,7 @@ export async function editCustomer(tx: Sql, id: string, edit: CustomerEdit, act:
   const after = await updateCustomer(tx, id, changes, act.now);
   const differs = difference(auditedFacts(before), auditedFacts(after));
   await auditAct(tx, act, { ...subjectOf(after), action: 'customer.updated', ...differs });
+  await oweUndeliverable(tx, { customer_id: id }, act.now);
   return after;
 }
 

@@ -23,6 +23,7 @@ import { insertDomainEvents } from '../../db/contract/domain-event';
 import { saveHolds } from '../../db/contract/hold';
 import { refreshTerms } from '../../db/contract/license-terms';
 import { insertQuotaGrants, refreshGrants, setQuotaTotal } from '../../db/contract/quota';
+import { oweUndeliverable } from '../../db/notification/notice';
 import { deleteReplenishment, unblockValidity } from '../../db/pool/replenishment';
 import { deleteReportSchedulesOf, outdateReports } from '../../db/notification/report-schedule';
 import { endSchedulesOf, outdateRuns } from '../../db/schedule/schedule';
@@ -202,6 +203,8 @@ async function saveSteps(
   if (ended) cancelled.push(...(await cancelOpenJobs(tx, id, now, request_id)));
   const revokes = steps.some(({ change }) => change.revokes_issued);
   const operations = revokes ? await revokeIssued(tx, facts, { actor, now: real_now, request_id }) : [];
+  if (before.account_manager !== facts.account_manager || before.customer_id !== facts.customer_id)
+    await oweUndeliverable(tx, { contract_id: id }, real_now);
   await insertDomainEvents(tx, id, withRemaining(history.events, claimed));
   return { cancelled, operations, schedules: await followInSchedules(tx, before, facts) };
 }

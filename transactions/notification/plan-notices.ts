@@ -4,6 +4,7 @@
  * A batch is one transaction with a fixed number of statements, because a thousand contracts may expire at one midnight. If it fails, its
  * notices are planned one by one, so that one which cannot be planned delays no other.
  */
+import { insertAudit } from '../../db/base/audit';
 import type { Database, Sql } from '../../db/base/database';
 import { listMailContracts, listMailCustomers } from '../../db/notification/mail-context';
 import { endNotices, recordFailedPlanning, takeNotice, takeNotices } from '../../db/notification/notice';
@@ -13,11 +14,12 @@ import type { NewNotification } from '../../db/notification/notification';
 import { insertRecipients, listKnownRecipients } from '../../db/notification/recipient';
 import type { PlannedRecipient } from '../../db/notification/recipient';
 import { findInstallationSettings, listSettings } from '../../db/notification/settings';
+import { SYSTEM } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { failedPlanning } from '../../domain/notification/notice';
 import { customerOf, planMails } from '../../domain/notification/plan';
 import type { MailContext, Plan } from '../../domain/notification/plan';
-import { addressKey } from '../../domain/notification/role';
+import { addressKey } from '../../domain/notification/address';
 import type { MailContract } from '../../domain/notification/role';
 import { newId } from '../base/new-id';
 
@@ -76,12 +78,41 @@ async function plan(tx: Sql, notices: readonly DueNotice[], now: Instant): Promi
   const contexts = await loadContexts(tx, notices, now);
   const plans = notices.map((notice, index) => planMails(notice.event, contexts[index] as MailContext));
   const ids = await storeMails(tx, notices, contexts, plans, now);
+  await recordUndeliverable(tx, notices, plans, now);
   await endNotices(
     tx,
     notices.map(({ event_id }, index) => ({ event_id, outcome: (plans[index] as Plan).outcome })),
     now,
   );
   return ids;
+}
+
+/** Writes an audit row about each exceeded limit for which there is no address, once: it is owed again when there is an address (domain.md 4.5). */
+async function recordUndeliverable(
+  tx: Sql,
+  notices: readonly DueNotice[],
+  plans: readonly Plan[],
+  now: Instant,
+): Promise<void> {
+  const undeliverable = notices.filter(
+    ({ event, outcome }, index) =>
+      event?.type === 'limit.exceeded' && outcome === null && (plans[index] as Plan).outcome === 'no_address',
+  );
+  await insertAudit(
+    tx,
+    undeliverable.flatMap(({ event, event_id, environment }) => {
+      const contract_id = event?.contract_id ?? null;
+      if (contract_id === null) return [];
+      const subject = { subject_type: 'contract', subject_id: contract_id, contract_id } as const;
+      const after = { kind: 'limit_exceeded', event_id };
+      return [
+        {
+          ...{ at: now, actor: SYSTEM, action: 'notification.undeliverable', ...subject, after, environment },
+          reason: 'no address',
+        },
+      ];
+    }),
+  );
 }
 
 /** What is known about the subjects of each notice. */
