@@ -22,7 +22,7 @@ const TOOLS = ['dev', 'demo', 'docs', 'project', 'bench', 'test'];
 /** Each area with the areas that it can import, in `domain/` and in `transactions/`. */
 const AREAS = {
   base: [],
-  access: ['base', 'contract'],
+  access: ['base', 'contract', 'notification'],
   catalogue: ['base'],
   billing: ['base'],
   contract: ['base', 'billing', 'catalogue'],

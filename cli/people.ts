@@ -63,7 +63,7 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
   switch (erasure.outcome) {
     case 'erased': {
       const { names, addresses, facts, deleted_contracts, answers, billing_messages, import_rows } = erasure.rows;
-      const { managed, managed_facts, managed_answers } = erasure.rows;
+      const { managed, managed_facts, managed_answers, recipients, mail_settings } = erasure.rows;
       console.log(`${committed ? 'Erased' : 'Would erase'} the ${erasure.kind} ${id}:`);
       console.log(`  names of the person as an actor: ${names}`);
       console.log(`  network addresses: ${addresses}`);
@@ -72,6 +72,8 @@ function report(id: string, erasure: Erasure, committed: boolean): void {
       console.log(`  customers and contracts with the person as a contact: ${managed}`);
       console.log(`  audit rows about such customers and contracts: ${managed_facts}`);
       console.log(`  stored responses that name the person: ${answers + managed_answers}`);
+      console.log(`  recipients of mail: ${recipients}`);
+      console.log(`  settings of mail, with their audit rows: ${mail_settings}`);
       console.log(`  billing messages of the contracts: ${billing_messages}`);
       console.log(`  rows of imports that were not deleted yet: ${import_rows}`);
       if (erasure.arriving_files > 0) console.log(arrivingSentence(erasure.arriving_files));

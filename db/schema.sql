@@ -1671,6 +1671,8 @@ CREATE TABLE mail_recipients (
   CONSTRAINT mail_recipients_marked CHECK ((status = 'ok') = (status_at IS NULL))
 );
 CREATE UNIQUE INDEX mail_recipients_address ON mail_recipients (lower(address));
+CREATE INDEX mail_recipients_by_status ON mail_recipients (status, id);
+CREATE INDEX mail_recipients_by_substring ON mail_recipients USING gin (searchable(address) gin_trgm_ops);
 
 -- The kinds of mail that an address does not want any more.
 CREATE TABLE mail_unsubscriptions (
@@ -1813,20 +1815,22 @@ CREATE INDEX audit_person_facts_by_person ON audit_person_facts (person_id);
 
 -- The fields of admins, API keys and customers that name a person.
 CREATE FUNCTION person_fields() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY['name', 'email', 'billing_contact', 'account_manager', 'responsible_person', 'label'];
+RETURN ARRAY['name', 'email', 'billing_contact', 'account_manager', 'responsible_person', 'addresses', 'label'];
 
 CREATE FUNCTION names_person(actor jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN actor ->> 'type' IN ('user', 'api_key') AND actor ?| ARRAY['name', 'ip'];
 
--- The fields that name a person in audit rows about this type of subject. Of a contract, only the account manager does.
+-- The fields that name a person in audit rows about this type of subject. Of a contract, only the account manager and addresses of mail do.
 CREATE FUNCTION person_fields_of(subject_type text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN subject_type = 'contract' THEN ARRAY['account_manager'] ELSE person_fields() END;
+RETURN CASE WHEN subject_type = 'contract' THEN ARRAY['account_manager', 'addresses'] ELSE person_fields() END;
 
 -- Most contracts have no account manager, so a null of it stays in the row.
 CREATE FUNCTION has_person_fields(subject_type text, before jsonb, after jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
-  WHEN subject_type IN ('admin', 'customer') THEN before ?| person_fields() OR after ?| person_fields()
-  WHEN subject_type = 'contract' THEN before ->> 'account_manager' IS NOT NULL OR after ->> 'account_manager' IS NOT NULL
+  WHEN subject_type IN ('admin', 'customer', 'notification_settings')
+    THEN before ?| person_fields() OR after ?| person_fields()
+  WHEN subject_type = 'contract'
+    THEN coalesce(before ->> 'account_manager', after ->> 'account_manager', before ->> 'addresses', after ->> 'addresses') IS NOT NULL
   ELSE false END;
 
 -- The id of a person's name or address, which is stored the first time. Nothing is stored again for a person who was erased: the lock

@@ -31,6 +31,8 @@ export const AUDIT_SUBJECTS = [
   'webhook_delivery',
   'notification',
   'mail_recipient',
+  'notification_settings',
+  'notification_recipient',
 ] as const;
 export type AuditSubject = (typeof AUDIT_SUBJECTS)[number];
 

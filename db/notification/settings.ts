@@ -36,3 +36,32 @@ export async function findInstallationSettings(sql: Sql): Promise<SettingsRow & 
     SELECT ${sql(SETTINGS_COLUMNS)}, operator_addresses, language, time_zone FROM notification_settings WHERE subject_id = ${INSTALLATION_ID}`;
   return row;
 }
+
+/** The settings of a subject, locked until the transaction ends. Those of a subject without any are inserted. */
+export async function lockSettings(
+  tx: Sql,
+  { subject_id, scope }: Pick<SettingsRow, 'subject_id' | 'scope'>,
+  now: Instant,
+): Promise<SettingsRow & { [Field in keyof InstallationMail]: InstallationMail[Field] | null }> {
+  await tx`
+    INSERT INTO notification_settings (subject_id, scope, revision, updated_at) SELECT ${subject_id}, ${scope}, 0, ${now}
+    WHERE ${scope} <> 'installation'
+    ON CONFLICT DO NOTHING`;
+  const [row] = await tx<[SettingsRow & { [Field in keyof InstallationMail]: InstallationMail[Field] | null }]>`
+    SELECT ${tx(SETTINGS_COLUMNS)}, operator_addresses, language, time_zone FROM notification_settings
+    WHERE subject_id = ${subject_id} FOR NO KEY UPDATE`;
+  return row;
+}
+
+/** Changes settings, with their next revision. */
+export async function updateSettings(
+  tx: Sql,
+  subject_id: string,
+  change: Partial<Pick<SettingsRow, 'kinds'> & InstallationMail>,
+  now: Instant,
+): Promise<void> {
+  const { kinds, ...columns } = change;
+  const changed = { ...columns, ...(kinds === undefined ? {} : { kinds: tx.json(kinds) }), updated_at: now };
+  await tx`
+    UPDATE notification_settings SET ${tx(changed as never)}, revision = revision + 1 WHERE subject_id = ${subject_id}`;
+}

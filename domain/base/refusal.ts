@@ -575,6 +575,7 @@ export type ResourceKind =
   | 'import'
   | 'license'
   | 'license operation'
+  | 'notification recipient'
   | 'product'
   | 'report schedule'
   | 'signing key'

@@ -9,6 +9,8 @@ import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { eraseRawMessages } from '../../db/billing/billing-event';
 import { countArrivingFiles, eraseImportRows, lockImportRows } from '../../db/import/erasure';
+import { eraseAddresses } from '../notification/erase-addresses';
+import type { ErasedMail } from '../notification/erase-addresses';
 import { countOpenContracts, eraseCustomer, findCustomer, listMerged } from '../../db/catalogue/customer';
 
 export type PersonKind = 'admin' | 'customer';
@@ -17,7 +19,7 @@ export type Erasure =
   | {
       outcome: 'erased';
       kind: PersonKind;
-      rows: ErasedRows & ErasedContact & { billing_messages: number; import_rows: number };
+      rows: ErasedRows & ErasedContact & ErasedMail & { billing_messages: number; import_rows: number };
       /** Files of imports that were arriving. Their further rows can name the person again. */
       arriving_files: number;
     }
@@ -50,9 +52,11 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
   const emails = (await Promise.all([id, ...merged].map((one) => listEmails(tx, one)))).flat();
   let billing_messages = 0;
   let import_rows = 0;
+  let mail: ErasedMail;
   if (admin) {
     const refusal = adminErasureRefusal(admin);
     if (refusal) return { outcome: refusal };
+    mail = await eraseAddresses(tx, { emails, customer_ids: [] }, act.now);
     await eraseAdmin(tx, id, values);
     await eraseAdminApiKeys(tx, id, act.now);
   } else {
@@ -61,6 +65,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     if (refusal) return { outcome: refusal, open_contracts };
     billing_messages = await eraseRawMessages(tx, id, emails);
     import_rows = await eraseImportRows(tx, emails);
+    mail = await eraseAddresses(tx, { emails, customer_ids: [id, ...merged] }, act.now);
     for (const one of [id, ...merged]) await eraseCustomer(tx, one, { ...values, email: erasedEmail(one) });
   }
   const managed = await eraseContact(tx, { emails, customer_id: customer ? id : null }, ERASED_NAME);
@@ -70,7 +75,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     for (const field of Object.keys(rows) as (keyof ErasedRows)[]) rows[field] += more[field];
   }
   const kind = admin ? 'admin' : 'customer';
-  const erased = { ...rows, ...managed, billing_messages, import_rows };
+  const erased = { ...rows, ...managed, ...mail, billing_messages, import_rows };
   const counts = Object.values<number>(erased);
   if (!is_first && counts.every((count) => count === 0)) return { outcome: 'nothing_left' };
   await auditAct(tx, act, { action: `${kind}.erased`, subject_type: kind, subject_id: id });
