@@ -7,6 +7,8 @@ import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
 import { limitEpisodeRoutes } from './notification/limit-episode';
 import { reportScheduleRoutes } from './notification/report-schedule';
+import { notificationRecipientRoutes } from './notification/recipient';
+import { notificationSettingsRoutes } from './notification/settings';
 import { scheduleRoutes } from './schedule/schedule';
 import { contractActionRoutes } from './contract/action';
 import { contractRoutes } from './contract/contract';
@@ -85,6 +87,8 @@ export const ROUTES: readonly Route[] = [
   ...timelineRoutes,
   ...metricRoutes,
   ...billingRoutes,
+  ...notificationSettingsRoutes,
+  ...notificationRecipientRoutes,
   ...webhookEndpointRoutes,
   ...deliveryRoutes,
   ...bounceRoutes,

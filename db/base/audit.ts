@@ -32,7 +32,6 @@ export const AUDIT_SUBJECTS = [
   'notification',
   'mail_recipient',
   'notification_settings',
-  'notification_recipient',
 ] as const;
 export type AuditSubject = (typeof AUDIT_SUBJECTS)[number];
 

@@ -151,6 +151,8 @@ beforeAll(async () => {
     await buildNotification(api.sql, { recipient_id }),
     await buildNotification(api.sql, { recipient_id, kind: 'quota_80', state: 'failed', problem: 'timeout' }),
   ];
+  const [recipient] = await api.sql<[{ id: string }]>`
+    INSERT INTO mail_recipients (address, created_at, updated_at) VALUES ('mail@covenant.test', now(), now()) RETURNING id`;
   const clocks: string[] = [];
   for (const now of ['2027-01-01T00:00:00.000Z', '1999-12-31T23:59:59.999Z'])
     clocks.push((await api.call('POST', '/test-clocks', { body: { now } })).body.id);
@@ -170,6 +172,7 @@ beforeAll(async () => {
     deliveries,
     notifications,
     token: [createUnsubscribeToken({ recipient_id, kind: 'quota_80' }, api.api.keyPepper)],
+    'notification-recipients': [recipient.id],
     'webhook-endpoints': [endpoint_id],
     'test-clocks': clocks,
     contracts,

@@ -356,6 +356,9 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `contract_id=${busy_contract}`,
     ],
   }),
+  '/notification-recipients': () => ({
+    queries: ['', 'status=ok', 'status=bounced', 'search=mail-11999', 'search=covenant'].flatMap(inOrders),
+  }),
   '/webhook-endpoints': ({ rare_contract, busy_contract }) => ({
     queries: [
       '',

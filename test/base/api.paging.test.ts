@@ -254,6 +254,9 @@ describe('a cursor that the list did not issue', () => {
       const episode = { contract_id: contract.id, limit_name: 'quota', close_reason: 'quiet', ...times, ...counts };
       await api.sql`INSERT INTO limit_episodes ${api.sql(episode)}`;
     }
+    await api.sql`
+      INSERT INTO mail_recipients (address, created_at, updated_at)
+      SELECT 'paged-' || n || '@covenant.test', now(), now() FROM generate_series(1, 7) AS n`;
     const contract_path = `/contracts/${contract.id}`;
     lists = new Map([
       ['/products', '/products?environment=staging'],
@@ -283,6 +286,7 @@ describe('a cursor that the list did not issue', () => {
       ['/jobs', '/jobs?environment=staging'],
       ['/licenses', '/licenses?environment=staging'],
       ['/billing/events', '/billing/events?'],
+      ['/notification-recipients', '/notification-recipients?'],
       ['/deliveries', '/deliveries?'],
       ['/notifications', '/notifications?'],
       ['/webhook-endpoints', '/webhook-endpoints?'],

@@ -61,6 +61,14 @@ async function createReportSchedule(): Promise<{ id: string; report_schedule_id:
 
 const SCHEDULE = { count: 2, every: 'P1M', from: '2027-01-01' };
 
+const NO_REPORTS = { kinds: { report: { is_sent: false } } };
+
+async function recipientId(): Promise<string> {
+  const [{ id }] = await api.sql<[{ id: string }]>`
+    INSERT INTO mail_recipients (address, created_at, updated_at) VALUES (${`${randomUUID()}@covenant.test`}, now(), now()) RETURNING id`;
+  return id;
+}
+
 async function createSchedule(): Promise<{ id: string; schedule_id: string }> {
   const { id } = await createContract();
   return { id, schedule_id: (await api.call('POST', `/contracts/${id}/schedules`, { body: SCHEDULE })).body.id };
@@ -321,6 +329,18 @@ const CALLS: Record<string, () => Promise<Call>> = {
   }),
   'DELETE /contracts/:id/schedules/:schedule_id': async () => ({ params: await createSchedule() }),
   'GET /contracts/:id/schedules/:schedule_id/runs': async () => ({ params: await createSchedule() }),
+  'GET /notification-settings': async () => ({}),
+  'PATCH /notification-settings': async () => ({ body: { time_zone: 'Europe/Berlin' } }),
+  'GET /customers/:id/notification-settings': async () => ({ params: { id: await customerId() } }),
+  'PATCH /customers/:id/notification-settings': async () => ({ params: { id: await customerId() }, body: NO_REPORTS }),
+  'GET /contracts/:id/notification-settings': async () => ({ params: { id: (await createContract()).id } }),
+  'PATCH /contracts/:id/notification-settings': async () => ({
+    params: { id: (await createContract()).id },
+    body: NO_REPORTS,
+  }),
+  'GET /notification-recipients': async () => ({}),
+  'GET /notification-recipients/:id': async () => ({ params: { id: await recipientId() } }),
+  'PATCH /notification-recipients/:id': async () => ({ params: { id: await recipientId() }, body: { digest: true } }),
   'GET /contracts/:id/limit-episodes': async () => ({ params: { id: (await createContract()).id } }),
   'POST /contracts/:id/report-schedules': async () => ({
     params: { id: (await createContract()).id },

@@ -134,6 +134,8 @@ INSERT INTO report_schedules (id, contract_id, frequency, on_day, at, enabled, a
 SELECT filled_id('report', n), filled_contract(n), 'weekly', 1, '06:00', false, filled_actor(n), at, at FROM numbers;
 INSERT INTO limit_episodes (contract_id, limit_name, opened_at, closed_at, close_reason, limit_value, used, demand, largest_request, last_refused_at, notices, noticed_demand, noticed_at, reminders, remind_at)
 SELECT filled_contract(n), 'quota', at, at, 'quiet', 1, 1, 2, 1, at, 1, 2, at, 0, at FROM numbers;
+INSERT INTO mail_recipients (address, status, status_at, created_at, updated_at)
+SELECT 'mail-' || n || '@covenant.test', CASE WHEN rare THEN 'bounced' ELSE 'ok' END, CASE WHEN rare THEN at END, at, at FROM numbers;
 INSERT INTO domain_events (id, at, type, contract_id, environment, data, sequence)
 SELECT filled_id('event', n), at, 'license.batch_generated', filled_contract(n), environment, '{}', n FROM numbers;
 INSERT INTO billing_inbox (id, source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, try_at)

@@ -35,9 +35,9 @@ export async function editRecipient(
   const unmarked = changes.status === undefined ? {} : { status_at: null, status_note: null };
   await updateRecipient(tx, id, { ...changes, ...unmarked }, act.now);
   const after = (await findRecipient(tx, id)) as ShownRecipient;
-  const subject = { subject_type: 'notification_recipient', subject_id: id } as const;
+  const subject = { subject_type: 'mail_recipient', subject_id: id } as const;
   const differs = difference(auditedFacts(before), auditedFacts(after));
-  await auditAct(tx, act, { ...subject, action: 'notification_recipient.updated', ...differs });
+  await auditAct(tx, act, { ...subject, action: 'mail_recipient.updated', ...differs });
   return after;
 }
 
