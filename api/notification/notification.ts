@@ -1,4 +1,5 @@
 /** Notifications: the mails that follow from events, what became of each, and sending one again. */
+import { RECIPIENT_STATUSES } from '../../domain/notification/plan';
 import { isMailAddress } from '../../domain/notification/address';
 import { KIND_NAMES, ROLES } from '../../domain/notification/kind';
 import { NOTIFICATION_STATES, notificationActions, notificationText } from '../../domain/notification/outcome';
@@ -32,7 +33,7 @@ const NotificationShape = z
     recipient: z.object({
       id: Id,
       address: z.string(),
-      status: z.enum(['ok', 'bounced', 'complained']).describe('Others than ok get no mail'),
+      status: z.enum(RECIPIENT_STATUSES).describe('Others than ok get no mail'),
     }),
     role: z.enum(ROLES).describe('Why the address gets it'),
     about: z
@@ -120,7 +121,7 @@ export const notificationRoutes: Route[] = [
     ].join(' '),
     params: IdParams,
     answers: { 200: { description: 'The notification', schema: NotificationShape } },
-    refusals: ['MAIL_ADDRESS_BOUNCED', 'MAIL_ADDRESS_COMPLAINED', 'MAIL_UNSUBSCRIBED'],
+    refusals: ['MAIL_ADDRESS_BOUNCED', 'MAIL_ADDRESS_COMPLAINED', 'PERSON_ERASED', 'MAIL_UNSUBSCRIBED'],
     audit: ['notification.resent'],
     handle: ({ params, write, ...request }) =>
       write(async (tx) => {

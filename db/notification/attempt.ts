@@ -1,4 +1,5 @@
 /** Mails on their way: attempts to send them, and their ends. */
+import type { RecipientStatus } from '../../domain/notification/plan';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { Language } from '../../domain/notification/settings';
@@ -22,7 +23,7 @@ export interface LockedNotification {
   problem: string | null;
   address: string;
   language: Language;
-  status: 'ok' | 'bounced' | 'complained';
+  status: RecipientStatus;
   is_unsubscribed: boolean;
 }
 

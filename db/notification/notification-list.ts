@@ -1,4 +1,5 @@
 /** Reads notifications for people. */
+import type { RecipientStatus } from '../../domain/notification/plan';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { NotificationKindName, Role } from '../../domain/notification/kind';
@@ -13,7 +14,7 @@ export interface NotificationRow {
   role: Role;
   recipient_id: string;
   address: string;
-  status: 'ok' | 'bounced' | 'complained';
+  status: RecipientStatus;
   is_unsubscribed: boolean;
   event_id: string | null;
   event_type: string | null;

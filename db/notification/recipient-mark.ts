@@ -1,4 +1,5 @@
 /** What stops mail to an address: a mark of the address, or that the person does not want a kind. */
+import type { RecipientStatus } from '../../domain/notification/plan';
 import type { Instant } from '../../domain/base/instant';
 import type { NotificationKindName } from '../../domain/notification/kind';
 import type { Sql } from '../base/database';
@@ -7,7 +8,7 @@ export interface LockedRecipient {
   id: string;
   address: string;
   language: 'en' | 'de' | null;
-  status: 'ok' | 'bounced' | 'complained';
+  status: RecipientStatus;
 }
 
 /** Locks the recipient with an address, in any letter case, or of a notification; undefined if there is none. */

@@ -1,4 +1,5 @@
 /** What attempts to send a mail meet, when the next one follows, and how the state of a notification is told in a sentence. */
+import type { RecipientStatus, SuppressedBy } from './plan';
 import { millisLater, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
 import { allowedUnless, refuse } from '../base/refusal';
@@ -24,7 +25,7 @@ export const SEND_REFUSALS = ['recipient_refused', 'message_refused', 'address_i
 export type SendRefusal = (typeof SEND_REFUSALS)[number];
 
 /** Why a mail is not sent at all. */
-export const SUPPRESSIONS = ['mail_off', 'bounced', 'complained', 'unsubscribed', 'content_gone'] as const;
+export const SUPPRESSIONS = ['mail_off', 'bounced', 'complained', 'erased', 'unsubscribed', 'content_gone'] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
 /** What one attempt met. `words` are those of the mail server, or of the failure: bounded, on one line, and without the address. */
@@ -96,6 +97,7 @@ const PROBLEM_TEXTS: Record<SendFailure | SendRefusal | Suppression, string> = {
   mail_off: 'Mail is off: the workers have no SMTP_URL. Set it, and send the notification again.',
   bounced: 'The address gets no mail, because mails to it came back.',
   complained: 'The address gets no mail, because the person reported a mail as unwanted.',
+  erased: 'The person was erased, and the address with it.',
   unsubscribed: 'The person has unsubscribed from this kind of mail.',
   content_gone: 'What it was about no longer exists.',
 };
@@ -129,7 +131,7 @@ export type NotificationActionName = 'resend';
 export interface RecipientFacts {
   recipient_id: string;
   kind: string;
-  status: 'ok' | 'bounced' | 'complained';
+  status: RecipientStatus;
   is_unsubscribed: boolean;
 }
 
@@ -147,16 +149,15 @@ export function resendRefusal({ recipient_id, kind, ...recipient }: RecipientFac
       return refuse('MAIL_ADDRESS_BOUNCED', { recipient_id });
     case 'complained':
       return refuse('MAIL_ADDRESS_COMPLAINED', { recipient_id });
+    case 'erased':
+      return refuse('PERSON_ERASED', { kind: 'recipient' });
     default:
       return refuse('MAIL_UNSUBSCRIBED', { recipient_id, kind });
   }
 }
 
 /** Why an address gets no mail of a kind; null when it does. */
-export function suppressionOf(recipient: {
-  status: 'ok' | 'bounced' | 'complained';
-  is_unsubscribed: boolean;
-}): 'bounced' | 'complained' | 'unsubscribed' | null {
+export function suppressionOf(recipient: { status: RecipientStatus; is_unsubscribed: boolean }): SuppressedBy | null {
   if (recipient.status !== 'ok') return recipient.status;
   return recipient.is_unsubscribed ? 'unsubscribed' : null;
 }

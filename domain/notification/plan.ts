@@ -21,13 +21,14 @@ export interface NoticedEvent {
 
 /** Whether an address gets mail. */
 export const RECIPIENT_STATUSES = ['ok', 'bounced', 'complained', 'erased'] as const;
+export type RecipientStatus = (typeof RECIPIENT_STATUSES)[number];
 
 /** What is known about an address that has had mail. */
 export interface KnownRecipient {
   /** Null: the language of the customer, or of the installation. */
   language: Language | null;
   digest: boolean;
-  status: (typeof RECIPIENT_STATUSES)[number];
+  status: RecipientStatus;
   /** The kinds that it does not want. */
   unsubscribed: readonly string[];
 }
