@@ -884,6 +884,7 @@ function parseSmtpUrl(text: string, context: z.RefinementCtx<string>): SmtpServe
   const is_valid =
     url !== undefined &&
     url.hostname !== '' &&
+    url.port !== '0' &&
     ['', '/'].includes(url.pathname + url.search + url.hash) &&
     user !== undefined &&
     password !== undefined &&

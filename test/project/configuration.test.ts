@@ -72,6 +72,7 @@ describe('a wrong value', () => {
     ['SMTP_URL', 'smtp://user@mail.example'],
     ['SMTP_URL', 'smtp://user:100%@mail.example'],
     ['SMTP_URL', 'smtp://mail.example/path'],
+    ['SMTP_URL', 'smtp://mail.example:0'],
     ['SMTP_STARTTLS', 'on'],
     ['MAIL_FROM', 'Covenant'],
     ['MAIL_FROM', 'a@a.example, b@b.example'],
