@@ -199,7 +199,7 @@ function mailDependencies(config: Config, db: Database, log: Logger): SendingDep
     compose: (notification_id, options) => composeMail(db, notification_id, { ...options, public_url }),
     public_url,
     pepper: config.keyPepper,
-    onFailure: (error, notification_id) => log.error({ err: error, notification_id }, 'cannot compose a mail'),
+    onFailure: (error, id) => log.error({ err: error, id }, 'cannot compose a mail'),
   };
 }
 

@@ -66,7 +66,7 @@ export function createActivities(dependencies: ActivityDependencies) {
     ...limitNowByPostgres(createBillingInboxActivities(dependencies), bound),
     ...limitNowByPostgres(createSweepActivities(dependencies), bound),
     ...limitNowByPostgres(createDeliveryActivities(dependencies.webhooks), bound),
-    ...limitNowByPostgres(createPlanningActivities(dependencies), bound),
+    ...limitNowByPostgres(createPlanningActivities({ ...dependencies, onFailure: dependencies.mail.onFailure }), bound),
     ...limitNowByPostgres(createSendingActivities(dependencies.mail), bound),
     ...createTestClockActivities({ ...dependencies, settleTaskQueue: taskQueues.clocks }),
   };

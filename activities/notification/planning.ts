@@ -1,9 +1,10 @@
 /** The activity of `planNotifications`: for some seconds it writes the mails that follow from events, and starts sending them. */
 import { asyncLocalStorage } from '@temporalio/activity';
 import type { Database } from '../../db/base/database';
-import { restPlanning } from '../../db/notification/notice-queue';
+import { listDueDigests, restPlanning } from '../../db/notification/notice-queue';
 import { millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
+import { composeDigest } from '../../transactions/notification/compose-digest';
 import { planNotices } from '../../transactions/notification/plan-notices';
 import { clockFrom } from '../base/elapsed-clock';
 import { withHeartbeat } from '../base/heartbeat';
@@ -13,10 +14,12 @@ import type { Nudger } from '../ports';
 const BEGIN_MS_MAX = 20_000;
 /** Notices of one transaction. */
 const PLANNED_NOTICES_MAX = 100;
+/** Digests of one activity. */
+const DIGESTS_MAX = 100;
 /** When it is looked again after nothing was due: an event may have been committed by a transaction that read the flag before. */
 const LOOK_AGAIN_MS = 500;
 /** When something stays due: another process plans it, or it failed. */
-const STILL_DUE_MS = 5_000;
+const STILL_DUE_MS = 15_000;
 
 export interface PlanDueInput {
   now: Instant;
@@ -34,11 +37,13 @@ export interface PlannedDue {
 export interface PlanningDependencies {
   db: Database;
   nudger: Pick<Nudger, 'wakeNotifications'>;
+  /** Called when the digest of a recipient cannot be composed. */
+  onFailure: (error: unknown, recipient_id: string) => void;
 }
 
 export type PlanningActivities = ReturnType<typeof createPlanningActivities>;
 
-export function createPlanningActivities({ db, nudger }: PlanningDependencies) {
+export function createPlanningActivities({ db, nudger, onFailure }: PlanningDependencies) {
   return {
     /**
      * Plans what is due, and starts a workflow for each mail that is to be sent. Safe to run twice, also at the same time: a mail is written
@@ -60,7 +65,25 @@ export function createPlanningActivities({ db, nudger }: PlanningDependencies) {
       has_more = batch.more;
       await nudger.wakeNotifications(batch.notification_ids);
     }
+    done.mails += await composeDue(now(), mayBegin);
     return { ...done, next_ms: await nextLook(now(), done.planned + done.mails > 0) };
+  }
+
+  /** Composes the digests that are due, and returns how many. One that fails delays nothing else; it stays due, and the doctor names it. */
+  async function composeDue(now: Instant, mayBegin: () => boolean): Promise<number> {
+    let composed = 0;
+    for (const recipient_id of await listDueDigests(db, now, DIGESTS_MAX)) {
+      if (!mayBegin()) break;
+      try {
+        const id = await composeDigest(db, { recipient_id, now });
+        if (id === null) continue;
+        composed += 1;
+        await nudger.wakeNotifications([id]);
+      } catch (error) {
+        onFailure(error, recipient_id);
+      }
+    }
+    return composed;
   }
 
   async function nextLook(now: Instant, has_done_something: boolean): Promise<number | null> {

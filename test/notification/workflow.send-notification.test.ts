@@ -116,6 +116,27 @@ test('an event is planned as soon as it is committed, and its mail is sent', asy
   expect(JSON.stringify(await planning.fetchHistory())).not.toContain('vendor.example');
 });
 
+test('a digest carries what waited for it, and one that cannot be composed delays no other', async () => {
+  const [ada, grace] = [await buildRecipient(sql), await buildRecipient(sql)];
+  const waiting = { kind: 'quota_80', state: 'waiting', due_at: '2026-01-01T00:00:00.000Z' } as const;
+  const carried = [
+    await buildNotification(sql, { ...waiting, recipient_id: ada }),
+    await buildNotification(sql, { ...waiting, recipient_id: ada }),
+  ];
+  const stuck = await buildNotification(sql, { ...waiting, recipient_id: grace });
+  await sql.unsafe(`
+    CREATE FUNCTION refuse_digest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
+    CREATE TRIGGER refuse_digest BEFORE INSERT ON notifications FOR EACH ROW
+      WHEN (NEW.recipient_id = '${grace}') EXECUTE FUNCTION refuse_digest()`);
+  await worker.nudger.planNotifications();
+  await until('the digest', async () => mails.mails.length === 1);
+  expect(await findStored(sql, stuck)).toMatchObject({ state: 'waiting' });
+  await sql.unsafe('DROP TRIGGER refuse_digest ON notifications; DROP FUNCTION refuse_digest');
+  await worker.nudger.planNotifications();
+  await until('the other digest', async () => mails.mails.length === 2);
+  for (const id of [...carried, stuck]) expect(await findStored(sql, id)).toMatchObject({ state: 'included' });
+});
+
 test('a mail of a kind that is not needed has a link that ends it with one click', async () => {
   const { id, recipient_id } = await send({}, { kind: 'quota_80' });
   await handleOf(id).result();
