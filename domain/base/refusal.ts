@@ -510,7 +510,7 @@ const SENTENCES = {
   MAIL_UNSUBSCRIBED: {
     title: 'The person has unsubscribed from this kind of mail',
     detail: (m) =>
-      `The recipient ${show(m.recipient_id)} does not want mails of the kind ${show(m.kind)}. If the person agrees to get them again, remove the kind from its unsubscriptions (PATCH /api/v1/notification-recipients/{id}).`,
+      `The recipient ${show(m.recipient_id)} does not want mails of the kind ${show(m.kind)}. If the person agrees to get them again, remove the kind from its field unsubscribed (PATCH /api/v1/notification-recipients/{id}).`,
   },
   WEBHOOKS_NOT_CONFIGURED: {
     title: 'This installation cannot sign webhooks',
