@@ -55,7 +55,7 @@ function kindEdit(kind: SettableKind) {
 type KindEdits = { [Kind in SettableKind]: ReturnType<typeof kindEdit> };
 
 const KindsEditShape = z
-  .strictObject(Object.fromEntries(SETTABLE_KINDS.map((kind) => [kind, kindEdit(kind as SettableKind)])) as KindEdits)
+  .strictObject(Object.fromEntries(SETTABLE_KINDS.map((kind) => [kind, kindEdit(kind)])) as KindEdits)
   .partial()
   .openapi('NotificationKindsEdit');
 
@@ -234,7 +234,7 @@ function edit(request: SettingsRequest, subject: SettingsSubject, given: Setting
 
 function present({ scopes, installation, holders, revision, updated_at }: ShownSettings, { scope }: SettingsSubject) {
   const kinds = SETTABLE_KINDS.map((kind) => {
-    const effective = effectiveKind(kind as SettableKind, scopes);
+    const effective = effectiveKind(kind, scopes);
     const recipients = scope === 'installation' ? {} : { recipients: listAddressees(effective, holders) };
     return [kind, { when: NOTIFICATION_KINDS[kind].when, ...effective, ...recipients }];
   });

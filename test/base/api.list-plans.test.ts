@@ -357,7 +357,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     ],
   }),
   '/notification-recipients': () => ({
-    queries: ['', 'status=ok', 'status=bounced', 'search=mail-11999', 'search=covenant'].flatMap(inOrders),
+    queries: ['', 'status=ok', 'status=bounced', 'search=address11999', 'search=customer'].flatMap(inOrders),
   }),
   '/webhook-endpoints': ({ rare_contract, busy_contract }) => ({
     queries: [

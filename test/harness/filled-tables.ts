@@ -134,8 +134,6 @@ INSERT INTO report_schedules (id, contract_id, frequency, on_day, at, enabled, a
 SELECT filled_id('report', n), filled_contract(n), 'weekly', 1, '06:00', false, filled_actor(n), at, at FROM numbers;
 INSERT INTO limit_episodes (contract_id, limit_name, opened_at, closed_at, close_reason, limit_value, used, demand, largest_request, last_refused_at, notices, noticed_demand, noticed_at, reminders, remind_at)
 SELECT filled_contract(n), 'quota', at, at, 'quiet', 1, 1, 2, 1, at, 1, 2, at, 0, at FROM numbers;
-INSERT INTO mail_recipients (address, status, status_at, created_at, updated_at)
-SELECT 'mail-' || n || '@covenant.test', CASE WHEN rare THEN 'bounced' ELSE 'ok' END, CASE WHEN rare THEN at END, at, at FROM numbers;
 INSERT INTO domain_events (id, at, type, contract_id, environment, data, sequence)
 SELECT filled_id('event', n), at, 'license.batch_generated', filled_contract(n), environment, '{}', n FROM numbers;
 INSERT INTO billing_inbox (id, source, event_id, type, contract_id, invoice_id, observation, raw, occurred_at, received_at, reported_at, future_dated, outcome, try_at)
@@ -181,8 +179,9 @@ SELECT filled_id('delivery', n), filled_id('endpoint', CASE WHEN rare THEN 2 WHE
        CASE WHEN NOT rare OR n % 2 = 1 THEN at END FROM numbers;
 INSERT INTO webhook_attempts (delivery_id, number, at, outcome, http_status, latency_ms)
 SELECT filled_id('delivery', n), 1, at, 'delivered', 200, 5 FROM numbers;
-INSERT INTO mail_recipients (id, address, created_at, updated_at)
-SELECT filled_id('recipient', n), CASE n WHEN 1 THEN 'busy@customer.example' WHEN 2 THEN 'rare@customer.example' ELSE 'address' || n || '@customer.example' END, at, at
+INSERT INTO mail_recipients (id, address, status, status_at, created_at, updated_at)
+SELECT filled_id('recipient', n), CASE n WHEN 1 THEN 'busy@customer.example' WHEN 2 THEN 'rare@customer.example' ELSE 'address' || n || '@customer.example' END,
+       CASE WHEN rare THEN 'bounced' ELSE 'ok' END, CASE WHEN rare THEN at END, at, at
 FROM numbers;
 INSERT INTO notifications (id, kind, recipient_id, role, event_id, contract_id, customer_id, environment, dedupe_key, state, due_at, created_at, ended_at)
 SELECT filled_id('notification', n), CASE WHEN rare THEN 'expired' ELSE 'quota_80' END, filled_id('recipient', CASE WHEN rare THEN 2 ELSE 1 END),
