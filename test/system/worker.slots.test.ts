@@ -282,9 +282,9 @@ test('the slots for commands and billing are the same on one core and on a hundr
 });
 
 test('a pool has one connection for each slot and one for readiness, unless more are given', () => {
-  expect(workerPoolSize(SLOTS, undefined)).toBe(47);
-  expect(workerPoolSize(SLOTS, 47)).toBe(47);
-  expect(workerPoolSize(SLOTS, 50)).toBe(50);
+  expect(workerPoolSize(SLOTS, undefined)).toBe(54);
+  expect(workerPoolSize(SLOTS, 54)).toBe(54);
+  expect(workerPoolSize(SLOTS, 60)).toBe(60);
 });
 
 test('a worker whose pool is too small for its slots does not start, and names the numbers', async () => {
@@ -306,8 +306,8 @@ test('a worker whose pool is too small for its slots does not start, and names t
   expect({ code, written: written.trim() }).toEqual({
     code: 1,
     written:
-      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 38 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
+      'DATABASE_POOL_SIZE is 10, but the slots of this worker need 45 connections: 5 for commands (WORKER_COMMAND_SLOTS), ' +
       '2 for boundaries (WORKER_SETTLING_SLOTS), 6 for short steps (WORKER_STEP_SLOTS, as local and as normal activities), 6 for 2 billing systems (WORKER_BILLING_SLOTS), 2 for generation (WORKER_FILL_SLOTS), ' +
-      '8 for batches of contracts, 4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.',
+      '5 for mails (WORKER_MAIL_SLOTS), 2 for their planning, 8 for batches of contracts, 4 for the sweep, 4 for test clocks and 1 for readiness. Raise DATABASE_POOL_SIZE, unset it, or lower the slots.',
   });
 });
