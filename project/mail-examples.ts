@@ -297,6 +297,7 @@ function itemsOf(nearlyUsed: ContentOf<'quota_80'>, frame: MailFrame): ItemConte
     {
       ...frame,
       notification_id: '0197a3c2-cf86-7077-8eb8-a1d25e6f7aa1',
+      environment: 'staging',
       kind: 'low_water',
       available: 99,
       low_water: 100,

@@ -62,7 +62,12 @@ function templateOf({ kind }: MailContent): Template<MailContent['kind']> {
 function headed(item: ItemContent, words: Words): { subject: string; lead: string } {
   const { subject, lead } = templateOf(item);
   const own = wordsOf(words.language, item.timezone);
-  return { subject: subject(item, own), lead: lead(item, own) };
+  return { subject: withEnvironment(subject(item, own), item), lead: lead(item, own) };
+}
+
+/** A subject with the environment, unless that is production: a digest has mails of several. */
+function withEnvironment(subject: string, { environment }: MailContent): string {
+  return isNamed(environment) ? `[${environment}] ${subject}` : subject;
 }
 
 /** A mail in a language. The text is made of the HTML, so that both say the same. */
@@ -81,7 +86,5 @@ export async function mailOf(content: MailContent, { language, unsubscribe_url }
       <Body content={content} words={words} />
     </Layout>,
   );
-  const { environment } = content;
-  const text = toPlainText(html, TEXT_FORM);
-  return { subject: isNamed(environment) ? `[${environment}] ${heading}` : heading, text, html };
+  return { subject: withEnvironment(heading, content), text: toPlainText(html, TEXT_FORM), html };
 }

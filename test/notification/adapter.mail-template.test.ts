@@ -156,6 +156,10 @@ test('mails say what the source of the product words', async () => {
   const emergency = mailExamples(PLAIN_NAMES).find(({ name }) => name === 'quota_raised-2')!;
   const { text } = await renderMail(emergency.content, { language: 'en', unsubscribe_url: null });
   expect(text).toContain('Current: 200 / 250 used');
+  const digest = mailExamples(PLAIN_NAMES).find(({ name }) => name === 'digest')!;
+  const { subject, text: notices } = await renderMail(digest.content, { language: 'en', unsubscribe_url: null });
+  expect(subject).toBe('2 notices of 7 June 2027');
+  expect(notices).toContain('\n[staging] Pool is running low: TechReseller');
 });
 
 test('dates, times and numbers are written in the language of the recipient and in the zone of the contract', async () => {
