@@ -1055,6 +1055,26 @@ BEGIN
     END IF;
   END LOOP;
 
+  -- Last, because the number of an event locks the row of the quota until the commit.
+  IF EXISTS (SELECT FROM unnest(customer_ids, held_minutes, order_ends) AS o (customer_id, minutes, upto)
+             WHERE o.customer_id IS NOT NULL AND o.minutes IS NULL AND o.upto <= given) THEN
+    WITH assigned AS MATERIALIZED (
+      SELECT o.hold_id, o.order_ref, o.customer_id, coalesce(order_ends[o.place - 1], 0) + 1 AS first, o.upto, row_number() OVER (ORDER BY o.place) AS number
+      FROM unnest(hold_ids, order_refs, order_ends, customer_ids, held_minutes) WITH ORDINALITY AS o (hold_id, order_ref, upto, customer_id, minutes, place)
+      WHERE o.customer_id IS NOT NULL AND o.minutes IS NULL AND o.upto <= given
+    ), numbered AS (
+      UPDATE contract_quotas q SET event_sequence = q.event_sequence + (SELECT count(*) FROM assigned)
+      WHERE q.contract_id = contract RETURNING q.event_sequence - (SELECT count(*) FROM assigned) AS before
+    )
+    INSERT INTO domain_events (at, type, contract_id, environment, data, sequence)
+    SELECT pool.at, 'license.assigned', contract, pool.environment,
+           jsonb_build_object('operation_id', NULL, 'customer_id', o.customer_id, 'count', o.upto - o.first + 1, 'reassigned', 0,
+             'license_ids', (SELECT jsonb_agg('lic_' || id ORDER BY number) FROM unnest(found_ids[o.first : least(o.upto, o.first + 99)]) WITH ORDINALITY AS l (id, number)),
+             'hold_id', o.hold_id, 'order_ref', o.order_ref),
+           numbered.before + o.number
+    FROM numbered, assigned o;
+  END IF;
+
   has_rest := true;
   IF pool.low_water > 0 THEN
     SELECT n.fell, n.is_ample INTO fell, has_rest

@@ -472,7 +472,13 @@ describe('returning a license', () => {
     expect(await poolOf(pool)).toMatchObject({ available: 1, held: 0, assigned: 0 });
     expect((await post(`/licenses/${id}/return`)).body).toEqual(returned);
     expect(await actionsOn(id)).toEqual(['license.returned']);
-    expect(await eventsOf(pool.id)).toEqual([
+    const [first, ...others] = await eventsOf(pool.id);
+    // The order wrote it when it was assigned at once.
+    expect(first).toEqual([
+      'license.assigned',
+      expect.objectContaining({ count: 1, customer_id, license_ids: [id], reassigned: 0, hold_id: expect.any(String) }),
+    ]);
+    expect(others).toEqual([
       ['license.returned', { license_id: id, job_id: returned.job_id, customer_id, reason: 'Cancelled' }],
     ]);
     expect((await grab(pool)).body.licenses).toMatchObject([{ id, expires_at }]);
