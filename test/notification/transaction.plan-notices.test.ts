@@ -4,6 +4,7 @@ import type { Sql } from '../../db/base/database';
 import { composeDigest } from '../../transactions/notification/compose-digest';
 import { planNotices } from '../../transactions/notification/plan-notices';
 import { millisLater } from '../../domain/base/instant';
+import { waitUntilBlocked } from '../harness/blocked-statement';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
@@ -87,6 +88,7 @@ test('two planners at once plan different notices, and share the recipients that
   await gate.reached;
   // It takes the other notice, and waits for the recipient that the first one has added.
   const other = planNotices(sql, { now: now(), limit: 10 });
+  await waitUntilBlocked(sql);
   gate.open();
   expect((await held).planned + (await other).planned).toBe(2);
   for (const contract_id of contracts) expect(await mailsOf(contract_id)).toHaveLength(1);
