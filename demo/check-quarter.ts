@@ -7,6 +7,8 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Sql } from '../db/base/database';
 import type { DevFile } from '../dev/dev-file';
+import { waitForMail } from './mail';
+import { QUARTER_CUSTOMER, QUARTER_MANAGER } from './reseller';
 import { assertThat, assertFields, formatCount } from './scenario';
 import { createScenarioClient } from './client';
 import { LICENSES, RENEWAL_QUOTA_ADDED, type QuarterResult } from './scenario-quarter';
@@ -39,6 +41,16 @@ const JOB_AUDIT = ['generation.requested', 'job.started', 'job.paused', 'job.con
 /** The actions of a job that finished before its contract was suspended. */
 const JOB_AUDIT_WITHOUT_PAUSE = ['generation.requested', 'job.started', 'job.finished'];
 
+/** Mails of which there is exactly one, with the beginnings of their subjects. The product is one of staging. */
+const MAILS: readonly (readonly [to: string, subject: string])[] = [
+  [QUARTER_MANAGER, '[staging] Payment overdue'],
+  [QUARTER_CUSTOMER, '[staging] Contract suspended'],
+  [QUARTER_CUSTOMER, '[staging] Contract reinstated'],
+  [QUARTER_CUSTOMER, '[staging] Contract renewed until'],
+  [QUARTER_CUSTOMER, '[staging] Contract will not renew'],
+  [QUARTER_CUSTOMER, '[staging] Contract expired'],
+];
+
 const Audit = z.object({
   data: z.array(
     z.object({ at: z.string(), action: z.string(), clock: z.literal('test'), subject: z.object({ type: z.string() }) }),
@@ -62,6 +74,10 @@ export async function checkQuarter(
   report(
     'SQL shows the same: licenses, a quota with two grants, one renewal, two refused requests, one hold that was placed and lifted, two billing events.',
   );
+  if (running.mail_url === null) return;
+  const mails: string[] = [];
+  for (const [to, subject] of MAILS) mails.push((await waitForMail(running.mail_url, { to, subject })).subject);
+  report(`The mail catcher has one mail each: ${mails.map((subject) => `“${subject}”`).join(', ')}.`);
 }
 
 async function checkLicenses({ api_url, super_admin_key }: DevFile, { job_id }: QuarterResult): Promise<void> {

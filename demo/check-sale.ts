@@ -1,11 +1,18 @@
-/** Checks the result of the sale by SQL. */
+/** Checks the result of the sale by SQL and the mails of the shoppers. */
 import type { Sql } from '../db/base/database';
-import { assertFields } from './scenario';
+import type { DevFile } from '../dev/dev-file';
+import { waitFor } from '../dev/waiting';
+import { listMails } from './mail';
+import { assertFields, assertThat } from './scenario';
 import { QUOTA } from './scenario-pool';
 import { SHOPPERS, type SaleResult } from './scenario-sale';
 
+/** More than the workers need for all mails of the sale. */
+const MAIL_TIMEOUT_MS = 60_000;
+
 /** Throws ScenarioError when a license was given out twice or is missing, or a shopper has none. */
 export async function checkSale(
+  { mail_url }: DevFile,
   sql: Sql,
   { contract_id }: SaleResult,
   report: (sentence: string) => void,
@@ -33,4 +40,33 @@ export async function checkSale(
   report(
     `SQL shows ${SHOPPERS} orders with ${SHOPPERS} different licenses of ${SHOPPERS} customers, none of them in the pool, and ${SHOPPERS} licenses that filled it up.`,
   );
+  if (mail_url === null) return;
+  await checkMails(mail_url, sql, contract_id);
+  report(
+    `The mail catcher has ${SHOPPERS} mails to ${SHOPPERS} shoppers, each with the license of its own order and no other.`,
+  );
+}
+
+/** Each shopper has one mail, with the key of its license and of no other one. */
+async function checkMails(mail_url: string, sql: Sql, contract_id: string): Promise<void> {
+  const given = await sql<{ email: string; key: string }[]>`
+    SELECT c.email, l.key FROM issued_licenses l JOIN license_facts f ON f.license_id = l.id JOIN customers c ON c.id = f.customer_id
+    WHERE l.contract_id = ${contract_id} AND c.email LIKE 'shopper-%@example.com'`;
+  const to_shoppers = await waitFor(
+    async () => {
+      const mails = (await listMails(mail_url)).filter(({ to }) => to[0]?.address.startsWith('shopper-'));
+      return mails.length >= SHOPPERS ? mails : undefined;
+    },
+    { timeout_ms: MAIL_TIMEOUT_MS, what: `${SHOPPERS} mails to the shoppers` },
+  );
+  assertThat(to_shoppers.length === SHOPPERS, `the shoppers got ${to_shoppers.length} mails`);
+  const keys = new Map(given.map(({ email, key }) => [email, key]));
+  for (const { to, text } of to_shoppers) {
+    const address = to[0]?.address ?? '';
+    const named = given.filter(({ key }) => text.includes(key));
+    assertThat(
+      named.length === 1 && named[0]?.key === keys.get(address),
+      `the mail to ${address} has ${named.length} keys`,
+    );
+  }
 }

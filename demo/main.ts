@@ -78,7 +78,6 @@ async function runDemo(dataDir: string, signal: AbortSignal): Promise<void> {
     cacheDir,
     temporalNamespace,
     externalTemporal: temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: temporalUiUrl },
-    withMail: false,
     api: { env: SCENARIO_SETTINGS },
     worker: { env: SCENARIO_SETTINGS },
     ports: demoPorts(),
@@ -107,7 +106,7 @@ async function runAndCheck(stack: Stack, temporalNamespace: string): Promise<voi
     await checkPool(stack.describe(), sql, pool, print);
     print('');
     const sale = await SALE_SCENARIO.run(context, process.stdout);
-    await checkSale(sql, sale, print);
+    await checkSale(stack.describe(), sql, sale, print);
     print('');
     const enterprise = await ENTERPRISE_SCENARIO.run(context, process.stdout);
     await checkEnterprise(sql, enterprise, print);

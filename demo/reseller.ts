@@ -46,6 +46,10 @@ export type ResellerJob = z.infer<typeof Job>;
 const Job = WithWorkflow.extend({ state: z.string(), requested: z.int(), completed: z.int(), failed: z.int() });
 const Refused = z.object({ code: z.string(), detail: z.string() });
 
+/** Who gets the mails about the contract. */
+export const QUARTER_CUSTOMER = 'renewals@quarter-reseller.example';
+export const QUARTER_MANAGER = 'renewals@cad.example';
+
 const PRODUCT_CODE = 'cad-suite-staging';
 const INVOICE = 'quarter-1';
 /** Time limit for a command that waits for a worker, and for a billing event to be applied. */
@@ -65,6 +69,7 @@ export async function createReseller(api: ScenarioClient, options: ResellerOptio
     product_id: product.id,
     format: { prefix: 'CADS', groups: 4, group_length: 5 },
   });
+  const customer = await make('customers', 'customer', Id, { name: 'Quarter Reseller', email: QUARTER_CUSTOMER });
   const clock = await make('test-clocks', 'clock', WithWorkflow, {
     name: "A reseller's quarter",
     now: options.clock_now,
@@ -76,6 +81,8 @@ export async function createReseller(api: ScenarioClient, options: ResellerOptio
     product_id: product.id,
     generator_id: generator.id,
     quota: options.quota,
+    customer_id: customer.id,
+    account_manager: QUARTER_MANAGER,
     timezone: 'Europe/Berlin',
     term: 'P3M',
     expiry_grace_days: options.expiry_grace_days,

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { createScenarioClient } from './client';
+import { assertMailSays, waitForMail } from './mail';
 import type { ScenarioOutput } from './progress';
 import { assertFields, startReport, watchJob, type Scenario, type ScenarioContext } from './scenario';
 
@@ -42,7 +43,7 @@ export const ENTERPRISE_SCENARIO: Scenario<EnterpriseResult> = {
 };
 
 async function runEnterpriseScenario(context: ScenarioContext, out: ScenarioOutput): Promise<EnterpriseResult> {
-  const { api_url, super_admin_key } = context.describe();
+  const { api_url, super_admin_key, mail_url } = context.describe();
   const api = createScenarioClient(api_url, super_admin_key);
   const { step, report } = startReport(out, `Scenario: an enterprise buys ${LICENSES} licenses`);
   const make = <T>(path: string, shape: z.ZodType<T>, body: Record<string, unknown>): Promise<T> =>
@@ -100,6 +101,15 @@ async function runEnterpriseScenario(context: ScenarioContext, out: ScenarioOutp
     },
   );
   for (const { key, status, activation_limit } of data) report(`${key}, ${status}, for ${activation_limit} devices`);
+
+  if (mail_url !== null) {
+    const mail = await waitForMail(mail_url, {
+      to: ADMINISTRATOR,
+      subject: `Your ${LICENSES} enterprise licenses are ready`,
+    });
+    assertMailSays(mail, `${api_url}/api/v1/assignments/`);
+    report(`mail to ${ADMINISTRATOR}: “${mail.subject}”, with a link to all of them`);
+  }
 
   step('The deal is done: the contract is set to inactive');
   const { quota } = await api.call('PATCH', `/api/v1/contracts/${contract.id}`, {

@@ -9,8 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CovenantError, createContractClient } from '../docs/clients/typescript/client';
 import { createScenarioClient, ScenarioError, type ScenarioClient } from './client';
+import { assertMailSays, waitForMail } from './mail';
 import type { ScenarioOutput } from './progress';
 import { assertFields, assertThat, startReport, type Scenario, type ScenarioContext } from './scenario';
+import { trustEndpoint, waitForEvent } from './webhook';
+
+/** Who hears of the quota: the reseller, and the person of the vendor who looks after the contract. */
+export const RESELLER = 'licensing@techreseller.example';
+export const ACCOUNT_MANAGER = 'partners@cad.example';
 
 /** The id of what the scenario created. */
 export interface PartnerResult {
@@ -20,6 +26,7 @@ export interface PartnerResult {
 export const QUOTA = 200;
 export const QUOTA_ADDED = 50;
 const NEXT_QUARTER_QUOTA_ADDED = 300;
+const CONTRACT_NAME = 'TechReseller Inc - Q1 2027 - 200 Licenses';
 const RATE_LIMITS = { per_minute: 10, per_hour: 100, per_day: 200 };
 /** How many licenses each order is for. The first 13 use up the quota; the others need the quota that is added. */
 export const ORDERS: readonly number[] = Array.from({ length: 16 }, (_order, index) => (index % 2 === 0 ? 20 : 10));
@@ -30,12 +37,17 @@ const MINUTE_MS = 60_000;
 
 const Id = z.object({ id: z.string() });
 const Quota = z.object({ total: z.int(), generated: z.int(), remaining: z.int() });
-const Draft = Id.extend({ api_access: z.object({ masked_key: z.string(), endpoint_url: z.string() }) });
+const Draft = Id.extend({
+  api_access: z.object({ masked_key: z.string(), endpoint_url: z.string() }),
+  webhook_endpoint: z.object({ secret: z.string().nullable() }).nullable(),
+});
 const Contract = z.object({ name: z.string(), state: z.string(), quota: Quota });
 const TestLicense = z.object({
   licenses: z.array(z.object({ key: z.string() })).length(1),
   quota_remaining: z.literal(QUOTA),
 });
+const Listed = z.object({ data: z.array(z.object({ key: z.string(), is_test: z.boolean() })) });
+const TestEvent = z.object({ is_test: z.boolean(), licenses: z.array(z.object({ key: z.string() })) });
 const Usage = z.object({
   quota: Quota.extend({ utilization: z.number() }),
   rate_limits: z.array(z.object({ window: z.string(), limit: z.int(), used: z.int() })),
@@ -53,16 +65,19 @@ interface Partner {
   api_url: string;
   contract_id: string;
   key: string;
+  /** Where its mails and its webhooks arrive; null: this stack has none. */
+  mail_url: string | null;
+  receiver_url: string | null;
   report: (sentence: string) => void;
 }
 
 async function runPartnerScenario(context: ScenarioContext, out: ScenarioOutput): Promise<PartnerResult> {
-  const { api_url, super_admin_key } = context.describe();
+  const { api_url, super_admin_key, mail_url, receiver_url } = context.describe();
   const api = createScenarioClient(api_url, super_admin_key);
   const { step, skipStep, report } = startReport(out, "Scenario: a reseller's script, with an API key of its own");
 
   step('The contract of the reseller, created inactive');
-  const partner = await createPartner(api, api_url, report);
+  const partner = await createPartner({ api, api_url, mail_url, receiver_url, report });
 
   step('A test license with the key of the reseller, then the activation');
   await tryKey(partner);
@@ -78,43 +93,50 @@ async function runPartnerScenario(context: ScenarioContext, out: ScenarioOutput)
   else {
     step(`The quota is raised by ${QUOTA_ADDED}, and the same script finishes`);
     await editContract(partner, { quota: QUOTA + QUOTA_ADDED });
+    await showMail(partner, RESELLER, `Emergency quota increase approved: ${QUOTA_ADDED} additional licenses`, [
+      `${QUOTA} / ${QUOTA + QUOTA_ADDED} used`,
+    ]);
     await finishOrders(partner);
   }
 
   step(`The next quarter: ${NEXT_QUARTER_QUOTA_ADDED} more licenses for the same contract and the same key`);
   const quota = QUOTA + QUOTA_ADDED + NEXT_QUARTER_QUOTA_ADDED;
-  await editContract(partner, { name: 'TechReseller Inc - Q2 2027 - 300 Licenses', quota });
+  await editContract(partner, { name: 'TechReseller Inc - Q2 2027 - 300 Licenses', quota, quota_label: 'Q2' });
   const { name, quota: raised } = await readContract(partner);
   report(`${name}: ${raised.remaining} of ${raised.total} licenses remain`);
+  await showMail(partner, RESELLER, `Q2 quota activated: ${raised.remaining} licenses available`, []);
   out.write('\n');
   return { contract_id: partner.contract_id };
 }
 
-async function createPartner(
-  api: ScenarioClient,
-  api_url: string,
-  report: (sentence: string) => void,
-): Promise<Partner> {
+async function createPartner(given: Omit<Partner, 'contract_id' | 'key'>): Promise<Partner> {
+  const { api, receiver_url, report } = given;
   const make = <T>(path: string, shape: z.ZodType<T>, body: Record<string, unknown>): Promise<T> =>
     api.call('POST', `/api/v1/${path}`, { body, idempotency_key: `partner: ${path}`, status: 201, shape });
+  const customer = await make('customers', Id, { name: 'TechReseller Inc', email: RESELLER });
   const product = await make('products', Id, { name: 'CAD Viewer', code: 'cad-viewer' });
   const generator = await make('generators', Id, {
     name: 'CAD Viewer keys',
     product_id: product.id,
     format: { prefix: 'CADV', groups: 4, group_length: 5 },
   });
-  const { id, api_access } = await make('contracts', Draft, {
-    name: 'TechReseller Inc - Q1 2027 - 200 Licenses',
+  const { id, api_access, webhook_endpoint } = await make('contracts', Draft, {
+    name: CONTRACT_NAME,
     type: 'reseller',
     status: 'inactive',
     product_id: product.id,
     generator_id: generator.id,
     quota: QUOTA,
+    customer_id: customer.id,
+    account_manager: ACCOUNT_MANAGER,
     expiry: { duration: 'P1Y', basis: 'generation' },
     api_access: true,
     rate_limits: RATE_LIMITS,
     ip_allowlist: ['127.0.0.1'],
+    ...(receiver_url !== null && { webhook_url: `${receiver_url}/hook` }),
   });
+  // A repeated request shows no secret: the receiver has it from the first one.
+  if (receiver_url !== null && webhook_endpoint?.secret) await trustEndpoint(receiver_url, webhook_endpoint.secret);
   const { per_minute, per_hour, per_day } = RATE_LIMITS;
   report(`${QUOTA} licenses, at most ${per_minute} requests a minute, ${per_hour} an hour and ${per_day} a day`);
   report(`its key ${api_access.masked_key} generates at ${api_access.endpoint_url}`);
@@ -122,11 +144,27 @@ async function createPartner(
     status: 200,
     shape: z.object({ key: z.string() }),
   });
-  return { api, api_url, contract_id: id, key, report };
+  const partner = { ...given, contract_id: id, key };
+  const { masked_key } = api_access;
+  const mail = await showMail(partner, ACCOUNT_MANAGER, 'API key was shown', []);
+  assertThat(
+    !`${mail?.text} ${mail?.html}`.includes(key),
+    `the mail about the key ${masked_key} has the whole key in it`,
+  );
+  return partner;
 }
 
-/** A draft generates test licenses only. The test shows that the key and the list of addresses are right. */
-async function tryKey({ api_url, contract_id, key, report }: Partner): Promise<void> {
+/** Waits for a mail and reports its subject. A stack without a mail catcher has none. */
+async function showMail({ mail_url, report }: Partner, to: string, subject: string, says: readonly string[]) {
+  if (mail_url === null) return undefined;
+  const mail = await waitForMail(mail_url, { to, subject });
+  assertMailSays(mail, ...says);
+  report(`mail to ${to}: “${mail.subject}”`);
+  return mail;
+}
+
+/** A draft generates test licenses only. The test shows that the key, the list of addresses and the receiver of webhooks are right. */
+async function tryKey({ api, api_url, contract_id, key, receiver_url, report }: Partner): Promise<void> {
   const reseller = createScenarioClient(api_url, key);
   const { licenses } = await reseller.call('POST', `/api/v1/contracts/${contract_id}/generate`, {
     body: { count: 1, test: true },
@@ -134,7 +172,20 @@ async function tryKey({ api_url, contract_id, key, report }: Partner): Promise<v
     status: 201,
     shape: TestLicense,
   });
-  for (const license of licenses) report(`${license.key}, which does not use the quota`);
+  const [license] = licenses;
+  report(`${license?.key}, which does not use the quota`);
+  const source = encodeURIComponent(`Contract: ${CONTRACT_NAME}`);
+  const { data } = await api.call('GET', `/api/v1/licenses?source=${source}&contract_id=${contract_id}`, {
+    status: 200,
+    shape: Listed,
+  });
+  assertFields({ ...data.at(-1) }, { key: license?.key, is_test: true }, 'the first license of the source');
+  if (receiver_url === null) return;
+  const { type, data: event } = await waitForEvent(receiver_url, { contract_id, type: 'license.batch_generated' });
+  const announced = TestEvent.parse(event);
+  assertFields(announced, { is_test: true }, 'the webhook');
+  assertFields({ ...announced.licenses[0] }, { key: license?.key }, 'the license in the webhook');
+  report(`its receiver of webhooks got ${type} with the same key and verified the signature`);
 }
 
 async function useUpQuota(partner: Partner): Promise<void> {
@@ -154,6 +205,8 @@ async function useUpQuota(partner: Partner): Promise<void> {
   const { data } = await api.call('GET', history, { status: 200, shape: History });
   const last = data.slice(0, 3).map(({ requested }) => requested);
   report(`  the last requests by its key: ${last.join(', ')} licenses, all completed`);
+  await showMail(partner, ACCOUNT_MANAGER, 'Quota used up', []);
+  await showMail(partner, ACCOUNT_MANAGER, 'More requested than the quota allows', [`${QUOTA}`]);
 }
 
 async function finishOrders(partner: Partner): Promise<void> {

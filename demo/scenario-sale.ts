@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { createScenarioClient, ScenarioError, type ScenarioClient } from './client';
+import { assertMailSays, waitForMail } from './mail';
 import type { ScenarioOutput } from './progress';
 import { waitFor } from '../dev/waiting';
 import { assertFields, assertThat, formatCount, startReport } from './scenario';
@@ -18,6 +19,8 @@ export interface SaleResult {
 }
 
 export const SHOPPERS = 200;
+/** The person of the vendor who looks after the pool. */
+const POOL_MANAGER = 'shop@cad.example';
 /** High for a pool of 2,000, so that the orders of the scenario fall below it. */
 export const LOW_WATER = 1_810;
 const QUOTA_ADDED = 1_000;
@@ -32,6 +35,7 @@ const Order = z.object({
   licenses: z.array(z.object({ id: z.string(), key: z.string() })).length(1),
 });
 const Events = z.object({
+  next_cursor: z.string().nullable(),
   data: z.array(z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) })),
 });
 const Refills = z.object({
@@ -41,14 +45,14 @@ const Refills = z.object({
 export const SALE_SCENARIO: Scenario<SaleResult> = { file: 'story-sale.json', run: runSaleScenario };
 
 async function runSaleScenario(context: ScenarioContext, out: ScenarioOutput): Promise<SaleResult> {
-  const { api_url, super_admin_key } = context.describe();
+  const { api_url, super_admin_key, mail_url } = context.describe();
   const api = createScenarioClient(api_url, super_admin_key);
   const { step, report } = startReport(out, `Scenario: Black Friday, with the pool of ${formatCount(QUOTA)} licenses`);
 
   step('The shop gets a key of its own, and the pool is to be filled up when few licenses are left');
   const { id, path } = await findPool(api);
   await api.call('PATCH', path, {
-    body: { api_access: true, low_water: LOW_WATER, auto_replenish: { target: QUOTA } },
+    body: { api_access: true, account_manager: POOL_MANAGER, low_water: LOW_WATER, auto_replenish: { target: QUOTA } },
     status: 200,
     shape: Contract,
   });
@@ -79,14 +83,24 @@ async function runSaleScenario(context: ScenarioContext, out: ScenarioOutput): P
   assertFields(repeated.licenses[0] as object, { ...orders[0]?.licenses[0] }, 'the repeated order');
   report(`the shop repeats order SO-1 after a time-out, and gets the same license`);
 
+  if (mail_url !== null) {
+    const mail = await waitForMail(mail_url, { to: 'shopper-1@example.com', subject: 'Your license for order SO-1' });
+    assertMailSays(mail, orders[0]?.licenses[0]?.key ?? '');
+    report(`mail to shopper-1@example.com: “${mail.subject}”, with the license`);
+  }
+
   step('The pool has few licenses, which is noticed once');
   const { pool } = await api.call('GET', path, { status: 200, shape: Contract });
   assertFields(pool, { held: 0, assigned: SHOPPERS }, 'the pool');
-  const events = await api.call('GET', `${path}/events?limit=100`, { status: 200, shape: Events });
-  const [low, ...others] = events.data.filter(({ type }) => type === 'pool.low_water');
+  const [low, ...others] = (await listEvents(api, path)).filter(({ type }) => type === 'pool.low_water');
   if (low === undefined || others.length > 0)
     throw new ScenarioError(`there are ${others.length + (low ? 1 : 0)} events pool.low_water, not one`);
   report(`one event pool.low_water, at ${formatCount(Number(low.data['available']))} available licenses`);
+
+  if (mail_url !== null) {
+    const mail = await waitForMail(mail_url, { to: POOL_MANAGER, subject: 'Pool is running low' });
+    report(`mail to ${POOL_MANAGER}: “${mail.subject}”`);
+  }
 
   step(`The quota is used up; it is raised to ${formatCount(QUOTA + QUOTA_ADDED)}, and the pool fills itself up`);
   await api.call('PATCH', path, { body: { quota: QUOTA + QUOTA_ADDED }, status: 200, shape: Contract });
@@ -110,6 +124,21 @@ async function runSaleScenario(context: ScenarioContext, out: ScenarioOutput): P
   );
   out.write('\n');
   return { contract_id: id };
+}
+
+/** All events of the contract. */
+async function listEvents(api: ScenarioClient, path: string): Promise<z.infer<typeof Events>['data']> {
+  const events: z.infer<typeof Events>['data'] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const from = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: z.infer<typeof Events> = await api.call('GET', `${path}/events?limit=100${from}`, {
+      status: 200,
+      shape: Events,
+    });
+    events.push(...page.data);
+    cursor = page.next_cursor;
+  }
+  return events;
 }
 
 /** The contract that the scenario of the pool created. */

@@ -15,7 +15,10 @@ import { waitFor } from '../dev/waiting';
 /** The stack that a scenario runs on. */
 export interface ScenarioContext {
   dataDir: string;
-  describe(): Pick<DevFile, 'api_url' | 'temporal_ui_url' | 'super_admin_key' | 'billing_secret' | 'pids'>;
+  describe(): Pick<
+    DevFile,
+    'api_url' | 'temporal_ui_url' | 'super_admin_key' | 'billing_secret' | 'pids' | 'mail_url' | 'receiver_url'
+  >;
   /** Default: `default`. */
   temporalNamespace?: string | undefined;
 }
