@@ -21,7 +21,7 @@ import { buildNotification, buildRecipient } from '../harness/notifications';
 import { createUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_128);
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 20);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 40);
 /** Requests in flight at the same time, so that they also compete with each other. */
 const REQUESTS_IN_FLIGHT = 4;
 const TIMEOUT_MS = 600_000;
