@@ -41,7 +41,7 @@ export async function eraseRecipients(tx: Sql, addresses: readonly string[], now
       WHERE lower(address) IN (SELECT lower(address) FROM unnest(${[...addresses]}::text[]) AS address)
       RETURNING id
     ), ended AS (
-      UPDATE notifications SET state = 'suppressed', problem = 'erased', due_at = NULL, ended_at = ${now}
+      UPDATE notifications SET state = 'suppressed', problem = 'erased', detail = NULL, due_at = NULL, ended_at = ${now}, is_sending = false
       WHERE recipient_id IN (SELECT id FROM erased) AND state IN ('owed', 'waiting')
     ), quoted AS (
       UPDATE notifications SET detail = NULL

@@ -201,6 +201,10 @@ test('an erased customer leaves no address in recipients, settings and their aud
   expect((await mailsOf(contract.id)).map(({ address }) => address).sort()).toEqual([
     ...['it@theodora.example', 'shared@covenant.test', 'theodora@covenant.test', 'third@theodora.example'],
   ]);
+  // One of them is being sent.
+  await api.sql`
+    UPDATE notifications n SET is_sending = true, attempt_at = now(), attempts = 1, detail = '451 about theodora'
+    FROM mail_recipients r WHERE r.id = n.recipient_id AND n.contract_id = ${contract.id} AND lower(r.address) = 'theodora@covenant.test'`;
   await api.call('DELETE', of_contract, { body: { confirm_name: contract.name } });
   const erased = await api.sql.begin((tx) =>
     erasePerson(tx, customer.id, { actor: SYSTEM, now: new Date().toISOString(), request_id: null }),
@@ -208,7 +212,8 @@ test('an erased customer leaves no address in recipients, settings and their aud
   expect(erased).toMatchObject({ outcome: 'erased', rows: { recipients: 3 } });
   const texts = await api.sql<{ text: string }[]>`
     SELECT t::text AS text FROM mail_recipients t UNION ALL SELECT t::text FROM notification_settings t
-    UNION ALL SELECT t::text FROM audit_events t UNION ALL SELECT t::text FROM audit_person_facts t`;
+    UNION ALL SELECT t::text FROM audit_events t UNION ALL SELECT t::text FROM audit_person_facts t
+    UNION ALL SELECT t::text FROM notifications t`;
   expect(texts.filter(({ text }) => /theodora/i.test(text))).toEqual([]);
   expect((await mailsOf(contract.id)).map(({ state }) => state).sort()).toEqual([
     ...['owed', 'suppressed', 'suppressed', 'suppressed'],
