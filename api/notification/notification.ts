@@ -1,7 +1,8 @@
 /** Notifications: the mails that follow from events, what became of each, and sending one again. */
 import { RECIPIENT_STATUSES } from '../../domain/notification/plan';
 import { isMailAddress } from '../../domain/notification/address';
-import { KIND_NAMES, ROLES } from '../../domain/notification/kind';
+import { KIND_NAMES } from '../../domain/notification/kind';
+import { REASONS } from '../../domain/notification/role';
 import { NOTIFICATION_STATES, notificationActions, notificationText } from '../../domain/notification/outcome';
 import type { NotificationActionName } from '../../domain/notification/outcome';
 import { notFound } from '../../domain/base/refusal';
@@ -35,7 +36,7 @@ const NotificationShape = z
       address: z.string(),
       status: z.enum(RECIPIENT_STATUSES).describe('Others than ok get no mail'),
     }),
-    role: z.enum(ROLES).describe('Why the address gets it'),
+    role: z.enum(REASONS).describe('Why the address gets it'),
     about: z
       .object({
         event_id: Id.nullable().describe('null: a digest'),

@@ -6,6 +6,7 @@ import { NOTIFICATION_KINDS, ROLES } from '../../domain/notification/kind';
 import { addressKey } from '../../domain/notification/address';
 import { listAddressees } from '../../domain/notification/plan';
 import { LANGUAGES, SETTABLE_KINDS, SETTING_SOURCES, effectiveKind } from '../../domain/notification/settings';
+import { REASONS } from '../../domain/notification/role';
 import type { SettableKind } from '../../domain/notification/settings';
 import { editSettings, readSettings } from '../../transactions/notification/settings';
 import type { SettingsEdit, SettingsSubject, ShownSettings } from '../../transactions/notification/settings';
@@ -88,7 +89,7 @@ const KindShape = z
       .object({ is_sent: SourceShape, roles: SourceShape, addresses: SourceShape, may_wait: SourceShape })
       .describe('Where each value is set'),
     recipients: z
-      .array(z.object({ address: z.string(), role: z.enum([...ROLES, 'named_in_settings']) }))
+      .array(z.object({ address: z.string(), role: z.enum(REASONS) }))
       .optional()
       .describe('Who would get it now; empty: there is no address. Not in the settings of the installation'),
   })

@@ -1,10 +1,11 @@
 /** Who has a role: the addresses that a contract, its customer and the installation name. */
-import type { Role } from './kind';
 import { ROLES } from './kind';
+import type { Role } from './kind';
 import type { Language } from './settings';
 
 /** Why an address gets a mail: a role, or because settings name it. */
-export type Reason = Role | 'named_in_settings';
+export const REASONS = [...ROLES, 'named_in_settings'] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** A customer as mail sees it. One who was merged is the one into whom it was merged. */
 export interface MailCustomer {
