@@ -404,7 +404,8 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   keyPepper: {
     env: 'COVENANT_KEY_PEPPER',
-    about: 'The secret with which API keys are hashed. When it changes, all API keys become invalid.',
+    about:
+      'The secret with which API keys are hashed, and with which the links are signed that unsubscribe from mail. When it changes, all API keys and links become invalid.',
     default: 'required',
     allowed: `at least ${KEY_PEPPER_LENGTH_MIN} characters, for example from: openssl rand -hex 32`,
     usedBy: servers,
