@@ -67,8 +67,8 @@ export interface EndedAttempt {
 }
 
 /**
- * Records what an attempt met. A mail that was accepted is sent, whatever happened meanwhile; another result counts only while the
- * notification is owed and no later attempt has begun.
+ * Records what an attempt met, unless a later attempt has begun. A mail that was accepted is sent, also when it was suppressed meanwhile;
+ * another result counts only while the notification is owed.
  */
 export async function recordAttempt(
   db: Database,
