@@ -4,7 +4,7 @@ import type { KindChoices } from '../../domain/notification/settings';
 import type { Fragment, Sql } from '../base/database';
 
 /**
- * The addresses to which mail about customers went, in lower case: contacts of now and before, and those in settings. One that others name
+ * The addresses to which mail about customers went, in lower case: contacts and those in settings, of now and before. One that others name
  * too is left out, because it is not of these people alone.
  */
 export async function listContactAddresses(tx: Sql, customer_ids: readonly string[]): Promise<string[]> {
@@ -16,6 +16,9 @@ export async function listContactAddresses(tx: Sql, customer_ids: readonly strin
     UNION SELECT lower(address) FROM audit_person_facts, LATERAL unnest(ARRAY[
       before ->> 'billing_contact', after ->> 'billing_contact', before ->> 'responsible_person', after ->> 'responsible_person']) AS address
     WHERE person_id = ANY (${ids}::text[]) AND address LIKE '%@%'
+    UNION SELECT lower(address #>> '{}')
+    FROM audit_person_facts, jsonb_path_query(jsonb_build_array(before, after), '$[*].addresses.*[*]') AS former (address)
+    WHERE person_id = ANY (${ids}::text[]) OR person_id IN (SELECT id::text FROM contracts WHERE customer_id = ANY (${ids}::uuid[]))
     UNION SELECT lower(address #>> '{}') FROM ${named} WHERE ${isSettingsOf(tx, ids)}
     EXCEPT SELECT lower(address) FROM customers, unnest(ARRAY[email, billing_contact, responsible_person, account_manager]) AS address
     WHERE id <> ALL (${ids}::uuid[])

@@ -195,11 +195,19 @@ test('an erased customer leaves no address in recipients, settings and their aud
   await set('', { kinds, operator_addresses: ['theodora@covenant.test', 'ops@vendor.example'] });
   await set(of_customer, { kinds: { expired: { addresses: ['second@theodora.example'] } } });
   await set(of_contract, { kinds: { suspended: { addresses: ['third@theodora.example'] } } });
+  await set(of_contract, { kinds: { limit_exceeded: { addresses: ['former@theodora.example'] } } });
   await limitExceeded(contract.id);
   await happen('contract.suspended', contract.id);
   await plan();
+  await set(of_contract, { kinds: { limit_exceeded: null } });
   expect((await mailsOf(contract.id)).map(({ address }) => address).sort()).toEqual([
-    ...['it@theodora.example', 'shared@covenant.test', 'theodora@covenant.test', 'third@theodora.example'],
+    ...[
+      'former@theodora.example',
+      'it@theodora.example',
+      'shared@covenant.test',
+      'theodora@covenant.test',
+      'third@theodora.example',
+    ],
   ]);
   // One of them is being sent.
   await api.sql`
@@ -209,14 +217,14 @@ test('an erased customer leaves no address in recipients, settings and their aud
   const erased = await api.sql.begin((tx) =>
     erasePerson(tx, customer.id, { actor: SYSTEM, now: new Date().toISOString(), request_id: null }),
   );
-  expect(erased).toMatchObject({ outcome: 'erased', rows: { recipients: 3 } });
+  expect(erased).toMatchObject({ outcome: 'erased', rows: { recipients: 4 } });
   const texts = await api.sql<{ text: string }[]>`
     SELECT t::text AS text FROM mail_recipients t UNION ALL SELECT t::text FROM notification_settings t
     UNION ALL SELECT t::text FROM audit_events t UNION ALL SELECT t::text FROM audit_person_facts t
     UNION ALL SELECT t::text FROM notifications t`;
   expect(texts.filter(({ text }) => /theodora/i.test(text))).toEqual([]);
   expect((await mailsOf(contract.id)).map(({ state }) => state).sort()).toEqual([
-    ...['owed', 'suppressed', 'suppressed', 'suppressed'],
+    ...['owed', 'suppressed', 'suppressed', 'suppressed', 'suppressed'],
   ]);
   expect((await settingsOf('')).body).toMatchObject({
     operator_addresses: ['ops@vendor.example'],
