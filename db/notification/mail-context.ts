@@ -10,18 +10,19 @@ export async function listMailContracts(tx: Sql, ids: readonly string[]): Promis
 }
 
 /**
- * Customers by their ids, which those into whom they were merged replace. None of these can be erased until the transaction ends, so no
- * address of an erased customer is stored again.
+ * Customers by their ids, which those into whom they were merged replace. With `lock`, none of these can be erased until the transaction ends,
+ * so no address of an erased customer is stored again.
  */
 export async function listMailCustomers(
-  tx: Sql,
+  sql: Sql,
   ids: readonly string[],
+  options: { lock?: boolean } = {},
 ): Promise<(MailCustomer & { asked_id: string })[]> {
   if (ids.length === 0) return [];
-  return tx<(MailCustomer & { asked_id: string })[]>`
+  return sql<(MailCustomer & { asked_id: string })[]>`
     SELECT asked.id AS asked_id, s.id, s.email, s.billing_contact, s.responsible_person, s.account_manager, s.language,
            s.erased_at IS NOT NULL AS is_erased
     FROM customers asked JOIN customers s ON s.id = coalesce(asked.merged_into, asked.id)
     WHERE asked.id = ANY (${[...ids]}::uuid[])
-    ORDER BY s.id FOR KEY SHARE OF s`;
+    ORDER BY s.id ${options.lock ? sql`FOR KEY SHARE OF s` : sql``}`;
 }

@@ -124,7 +124,7 @@ async function loadContexts(tx: Sql, notices: readonly DueNotice[], now: Instant
     contracts.get(event?.contract_id ?? '') ?? null;
   const customer_ids = events.map((event) => event && customerOf(event, contractOf(event)));
   const customers = byId(
-    await listMailCustomers(tx, unique(customer_ids.flatMap((id) => id ?? []))),
+    await listMailCustomers(tx, unique(customer_ids.flatMap((id) => id ?? [])), { lock: true }),
     (customer) => customer.asked_id,
   );
   const installation = await findInstallationSettings(tx);
