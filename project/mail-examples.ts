@@ -257,6 +257,7 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
         customer: null,
         kind: 'digest',
         day: '2027-06-07',
+        count: 3,
         items: itemsOf(nearlyUsed, frame),
       },
     ],

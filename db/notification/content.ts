@@ -22,9 +22,16 @@ export async function findMailFacts(sql: Sql, notification_id: string): Promise<
   return facts ?? null;
 }
 
-/** The facts of the notifications that a digest carries, the oldest first. */
-export async function listDigestFacts(sql: Sql, digest_id: string): Promise<MailFacts[]> {
-  return selectFacts(sql, sql`n.digest_id = ${digest_id}`);
+/** The facts of the first notifications that a digest carries, the oldest first, and how many it carries. */
+export async function listDigestFacts(
+  sql: Sql,
+  digest_id: string,
+  limit: number,
+): Promise<{ items: MailFacts[]; carried: number }> {
+  const [{ carried }] = await sql<[{ carried: number }]>`
+    SELECT count(*)::int AS carried FROM notifications WHERE digest_id = ${digest_id}`;
+  const first = sql`n.id IN (SELECT id FROM notifications WHERE digest_id = ${digest_id} ORDER BY id LIMIT ${limit})`;
+  return { items: await selectFacts(sql, first), carried };
 }
 
 function selectFacts(sql: Sql, which: Fragment) {

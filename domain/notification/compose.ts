@@ -118,13 +118,14 @@ const COMPOSERS: Composers = {
     const url = `${given.api}/contracts/${contract_id}/report.csv`;
     return { frequency, day: date, url, is_attached: given.has_report };
   },
-  digest: ({ items, frame, api }) => ({
+  digest: ({ items, carried, frame, api }) => ({
     day: localDateAt(frame.at, frame.timezone),
+    count: carried,
     items: items.map((facts) => composeMail(facts, NO_EXTRAS, { api, timezone: frame.timezone }) as ItemContent),
   }),
 };
 
-const NO_EXTRAS: MailExtras = { invoices: [], licenses: [], items: [], has_report: false };
+const NO_EXTRAS: MailExtras = { invoices: [], licenses: [], items: [], carried: 0, has_report: false };
 
 /** What the mail of a notification says. */
 export function mailContent(facts: MailFacts, extras: MailExtras, { public_url, timezone }: MailPlace): MailContent {

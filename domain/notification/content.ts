@@ -13,6 +13,9 @@ import type { Reason } from './role';
 /** Above so many licenses a mail has a link in place of their keys. */
 export const MAILED_LICENSES_MAX = 10;
 
+/** A digest shows so many notices and counts the others, because a mail that is too large is refused. */
+export const DIGEST_ITEMS_MAX = 100;
+
 /** What every mail says. */
 export interface MailFrame {
   notification_id: string;
@@ -142,7 +145,13 @@ export interface MailDetails {
     url: string;
     is_attached: boolean;
   };
-  digest: { day: LocalDate; items: readonly ItemContent[] };
+  digest: {
+    day: LocalDate;
+    /** How many notices it carries. */
+    count: number;
+    /** The first {@link DIGEST_ITEMS_MAX} of them. */
+    items: readonly ItemContent[];
+  };
 }
 
 export interface LicensesDetails {

@@ -57,6 +57,8 @@ export interface MailExtras {
   invoices: readonly Invoice[];
   licenses: readonly LicenseOfMail[];
   items: readonly MailFacts[];
+  /** How many notices a digest carries, also those that are not among the items. */
+  carried: number;
   /** Whether the file of a report is with the mail. */
   has_report: boolean;
 }

@@ -158,7 +158,8 @@ test('mails say what the source of the product words', async () => {
   expect(text).toContain('Current: 200 / 250 used');
   const digest = mailExamples(PLAIN_NAMES).find(({ name }) => name === 'digest')!;
   const { subject, text: notices } = await renderMail(digest.content, { language: 'en', unsubscribe_url: null });
-  expect(subject).toBe('2 notices of 7 June 2027');
+  expect(subject).toBe('3 notices of 7 June 2027');
+  expect(notices).toContain('\nOne more notice does not fit into this mail.');
   expect(notices).toContain('\n[staging] Pool is running low: TechReseller');
 });
 

@@ -1,5 +1,6 @@
 /** What a mail says, read from the database: for every kind, from the events of the catalogue. */
 import { renderMail } from '../../adapters/mail-template/render';
+import { listDigestFacts } from '../../db/notification/content';
 import type { ContentOf, MailContent } from '../../domain/notification/content';
 import { KIND_NAMES, NOTIFICATION_KINDS } from '../../domain/notification/kind';
 import type { NotificationKind, NotificationKindName } from '../../domain/notification/kind';
@@ -182,7 +183,9 @@ test('a digest says what it carries, in the zone of each contract', async () => 
   const low = await notify('low_water', 'pool.low_water');
   await sql`UPDATE notifications SET digest_id = ${digest_id}, state = 'included' WHERE id = ${low}`;
   const content = await contentOf('digest', digest_id);
+  expect(content.count).toBe(1);
   expect(content.items.map(({ kind, timezone }) => [kind, timezone])).toEqual([['low_water', 'America/New_York']]);
+  expect(await listDigestFacts(sql, digest_id, 0)).toEqual({ items: [], carried: 1 });
   expect(await loadMailContent(sql, OPERATION_ID, PLACE)).toBeNull();
 });
 

@@ -5,6 +5,7 @@ import { findMailFacts, listDigestFacts, listMailInvoices, listMailLicenses } fr
 import { findInstallationSettings } from '../../db/notification/settings';
 import { parseLicenseId } from '../../domain/license/license';
 import { mailContent } from '../../domain/notification/compose';
+import { DIGEST_ITEMS_MAX } from '../../domain/notification/content';
 import type { LoadedMail, MailAttachment } from '../../domain/notification/content';
 import type { MailExtras, MailFacts } from '../../domain/notification/facts';
 import { NOTIFICATION_KINDS } from '../../domain/notification/kind';
@@ -41,7 +42,7 @@ async function loadExtras(db: Sql, facts: MailFacts): Promise<Omit<MailExtras, '
   return {
     invoices: needs_invoices ? await listMailInvoices(db, contract.id) : [],
     licenses: NOTIFICATION_KINDS[kind].carries_keys ? await listMailLicenses(db, licenseIds(event_data)) : [],
-    items: kind === 'digest' ? await listDigestFacts(db, id) : [],
+    ...(kind === 'digest' ? await listDigestFacts(db, id, DIGEST_ITEMS_MAX) : { items: [], carried: 0 }),
   };
 }
 

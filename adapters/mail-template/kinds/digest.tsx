@@ -11,12 +11,16 @@ type Headed = (item: ItemContent, words: Words) => { subject: string; lead: stri
 
 export function digestTemplate(headed: Headed): Template<'digest'> {
   return {
-    subject: ({ items, day }, words) => words.text('digest.subject', { count: items.length, day: words.date(day) }),
-    lead: ({ items }, words) => words.text('digest.lead', { count: items.length }),
-    Body: ({ content, words }) =>
-      content.items.map((item) => (
-        <DigestItem key={item.notification_id} {...headed(item, words)} item={item} words={words} />
-      )),
+    subject: ({ count, day }, words) => words.text('digest.subject', { count, day: words.date(day) }),
+    lead: ({ count }, words) => words.text('digest.lead', { count }),
+    Body: ({ content: { items, count }, words }) => (
+      <>
+        {items.map((item) => (
+          <DigestItem key={item.notification_id} {...headed(item, words)} item={item} words={words} />
+        ))}
+        {count > items.length && <Sentence>{words.text('digest.more', { count: count - items.length })}</Sentence>}
+      </>
+    ),
   };
 }
 

@@ -150,6 +150,8 @@ export const de: Record<MessageKey, string> = {
   'digest.subject': '{count, plural, one {Ein Hinweis vom {day}} other {{count, number} Hinweise vom {day}}}',
   'digest.lead':
     '{count, plural, one {Seit der letzten E-Mail gibt es einen Hinweis.} other {Seit der letzten E-Mail gibt es {count, number} Hinweise.}}',
+  'digest.more':
+    '{count, plural, one {Ein weiterer Hinweis passt nicht in diese E-Mail.} other {{count, number} weitere Hinweise passen nicht in diese E-Mail.}}',
 
   'facts.contract': 'Vertrag',
   'facts.product': 'Produkt',

@@ -141,6 +141,8 @@ export const en = {
   'digest.subject': '{count, plural, one {One notice of {day}} other {{count, number} notices of {day}}}',
   'digest.lead':
     '{count, plural, one {There is one notice since the last mail.} other {There are {count, number} notices since the last mail.}}',
+  'digest.more':
+    '{count, plural, one {One more notice does not fit into this mail.} other {{count, number} more notices do not fit into this mail.}}',
 
   'facts.contract': 'Contract',
   'facts.product': 'Product',
