@@ -378,7 +378,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   publicUrl: {
     env: 'COVENANT_PUBLIC_URL',
     about:
-      'The public URL of the API. Workflows link to it in the Temporal UI, and `covenant doctor` checks its readiness.',
+      'The public URL of the API. Mails and workflows in the Temporal UI link to it, its host is in the Message-ID of each mail, and `covenant doctor` checks its readiness. Set the same value in the API and all workers.',
     default: { rule: '`http://HOST:PORT`', text: listeningUrl },
     allowed: 'a URL that begins with http:// or https://, without a query',
     usedBy: servers,
