@@ -88,7 +88,12 @@ test('every file, script and name in the documents about the architecture exists
     return name !== undefined && !names.has(name) && !OF_PACKAGES.includes(name);
   }
 
-  const missing = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/architecture-licenses.md'].flatMap((file) =>
+  const missing = [
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'docs/architecture-licenses.md',
+    'docs/architecture-delivery.md',
+  ].flatMap((file) =>
     codeIn(file)
       .filter(isMissing)
       .map((text) => `${file}: ${text}`),
