@@ -16,6 +16,7 @@ import { createFastServer } from '../../api/http/fast-server';
 import type { StreamLimits } from '../../api/http/open-streams';
 import { WEBHOOK_RETENTION_DAYS } from '../../config';
 import type { SealingKey, TrustProxy } from '../../config';
+import type { DeliveryDependencies } from '../../activities/webhook/delivery';
 import type { DestinationPolicy } from '../../domain/webhook/destination';
 import { storeAdminApiKey } from '../../transactions/access/admin-api-key';
 import { openDatabase } from '../../db/base/database';
@@ -25,9 +26,12 @@ import type { Sql } from '../../db/base/database';
 import { newApiKey } from '../../domain/access/api-key';
 import { ROLES } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
+import { createSealer } from '../../transactions/base/sealed-text';
+import { openSigningSecrets } from '../../transactions/webhook/secret';
 import { openTemporal } from '../../temporal/connection';
 import { taskQueues } from '../../temporal/task-queues';
 import type { TaskQueues } from '../../temporal/task-queues';
+import type { CovenantWorker } from './covenant-worker';
 import { expectDocumented } from './documented-answer';
 import { createTestDatabase } from './database';
 import type { TestDatabase } from './database';
@@ -74,6 +78,8 @@ export interface TestApi {
   keys: Record<Role, string>;
   /** Calls the API. The path is relative to `/api/v1`. A path that begins with `//` is relative to the origin. */
   call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer>;
+  /** The worker in this process. Undefined without one. */
+  worker: CovenantWorker | undefined;
   /** Inserts an admin with a key directly, without the API. */
   addAdmin(role: Role): Promise<TestAdmin>;
   close(): Promise<void>;
@@ -142,6 +148,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     temporalApiKey: undefined,
   });
   const log = createExaminedLog();
+  const sealingKeys = options.sealingKeys ?? [{ version: 'v1', secret: randomBytes(32) }];
   const keyPepper = randomBytes(32).toString('hex');
   const billing = { ...defaultBilling(), ...options.billing };
   const api = createApi({
@@ -150,7 +157,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     taskQueues: queues,
     log,
     keyPepper,
-    sealingKeys: options.sealingKeys ?? [{ version: 'v1', secret: randomBytes(32) }],
+    sealingKeys,
     destinations: options.destinations ?? { private_networks: ['127.0.0.1/32'], allows_http: true },
     publicUrl: 'https://licenses.test',
     billingReceivers: createBillingReceivers(billing),
@@ -172,7 +179,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const agent = new Agent({ keepAlive: true });
-  const worker = options.worker ? await startTestWorker(database.sql, queues, billing) : undefined;
+  const worker = options.worker ? await startTestWorker(database.sql, queues, { billing, sealingKeys }) : undefined;
 
   const addAdmin = (role: Role): Promise<TestAdmin> => insertAdmin(database.sql, role, keyPepper);
   const entries = await Promise.all(ROLES.map(async (role) => [role, await addAdmin(role)] as const));
@@ -187,6 +194,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     sql: database.sql,
     admins,
     keys,
+    worker,
     addAdmin,
     async call(method, path, { key = keys.super_admin, body, headers = {}, signal } = {}) {
       const target = path.startsWith('//') ? path.slice(1) : BASE_PATH + path;
@@ -277,21 +285,21 @@ async function insertAdmin(sql: Sql, role: Role, pepper: string): Promise<TestAd
   return { id: row.id, role, name, key: key.text };
 }
 
-/** Runs the worker for the API of a test, until it is stopped. */
+/** Runs the worker for the API of a test, until it is stopped. It signs webhooks with the secrets that the API has sealed. */
 async function startTestWorker(
   db: TestDatabase['sql'],
   queues: TaskQueues,
-  billing: BillingSettings,
-): Promise<{ stop(): Promise<void> }> {
+  { billing, sealingKeys }: { billing: BillingSettings; sealingKeys: readonly SealingKey[] },
+): Promise<CovenantWorker> {
   // Imported here: the SDK's worker takes 0.4 s to load in each test file, and most API tests run without a worker.
   const { startCovenantWorker } = jest.requireActual<typeof import('./covenant-worker')>('./covenant-worker');
   const { connectPreparedTemporal } = jest.requireActual<typeof import('./temporal')>('./temporal');
   const { client, nativeConnection, close } = await connectPreparedTemporal();
   const billingPorts = createBillingPorts(billing);
-  const worker = await startCovenantWorker({ db, client, nativeConnection, queues, billingPorts });
-  return {
-    async stop() {
-      await worker.stop().finally(close);
-    },
-  };
+  const sealer = createSealer(sealingKeys);
+  const webhooks: Partial<DeliveryDependencies> = sealer
+    ? { openSecrets: (sql, endpoint_id) => openSigningSecrets(sql, endpoint_id, sealer) }
+    : {};
+  const worker = await startCovenantWorker({ db, client, nativeConnection, queues, billingPorts, webhooks });
+  return { ...worker, stop: () => worker.stop().finally(close) };
 }
