@@ -1982,11 +1982,12 @@ CREATE TABLE refused_attempts (
   licenses         bigint NOT NULL,
   last_actor_id    text NOT NULL,
   last_request_id  text,
-  -- Of refusals that exceed a limit: the largest single request of those that no look has seen, and when the last one was, by the clock of
-  -- the contract (db/notification/limit-episode.ts).
+  -- Of refusals that exceed a limit: the largest single request of those that no look has seen, and when the last and the first one was, by
+  -- the clock of the contract (db/notification/limit-episode.ts).
   largest          bigint NOT NULL DEFAULT 0,
   last_at          timestamptz,
   is_judged        boolean NOT NULL DEFAULT true,
+  first_at         timestamptz,
   PRIMARY KEY (contract_id, minute, code)
 );
 CREATE INDEX refused_attempts_by_minute ON refused_attempts (minute);

@@ -17,7 +17,7 @@ const LimitEpisodeShape = z
     contract_id: Id,
     limit: z.enum(LIMITS),
     status: z.enum(['open', 'closed']),
-    opened_at: InstantShape,
+    opened_at: InstantShape.describe('When the first request was refused'),
     closed_at: InstantShape.nullable(),
     close_reason: z
       .enum(CLOSE_REASONS)
@@ -25,15 +25,19 @@ const LimitEpisodeShape = z
       .describe(
         'limit_raised: the limit rose to the demand; released: so much of it is used no longer; quiet: nothing was refused for 24 hours; contract_ended: the contract was terminated or deleted',
       ),
-    limit_value: z.int().describe('The limit at the last look'),
-    used: z.int().describe('How much of it was used or reserved then'),
+    limit_value: z.int().describe('The limit now; of a closed episode: the limit that was exceeded'),
+    used: z
+      .int()
+      .describe(
+        'How much of it is used or reserved now; of a closed episode: how much was, at the last look before its end',
+      ),
     demand: z
       .int()
       .describe(
         'What the limit would have to be: `used`, and the largest single request that was refused. Repeated requests add nothing',
       ),
     largest_request: z.int().describe('The largest single request that was refused in this episode'),
-    last_refused_at: InstantShape.describe('As of the last look, which is at most an hour ago'),
+    last_refused_at: InstantShape.describe('The last refused request'),
     notices: z
       .array(
         z.object({
@@ -57,7 +61,7 @@ export const limitEpisodeRoutes: Route[] = [
     path: '/api/v1/contracts/:id/limit-episodes',
     tag: 'Notifications',
     summary: 'List when limits of a contract were exceeded',
-    description: `Newest first. An episode opens with the first request that the quota refuses, within two minutes. People get mail when it opens, at most once in 24 hours when the demand has grown, and at most ${REMINDERS_MAX} weekly reminders. It closes when the quota is raised to the demand, or when no request was refused for 24 hours. A quota that is used up and not asked for has no episode. Dry runs do not count.`,
+    description: `Newest first. An episode opens with the first request that the quota refuses, and is here about a minute later. An open episode shows the demand of this moment. People get mail when it opens, at most once in 24 hours when the demand has grown, and at most ${REMINDERS_MAX} weekly reminders. It closes when the quota is raised to the demand, or when no request was refused for 24 hours. A quota that is used up and not asked for has no episode. Dry runs do not count.`,
     params: IdParams,
     query: PageQuery,
     answers: { 200: { description: 'One page', schema: PageOf(LimitEpisodeShape) } },

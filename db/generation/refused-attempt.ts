@@ -5,6 +5,7 @@
 import type { Instant } from '../../domain/base/instant';
 import type { RefusalCode } from '../../domain/base/refusal';
 import { EXCEEDED } from '../../domain/metric/attempts';
+import type { LimitLook } from '../../domain/notification/limit-episode';
 import { withoutPipelining } from '../base/database';
 import type { Sql } from '../base/database';
 import { limitedLockWait } from '../base/session';
@@ -55,26 +56,27 @@ export async function countAttempts(
     ? sql`coalesce(${testClockTime(sql, sql`${contract_id}`)}, clock_timestamp())`
     : sql`NULL::timestamptz`;
   await withoutPipelining(sql`
-    INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, largest, last_at, is_judged, last_actor_id, last_request_id)
+    INSERT INTO refused_attempts (contract_id, minute, code, attempts, licenses, largest, last_at, first_at, is_judged, last_actor_id, last_request_id)
     SELECT ${contract_id}, date_trunc('minute', now()), ${code}, ${attempts.length}::int, ${licenses}::bigint, ${largest}::bigint, ${at},
-           ${!exceeds}, ${last.actor_id}, ${last.request_id}
+           ${at}, ${!exceeds}, ${last.actor_id}, ${last.request_id}
     FROM ${limitedLockWait(sql, lock_ms)}
     ON CONFLICT (contract_id, minute, code) DO UPDATE
     SET attempts = refused_attempts.attempts + excluded.attempts, licenses = refused_attempts.licenses + excluded.licenses,
         largest = CASE WHEN refused_attempts.is_judged THEN excluded.largest ELSE greatest(refused_attempts.largest, excluded.largest) END,
+        first_at = CASE WHEN refused_attempts.is_judged THEN excluded.first_at ELSE refused_attempts.first_at END,
         last_at = excluded.last_at, is_judged = excluded.is_judged,
         last_actor_id = excluded.last_actor_id, last_request_id = excluded.last_request_id`);
 }
 
 /** Takes the refusals of a contract that exceeded its quota since the last look; null when there were none. The index `refused_attempts_to_judge` has the same condition. */
-export async function takeExceeding(tx: Sql, contract_id: string): Promise<{ at: Instant; largest: number } | null> {
-  const [taken] = await tx<[{ at: Instant | null; largest: number }]>`
+export async function takeExceeding(tx: Sql, contract_id: string): Promise<LimitLook['refused']> {
+  const [taken] = await tx<[{ first_at: Instant; at: Instant | null; largest: number }]>`
     WITH taken AS (
       UPDATE refused_attempts SET is_judged = true
-      WHERE contract_id = ${contract_id} AND code = 'QUOTA_EXCEEDED' AND NOT is_judged RETURNING last_at, largest
+      WHERE contract_id = ${contract_id} AND code = 'QUOTA_EXCEEDED' AND NOT is_judged RETURNING first_at, last_at, largest
     )
-    SELECT max(last_at) AS at, coalesce(max(largest), 0)::float8 AS largest FROM taken`;
-  return taken.at === null ? null : { at: taken.at, largest: taken.largest };
+    SELECT min(coalesce(first_at, last_at)) AS first_at, max(last_at) AS at, coalesce(max(largest), 0)::float8 AS largest FROM taken`;
+  return taken.at === null ? null : { first_at: taken.first_at, at: taken.at, largest: taken.largest };
 }
 
 /** One page of a contract's refused attempts, newest first; `after` is the last row of the previous page. */

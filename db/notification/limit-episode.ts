@@ -1,6 +1,7 @@
 /** Episodes in which a limit of a contract is exceeded, and their notices. A transaction that has locked the quota row writes them. */
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
+import { withLook } from '../../domain/notification/limit-episode';
 import type { CloseReason, LimitEpisode, LimitLook, LimitNotice } from '../../domain/notification/limit-episode';
 import type { Limit } from '../../domain/webhook/limit-event';
 import type { Fragment, Sql } from '../base/database';
@@ -56,20 +57,42 @@ export async function findOpenEpisode(
   return row;
 }
 
-/** One page of the episodes of a contract, newest first; `before` is the id of the last one shown. */
+/**
+ * One page of the episodes of a contract, newest first; `before` is the id of the last one shown. An open episode is as a look would see it
+ * now, though none has taken the last refusals yet.
+ */
 export async function listEpisodes(
   sql: Sql,
   contract_id: string,
   before: string | null,
   limit: number,
 ): Promise<ShownLimitEpisode[]> {
-  return sql<ShownLimitEpisode[]>`
-    SELECT ${columns(sql)}, ARRAY(
+  const rows = await sql<
+    (ShownLimitEpisode & { now_seen: Pick<LimitLook, 'limit_value' | 'used' | 'refused'> | null })[]
+  >`
+    SELECT ${columns(sql)}, CASE WHEN e.closed_at IS NULL THEN ${nowSeen(sql)} END AS now_seen, ARRAY(
       SELECT jsonb_build_object('number', n.number, 'occasion', n.occasion, 'demand', n.demand, 'limit_value', n.limit_value,
-                                'at', to_char(n.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+                                'at', ${utcText(sql, sql`n.at`)})
       FROM limit_notices n WHERE n.episode_id = e.id ORDER BY n.number) AS notice_list
     FROM limit_episodes e WHERE e.contract_id = ${contract_id} ${before === null ? sql`` : sql`AND e.id < ${before}`}
     ORDER BY e.id DESC LIMIT ${limit}`;
+  return rows.map(({ now_seen, ...row }) => (now_seen === null ? row : withLook<ShownLimitEpisode>(row, now_seen)));
+}
+
+/** What a look would see of the quota of the episode `e`, with the refusals that no look has taken (`takeExceeding`). */
+function nowSeen(sql: Sql): Fragment {
+  return sql`
+    (SELECT jsonb_build_object('limit_value', q.total, 'used', q.claimed, 'refused', (
+       SELECT CASE WHEN count(*) > 0 THEN jsonb_build_object(
+                'first_at', ${utcText(sql, sql`min(coalesce(r.first_at, r.last_at))`)}, 'at', ${utcText(sql, sql`max(r.last_at)`)},
+                'largest', max(r.largest)) END
+       FROM refused_attempts r WHERE r.contract_id = e.contract_id AND r.code = 'QUOTA_EXCEEDED' AND NOT r.is_judged))
+     FROM contract_quotas q WHERE q.contract_id = e.contract_id)`;
+}
+
+/** An instant within JSON. */
+function utcText(sql: Sql, at: Fragment): Fragment {
+  return sql`to_char(${at} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
 /** Stores a new episode; returns its id. */
@@ -132,16 +155,19 @@ export async function markJudgedOn(sql: Sql, contract_ids: readonly string[], ep
 }
 
 /**
- * Selects contracts whose limits are to be looked at, with the time since when: those with refusals that no look has seen and without an
- * open episode; and those with an open one whose look is overdue, whose limit was changed, whose contract is over, or whose workflow was
- * started on another server. Refusals during an episode wait for its next look.
+ * Selects contracts whose limits are to be looked at, with the time since when: those with refusals that no look has seen and that
+ * open an episode or raise the demand of the open one; and those with an open one whose look is overdue, whose limit was changed, whose contract is over, or whose workflow was
+ * started on another server. Other refusals wait for the next look.
  */
 export function limitsToJudge(sql: Sql, { epoch, late }: { epoch: string; late: Fragment }): Fragment {
   return sql`
     SELECT id, min(since) AS since FROM (
       SELECT r.contract_id AS id, r.minute AS since FROM refused_attempts r
       WHERE r.code = 'QUOTA_EXCEEDED' AND NOT r.is_judged
-        AND NOT EXISTS (SELECT FROM limit_episodes e WHERE e.contract_id = r.contract_id AND e.limit_name = 'quota' AND e.closed_at IS NULL)
+        AND NOT EXISTS (
+          SELECT FROM limit_episodes e JOIN contract_quotas q ON q.contract_id = e.contract_id
+          WHERE e.contract_id = r.contract_id AND e.limit_name = 'quota' AND e.closed_at IS NULL
+            AND q.claimed + greatest(r.largest, e.largest_request) <= e.demand)
       UNION ALL
       SELECT e.contract_id, least(e.next_look_at, ${late})
       FROM limit_episodes e

@@ -34,6 +34,7 @@ export type CloseReason = (typeof CLOSE_REASONS)[number];
 
 /** An open episode as the last look at it left it. */
 export interface LimitEpisode {
+  /** When the first request was refused. */
   opened_at: Instant;
   /** The limit, and what is used of it. */
   limit_value: number;
@@ -59,8 +60,8 @@ export interface LimitLook {
   /** When the limit last rose; null: never. */
   raised_at: Instant | null;
   used: number;
-  /** Requests that were refused since the last look: the time of the last, and the licenses of the largest. */
-  refused: { at: Instant; largest: number } | null;
+  /** Requests that were refused since the last look: the times of the first and of the last, and the licenses of the largest. */
+  refused: { first_at: Instant; at: Instant; largest: number } | null;
   /** Whether the subject is over, so that its limit means nothing any more. */
   is_over: boolean;
 }
@@ -84,11 +85,14 @@ export function judgeLimit(before: LimitEpisode | null, look: LimitLook): LimitJ
   // What was refused after the rise of a limit does not keep the episode before it open.
   const is_new_demand =
     look.refused !== null && hasRisen(before, look) && look.refused.at > (look.raised_at ?? look.now);
-  const seen = withLook(before, is_new_demand ? { ...look, refused: null } : look);
+  const refused = is_new_demand ? null : look.refused;
+  const seen = withLook(before, { ...look, refused });
   const reason = closeReason(before, seen, look);
   if (reason !== null) {
     const next = is_new_demand ? openEpisode(look) : { open: null, notice: null };
-    return { ...next, closed: { episode: seen, reason } };
+    const { limit_value, used } = before;
+    // It shows what exceeded the limit, and not what is used since it fits.
+    return { ...next, closed: { episode: withLook(before, { limit_value, used, refused }), reason } };
   }
   return { closed: null, ...withNotice(is_new_demand ? withLook(seen, look) : seen, look.now) };
 }
@@ -101,18 +105,23 @@ export function nextLookAt(episode: LimitEpisode, now: Instant): Instant {
   return instants.reduce(earlierOf);
 }
 
-function openEpisode({ now, limit_value, used, refused, is_over }: LimitLook): LimitJudgement {
+function openEpisode({ now, limit_value, raised_at, used, refused, is_over }: LimitLook): LimitJudgement {
   if (is_over || refused === null || used + refused.largest <= limit_value)
     return { closed: null, open: null, notice: null };
   const demand = used + refused.largest;
+  const opened_at = raised_at === null ? refused.first_at : laterOf(refused.first_at, earlierOf(raised_at, refused.at));
   const open: LimitEpisode = {
-    ...{ opened_at: now, limit_value, used, demand, largest_request: refused.largest, last_refused_at: refused.at },
+    ...{ opened_at, limit_value, used, demand, largest_request: refused.largest, last_refused_at: refused.at },
     ...{ notices: 1, noticed_demand: demand, noticed_at: now, reminders: 0, remind_at: millisLater(now, REMINDER_MS) },
   };
   return { closed: null, open, notice: { number: 1, occasion: 'opened' } };
 }
 
-function withLook(before: LimitEpisode, { limit_value, used, refused }: LimitLook): LimitEpisode {
+/** An open episode as a look sees it. */
+export function withLook<Episode extends LimitEpisode>(
+  before: Episode,
+  { limit_value, used, refused }: Pick<LimitLook, 'limit_value' | 'used' | 'refused'>,
+): Episode {
   const largest_request = Math.max(before.largest_request, refused?.largest ?? 0);
   const last_refused_at = refused === null ? before.last_refused_at : laterOf(before.last_refused_at, refused.at);
   const demand = Math.max(before.demand, used + largest_request);

@@ -27,7 +27,7 @@ export const LIMIT_EVENTS = {
       limit_value: Count.describe('What the limit is'),
       used: Count.describe('How much of it is used or reserved'),
       largest_request: Count.describe('The largest single request that was refused in this episode'),
-      opened_at: InstantText.describe('When the episode began'),
+      opened_at: InstantText.describe('When the first request was refused'),
     },
     {
       contract_id: EXAMPLE.contract_id,

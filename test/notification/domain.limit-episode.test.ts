@@ -18,7 +18,7 @@ const hours = (count: number) => millisLater(NOON, count * HOUR_MS);
 /** A quota of 1,000 that is used up, `at` so many hours after noon, with a refused request of `largest` licenses just before. */
 function look(at: number, largest: number | null, changes: Partial<LimitLook> = {}): LimitLook {
   const now = hours(at);
-  const refused = largest === null ? null : { at: now, largest };
+  const refused = largest === null ? null : { first_at: now, at: now, largest };
   return { now, limit_value: 1_000, raised_at: null, used: 1_000, refused, is_over: false, ...changes };
 }
 
@@ -77,7 +77,7 @@ test('an episode closes when its demand fits or ends, and a later refusal opens 
 
 test('what was refused before a limit rose does not keep it exceeded, and what is refused afterwards opens an episode at once', () => {
   const raised = { limit_value: 1_100, used: 1_100, raised_at: hours(1) };
-  const before = { ...look(2, 50, raised), refused: { at: hours(0.5), largest: 50 } };
+  const before = { ...look(2, 50, raised), refused: { first_at: hours(0.5), at: hours(0.5), largest: 50 } };
   expect(say(look(0, 50), before)).toEqual(['1 opened', 'limit_raised']);
   expect(say(look(0, 50), look(2, 50, raised))).toEqual(['1 opened', 'limit_raised, 1 opened']);
 });
@@ -104,7 +104,7 @@ test('whatever happens, notices are counted, far enough apart, and only written 
         now = millisLater(now, minutes * 60_000);
         if (raise > 0) [limit_value, raised_at] = [limit_value + raise, now];
         const used = Math.min(wanted, limit_value);
-        const refused = largest === null ? null : { at: now, largest };
+        const refused = largest === null ? null : { first_at: now, at: now, largest };
         const seen = { now, limit_value, raised_at, used, refused, is_over };
         const judged = judgeLimit(episode, seen);
         // The same look again says nothing more.
@@ -139,4 +139,20 @@ test('reminders that were missed are left out, and the next one is due a week af
   const late = look(24 * 16, 50);
   const { open } = judgeLimit(judgeLimit(null, look(0, 50)).open, late);
   expect(open).toMatchObject({ notices: 2, reminders: 1, remind_at: millisLater(NOON, 3 * REMINDER_MS) });
+});
+
+test('an episode begins with the first refusal, and shows what exceeded the limit when it is closed', () => {
+  const first = { ...look(1, null), refused: { first_at: hours(0.5), at: hours(0.9), largest: 50 } };
+  const { open } = judgeLimit(null, first);
+  expect(open).toMatchObject({ opened_at: hours(0.5), last_refused_at: hours(0.9) });
+  const raised = { limit_value: 1_100, used: 1_040, raised_at: hours(1.5) };
+  const refused = { first_at: hours(1.2), at: hours(1.3), largest: 60 };
+  const { closed } = judgeLimit(open, { ...look(2, null, raised), refused });
+  expect(closed?.episode).toMatchObject({ limit_value: 1_000, used: 1_000, demand: 1_060, opened_at: hours(0.5) });
+});
+
+test('an episode does not begin before the limit rose that it exceeds', () => {
+  const raised = { limit_value: 1_010, raised_at: hours(1) };
+  const seen = { ...look(2, null, raised), refused: { first_at: hours(0.5), at: hours(1.5), largest: 50 } };
+  expect(judgeLimit(null, seen).open).toMatchObject({ opened_at: hours(1) });
 });

@@ -146,6 +146,28 @@ test('28 days of continuing demand have five notices, growth after a day has ano
   ]);
 });
 
+test('an open episode shows the demand of this moment, and larger demand is judged at the next sweep', async () => {
+  const { id, advance } = await usedUp();
+  await refuse(id, 10);
+  await advance(1);
+  await look(id);
+  await refuse(id, 10);
+  expect(await swept()).not.toContain(id);
+  await refuse(id, 30);
+  const [shown] = await listEpisodes(sql, id, null, 10);
+  const counted = { demand: QUOTA + 30, largest_request: 30, used: QUOTA, limit_value: QUOTA };
+  expect(shown).toMatchObject({ ...counted, opened_at: NOON, last_refused_at: '2027-03-01T13:00:00.000Z', notices: 1 });
+  expect(await findOpenEpisode(sql, id, 'quota')).toMatchObject({ demand: QUOTA + 10, last_refused_at: NOON });
+  expect(await swept()).toContain(id);
+  await look(id);
+  expect(await findOpenEpisode(sql, id, 'quota')).toMatchObject({ demand: QUOTA + 30 });
+  expect(await swept()).not.toContain(id);
+  await raiseQuota(id, QUOTA + 30);
+  expect((await listEpisodes(sql, id, null, 10))[0]).toMatchObject({ limit_value: QUOTA + 30, closed_at: null });
+  await look(id);
+  expect((await listEpisodes(sql, id, null, 10))[0]).toMatchObject({ ...counted, close_reason: 'limit_raised' });
+});
+
 test('an episode closes when the quota is raised, when nothing is refused for a day, and with its contract', async () => {
   const { id, advance } = await usedUp();
   await refuse(id, 10);

@@ -4963,7 +4963,7 @@ export interface components {
                 largest_request: number;
                 /**
                  * Format: date-time
-                 * @description When the episode began
+                 * @description When the first request was refused
                  */
                 opened_at: string;
             };
