@@ -6,6 +6,7 @@ import { millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { composeDigest } from '../../transactions/notification/compose-digest';
 import { planNotices } from '../../transactions/notification/plan-notices';
+import { postponeDigest } from '../../transactions/notification/postpone-digest';
 import { clockFrom } from '../base/elapsed-clock';
 import { withHeartbeat } from '../base/heartbeat';
 import type { Nudger } from '../ports';
@@ -18,7 +19,7 @@ const PLANNED_NOTICES_MAX = 100;
 const DIGESTS_MAX = 100;
 /** When it is looked again after nothing was due: an event may have been committed by a transaction that read the flag before. */
 const LOOK_AGAIN_MS = 500;
-/** When something stays due: another process plans it, or it failed. */
+/** When something stays due: another process plans it. */
 const STILL_DUE_MS = 15_000;
 
 export interface PlanDueInput {
@@ -65,25 +66,27 @@ export function createPlanningActivities({ db, nudger, onFailure }: PlanningDepe
       has_more = batch.more;
       await nudger.wakeNotifications(batch.notification_ids);
     }
-    done.mails += await composeDue(now(), mayBegin);
-    return { ...done, next_ms: await nextLook(now(), done.planned + done.mails > 0) };
+    const digests = await composeDue(now(), mayBegin);
+    done.mails += digests.composed;
+    return { ...done, next_ms: await nextLook(now(), done.planned + done.mails + digests.postponed > 0) };
   }
 
-  /** Composes the digests that are due, and returns how many. One that fails delays nothing else; it stays due, and the doctor names it. */
-  async function composeDue(now: Instant, mayBegin: () => boolean): Promise<number> {
-    let composed = 0;
+  /** Composes the digests that are due. One that fails is postponed, so that it delays no other. */
+  async function composeDue(now: Instant, mayBegin: () => boolean): Promise<{ composed: number; postponed: number }> {
+    const done = { composed: 0, postponed: 0 };
     for (const recipient_id of await listDueDigests(db, now, DIGESTS_MAX)) {
       if (!mayBegin()) break;
-      try {
-        const id = await composeDigest(db, { recipient_id, now });
-        if (id === null) continue;
-        composed += 1;
-        await nudger.wakeNotifications([id]);
-      } catch (error) {
+      const id = await composeDigest(db, { recipient_id, now }).catch(async (error: unknown) => {
         onFailure(error, recipient_id);
-      }
+        await postponeDigest(db, { recipient_id, error, now });
+        done.postponed += 1;
+        return null;
+      });
+      if (id === null) continue;
+      done.composed += 1;
+      await nudger.wakeNotifications([id]);
     }
-    return composed;
+    return done;
   }
 
   async function nextLook(now: Instant, has_done_something: boolean): Promise<number | null> {

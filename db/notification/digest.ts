@@ -1,4 +1,5 @@
 /** Digests: one mail of a recipient that carries the notifications of a day. */
+import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
 import type { KnownRecipient } from '../../domain/notification/plan';
 import type { SettableKind } from '../../domain/notification/settings';
@@ -55,7 +56,8 @@ export async function findOwedDigest(tx: Sql, dedupe_key: string): Promise<strin
 /** Records that a digest carries these notifications. */
 export async function includeInDigest(tx: Sql, ids: readonly string[], digest_id: string, now: Instant): Promise<void> {
   await tx`
-    UPDATE notifications SET state = 'included', digest_id = ${digest_id}, due_at = NULL, ended_at = ${now} WHERE id = ANY (${[...ids]}::uuid[])`;
+    UPDATE notifications SET state = 'included', digest_id = ${digest_id}, due_at = NULL, ended_at = ${now}, problem = NULL
+    WHERE id = ANY (${[...ids]}::uuid[])`;
 }
 
 /** Leaves notifications to a later digest. */
@@ -74,4 +76,34 @@ export async function suppressNotifications(
     UPDATE notifications n SET state = 'suppressed', problem = given.problem, due_at = NULL, ended_at = ${now}
     FROM unnest(${suppressed.map(({ id }) => id)}::uuid[], ${suppressed.map(({ problem }) => problem)}::text[]) AS given (id, problem)
     WHERE n.id = given.id`;
+}
+
+/** A notification that waits for a digest which could not be composed. */
+export interface UndigestedNotification {
+  id: string;
+  kind: SettableKind;
+  contract_id: string | null;
+  environment: Environment | null;
+  /** How often its digest could not be composed. */
+  tries: number;
+}
+
+/** The notifications whose digest is due and could not be composed, locked, in the order of their ids. */
+export async function lockUndigested(tx: Sql, recipient_id: string, now: Instant): Promise<UndigestedNotification[]> {
+  return tx<UndigestedNotification[]>`
+    SELECT id, kind, contract_id, environment, tries FROM notifications
+    WHERE recipient_id = ${recipient_id} AND state = 'waiting' AND due_at <= ${now} ORDER BY id FOR NO KEY UPDATE`;
+}
+
+/** Records how often the digest of these notifications could not be composed, and when it is tried again; null: they have failed. */
+export async function recordFailedDigest(
+  tx: Sql,
+  ids: readonly string[],
+  { attempts, due_at }: { attempts: number; due_at: Instant | null },
+  now: Instant,
+): Promise<void> {
+  await tx`
+    UPDATE notifications SET state = ${due_at === null ? 'failed' : 'waiting'}, tries = ${attempts}, due_at = ${due_at},
+                             ended_at = ${due_at === null ? now : null}, problem = 'not_composed'
+    WHERE id = ANY (${[...ids]}::uuid[])`;
 }

@@ -1,8 +1,8 @@
-/** Notices that cannot be planned: when they are tried again, and when no more. */
+/** Notices that cannot be planned, and digests that cannot be composed: when they are tried again, and when no more. */
 import { millisLater } from '../base/instant';
 import type { Instant } from '../base/instant';
 
-/** How often planning a notice is tried. With the growing intervals that is half a day. */
+/** How often planning a notice, or composing a digest, is tried. With the growing intervals that is half a day. */
 const PLANNING_ATTEMPTS_MAX = 10;
 const FIRST_INTERVAL_MS = 60_000;
 /** The longest text of a problem that is stored. */

@@ -108,6 +108,7 @@ export function notificationText({ state, due_at, attempts, is_sending, problem 
   const why = known ?? (problem === null ? '' : `The reason is ${problem}.`);
   switch (state) {
     case 'waiting':
+      if (why !== '') return `${why} It waits for a digest, which is tried again at ${due_at}.`;
       return `The recipient gets a digest. It carries this notification, and is due at ${due_at}.`;
     case 'owed':
       if (is_sending)

@@ -1,6 +1,7 @@
 /** Planning notices in Postgres: each event has its mails once, however often and by however many it is planned. */
 import { insertDomainEvents } from '../../db/contract/domain-event';
 import type { Sql } from '../../db/base/database';
+import { createPlanningActivities } from '../../activities/notification/planning';
 import { composeDigest } from '../../transactions/notification/compose-digest';
 import { planNotices } from '../../transactions/notification/plan-notices';
 import { millisLater } from '../../domain/base/instant';
@@ -8,6 +9,7 @@ import { waitUntilBlocked } from '../harness/blocked-statement';
 import { buildContract } from '../harness/contract-rows';
 import { createTestDatabase } from '../harness/database';
 import type { TestDatabase } from '../harness/database';
+import { buildNotification, buildRecipient, findStored } from '../harness/notifications';
 import { gatedDatabase } from '../harness/gated-database';
 
 let database: TestDatabase;
@@ -190,4 +192,51 @@ test('a digest carries what waits for it, once a day, and what comes later waits
   const next = { recipient_id, now: millisLater(at, 24 * 3_600_000) };
   expect(await composeDigest(sql, next)).toBeNull();
   expect((await states()).at(-1)).toMatchObject({ state: 'suppressed', due_at: null });
+});
+
+test('digests that cannot be composed delay no others, are tried at growing intervals, and what waits for them fails in the end', async () => {
+  const stuck = (
+    await sql<{ id: string }[]>`
+      WITH stuck AS (
+        INSERT INTO mail_recipients (address, created_at, updated_at)
+        SELECT 'stuck' || i || '@customer.example', now(), now() FROM generate_series(1, 100) i RETURNING id
+      )
+      INSERT INTO notifications (kind, recipient_id, role, event_id, dedupe_key, state, due_at, created_at)
+      SELECT 'quota_80', id, 'customer', uuidv7(), id, 'waiting', '2026-01-01', now() FROM stuck RETURNING id`
+  ).map(({ id }) => id);
+  const patient = await buildRecipient(sql);
+  const last = await buildNotification(sql, {
+    ...{ recipient_id: patient, kind: 'quota_80', state: 'waiting', due_at: '2026-01-02T00:00:00.000Z' },
+  });
+  await sql.unsafe(`
+    CREATE FUNCTION refuse_digest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
+    CREATE TRIGGER refuse_digest BEFORE INSERT ON notifications FOR EACH ROW
+      WHEN (NEW.recipient_id <> '${patient}') EXECUTE FUNCTION refuse_digest()`);
+  const failures: unknown[] = [];
+  const nudger = { wakeNotifications: async () => [] };
+  const onFailure = (error: unknown) => void failures.push(error);
+  const { planDue } = createPlanningActivities({ db: sql, nudger, onFailure });
+  const at = now();
+  // The first look finds the failing ones only, and the next one follows at once.
+  expect(await planDue({ now: at })).toMatchObject({ mails: 0, next_ms: 0 });
+  expect(failures).toHaveLength(100);
+  expect(await planDue({ now: at })).toMatchObject({ mails: 1 });
+  expect((await findStored(sql, last)).state).toBe('included');
+
+  const first = stuck[0] as string;
+  const row = async () => {
+    const [found] = await sql<[{ state: string; due_at: string | null; tries: number; problem: string }]>`
+      SELECT state, due_at, tries, problem FROM notifications WHERE id = ${first}`;
+    return found;
+  };
+  const postponed = await row();
+  expect(postponed).toMatchObject({ state: 'waiting', tries: 1, problem: 'not_composed' });
+  await sql`UPDATE notifications SET due_at = '2099-01-01' WHERE id = ANY (${stuck.slice(1)}::uuid[])`;
+  for (let one = postponed; one.due_at !== null; one = await row()) await planDue({ now: one.due_at });
+  expect(await row()).toEqual({ state: 'failed', due_at: null, tries: 10, problem: 'not_composed' });
+  const after = { kind: 'quota_80', problem: 'not_composed', attempts: 10 };
+  expect(await sql`SELECT action, after FROM audit_events WHERE subject_id = ${first}`).toEqual([
+    { action: 'notification.failed', after },
+  ]);
+  await sql.unsafe('DROP TRIGGER refuse_digest ON notifications; DROP FUNCTION refuse_digest');
 });
