@@ -10,14 +10,18 @@ import { basename, join, resolve } from 'node:path';
 import { renderMail } from '../adapters/mail-template/render';
 import { commandLine } from '../command-line';
 import { NOTIFICATION_KINDS } from '../domain/notification/kind';
+import type { NotificationKindName } from '../domain/notification/kind';
 import { LANGUAGES } from '../domain/notification/settings';
+import { createUnsubscribeToken } from '../transactions/notification/unsubscribe-token';
 import { PLAIN_NAMES, mailExamples } from './mail-examples';
 
 /** The width of a small phone. */
 export const PHONE_WIDTH_PX = 360;
 const DESKTOP_WIDTH_PX = 720;
 const FRAME_HEIGHT_PX = 560;
-const UNSUBSCRIBE_URL = 'https://covenant.example/api/v1/notifications/unsubscribe?token=example';
+const UNSUBSCRIBE_ORIGIN = 'https://covenant.example/api/v1/unsubscribe';
+/** Of no address, and signed with no real pepper. */
+const EXAMPLE_RECIPIENT = '0197a3c2-d2f9-7188-8fc9-b2e3607f8bad';
 
 /** A mail that was written, by the name of its files without their extensions. */
 export interface PreviewedMail {
@@ -31,7 +35,7 @@ export async function writePreview(directory: string, names = PLAIN_NAMES): Prom
   const written: PreviewedMail[] = [];
   for (const language of LANGUAGES) {
     for (const { name, content } of mailExamples(names)) {
-      const unsubscribe_url = NOTIFICATION_KINDS[content.kind].is_optional ? UNSUBSCRIBE_URL : null;
+      const unsubscribe_url = NOTIFICATION_KINDS[content.kind].is_optional ? exampleLink(content.kind) : null;
       const { subject, text, html } = await renderMail(content, { language, unsubscribe_url });
       const file = `${name}.${language}`;
       writeFileSync(join(directory, `${file}.html`), html);
@@ -41,6 +45,11 @@ export async function writePreview(directory: string, names = PLAIN_NAMES): Prom
   }
   writeFileSync(join(directory, 'index.html'), indexPage(written));
   return written;
+}
+
+/** A link of the form of real ones. */
+function exampleLink(kind: NotificationKindName): string {
+  return `${UNSUBSCRIBE_ORIGIN}/${createUnsubscribeToken({ recipient_id: EXAMPLE_RECIPIENT, kind }, 'example')}`;
 }
 
 function indexPage(mails: readonly PreviewedMail[]): string {
