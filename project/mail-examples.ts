@@ -48,6 +48,7 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
     contract: { id: CONTRACT_ID, name: contract, url: `${ORIGIN}/api/v1/contracts/${CONTRACT_ID}` },
     product,
     customer,
+    account_manager: 'ada@vendor.example',
   };
   const toCustomer: MailFrame = { ...frame, role: 'customer' };
   const licenses_url = `${ORIGIN}/api/v1/assignments/0197a3c2-9c53-7d44-9b85-7eaf2b3c4d6e`;
@@ -137,8 +138,15 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
       { ...frame, kind: 'reinstated', was_wrong: true },
     ],
     terminated: [
-      { ...frame, role: 'billing_contact', kind: 'terminated', cause: 'billing', revokes_licenses: false },
-      { ...frame, kind: 'terminated', cause: 'admin', revokes_licenses: true },
+      {
+        ...frame,
+        role: 'billing_contact',
+        kind: 'terminated',
+        cause: 'billing',
+        reason: null,
+        revokes_licenses: false,
+      },
+      { ...frame, kind: 'terminated', cause: 'admin', reason: reference, revokes_licenses: true },
     ],
     renewal_reminder: [
       reminderOf(toCustomer, { days_left: 90, mode: 'auto' }),
@@ -170,6 +178,7 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
       raised,
       { ...raised, amount: 50, period_label: null, is_emergency: true, quota: { total: 250, claimed: 200 } },
       { ...raised, amount: 1, period_label: null },
+      { ...raised, period_label: 'term 2' },
     ],
     limit_exceeded: [
       { ...frame, role: 'responsible_person', kind: 'limit_exceeded', occasion: 'opened', ...limit },
@@ -240,7 +249,7 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
         code: null,
       },
     ],
-    api_key_revealed: [{ ...frame, kind: 'api_key_revealed', key_id: 'K7Q2M9XT4BW3' }],
+    api_key_revealed: [{ ...frame, kind: 'api_key_revealed', key_id: 'K7Q2M9XT4BW3', admin: customer }],
     api_key_rotated: [
       { ...toCustomer, kind: 'api_key_rotated', key_id: 'K7Q2M9XT4BW3', old_key_until: '2027-06-08T09:30:00.000Z' },
       { ...frame, role: 'operator', kind: 'api_key_rotated', key_id: 'K7Q2M9XT4BW3', old_key_until: null },
@@ -267,7 +276,8 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
 function exampleLicense(product: string, at: number): MailedLicense {
   const expires_at = at % 2 === 0 ? '2029-06-07T09:30:00.000Z' : null;
   const id = `lic_${16_777_217 + at}`;
-  return { id, key: `CAD-7KQ2M-9XT4B-W3HRD-P8NC${at}`, product, expires_at, certificate_url: null };
+  const expires_from = at % 4 === 1 ? 'first_activation' : null;
+  return { id, key: `CAD-7KQ2M-9XT4B-W3HRD-P8NC${at}`, product, expires_at, expires_from, certificate_url: null };
 }
 
 function reminderOf(

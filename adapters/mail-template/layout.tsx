@@ -10,6 +10,7 @@ import { Text } from '@react-email/text';
 import type { ReactNode } from 'react';
 import type { MailFrame } from '../../domain/notification/content';
 import { LinkLine, Note, Sentence } from './blocks';
+import { readerOf } from './contract-name';
 import { DARK_SHEET, STYLES } from './styles';
 import { inline } from './words';
 import type { Words } from './words';
@@ -38,10 +39,10 @@ export function Layout({ frame, words, heading, lead, unsubscribe_url, children 
       <Body className="page" style={STYLES.body}>
         <Container style={STYLES.container}>
           <Section className="panel" style={STYLES.panel}>
-            <EnvironmentNote environment={frame.environment} words={words} />
             <Heading as="h1" className="ink" style={STYLES.heading} dir="auto">
               {heading}
             </Heading>
+            <EnvironmentNote environment={frame.environment} words={words} />
             <Sentence>{lead}</Sentence>
             {children}
           </Section>
@@ -56,7 +57,7 @@ function EnvironmentNote({ environment, words }: { environment: MailFrame['envir
   if (!isNamed(environment)) return null;
   return (
     <Text className="environment" style={STYLES.environment}>
-      {words.text('footer.environment', { environment })}
+      {words.text('facts.environment')}: {environment}
     </Text>
   );
 }
@@ -66,13 +67,19 @@ export function isNamed(environment: MailFrame['environment']): environment is '
   return environment !== null && environment !== 'production';
 }
 
+/** The contract in the API. People of the customer have no key of it. */
+export function ContractLink({ frame, words }: { frame: MailFrame; words: Words }) {
+  if (frame.contract === null || readerOf(frame).reader === 'customer') return null;
+  return <LinkLine href={frame.contract.url}>{words.text('footer.show_contract')}</LinkLine>;
+}
+
 function Footer({ frame, words, unsubscribe_url }: Pick<LayoutProps, 'frame' | 'words' | 'unsubscribe_url'>) {
   const { role, contract } = frame;
   const why = { role, known: contract ? 'yes' : 'no', contract: inline(contract?.name ?? '') };
   return (
     <Section style={STYLES.footer}>
       <Note>{words.text('footer.why', why)}</Note>
-      {contract && <LinkLine href={contract.url}>{words.text('footer.show_contract')}</LinkLine>}
+      <ContractLink frame={frame} words={words} />
       {unsubscribe_url !== null && <LinkLine href={unsubscribe_url}>{words.text('footer.unsubscribe')}</LinkLine>}
     </Section>
   );

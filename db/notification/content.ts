@@ -41,12 +41,14 @@ function selectFacts(sql: Sql, which: Fragment) {
         'id', c.id, 'name', c.name, 'type', c.type, 'timezone', c.timezone, 'end_date', c.end_date, 'renewal', c.renewal,
         'dunning', c.dunning, 'dunning_exempt', c.dunning_exempt, 'on_suspend', c.on_suspend
       ) END AS contract,
-      p.name AS product, u.id AS customer_id, u.name AS customer, w.url AS endpoint_url
+      p.name AS product, u.id AS customer_id, u.name AS customer, coalesce(c.account_manager, u.account_manager) AS account_manager,
+      a.name AS admin, w.url AS endpoint_url
     FROM notifications n LEFT JOIN domain_events e ON e.id = n.event_id LEFT JOIN contracts c ON c.id = n.contract_id
     LEFT JOIN products p ON p.id = c.product_id
     LEFT JOIN customers given ON given.id = coalesce(n.customer_id, c.customer_id)
     LEFT JOIN customers u ON u.id = coalesce(given.merged_into, given.id)
     LEFT JOIN webhook_endpoints w ON n.kind = 'webhook_disabled' AND w.id = (e.data ->> 'endpoint_id')::uuid
+    LEFT JOIN admins a ON n.kind = 'api_key_revealed' AND a.id::text = e.data ->> 'actor_id'
     WHERE ${which} ORDER BY n.id`;
 }
 
@@ -59,7 +61,7 @@ export async function listMailInvoices(sql: Sql, contract_id: string): Promise<I
 /** The licenses with these stored ids, in their order, with the keys. */
 export async function listMailLicenses(sql: Sql, ids: readonly string[]): Promise<LicenseOfMail[]> {
   return sql<LicenseOfMail[]>`
-    SELECT l.id, l.key, p.name AS product, f.customer_id, f.revoked_at, coalesce(f.expires_at, j.expires_at) AS expires_at, t.is_signed
+    SELECT l.id, l.key, p.name AS product, f.customer_id, f.revoked_at, coalesce(f.expires_at, j.expires_at) AS expires_at, t.own_expiry, t.is_signed
     FROM licenses l JOIN generation_jobs j ON j.serial = l.id >> 24 JOIN license_terms t ON t.id = j.terms_id
     JOIN generators g ON g.id = t.generator_id JOIN products p ON p.id = g.product_id
     LEFT JOIN license_facts f ON f.license_id = l.id

@@ -55,7 +55,12 @@ const COMPOSERS: Composers = {
   }),
   terminated: (given) => {
     const { reason, revoke_issued } = dataOf<'contract.terminated'>(given);
-    return { cause: reason === 'billing' ? 'billing' : 'admin', revokes_licenses: revoke_issued === true };
+    const by_billing = reason === 'billing';
+    return {
+      cause: by_billing ? 'billing' : 'admin',
+      reason: by_billing ? null : (reason ?? null),
+      revokes_licenses: revoke_issued === true,
+    };
   },
   renewal_reminder: reminderDetails,
   renewed: (given) => {
@@ -108,7 +113,10 @@ const COMPOSERS: Composers = {
     };
     return { job: kind, job_url: `${given.api}${paths[kind]}`, requested, succeeded: done, failed, code };
   },
-  api_key_revealed: (given) => ({ key_id: dataOf<'contract.api_key_revealed'>(given).key_id }),
+  api_key_revealed: (given) => ({
+    key_id: dataOf<'contract.api_key_revealed'>(given).key_id,
+    admin: given.facts.admin,
+  }),
   api_key_rotated: (given) => {
     const { key_id, former_key_accepted_until } = dataOf<'contract.api_key_rotated'>(given);
     return { key_id, old_key_until: former_key_accepted_until };
@@ -133,7 +141,7 @@ export function mailContent(facts: MailFacts, extras: MailExtras, { public_url, 
 }
 
 function composeMail(facts: MailFacts, extras: MailExtras, { api, timezone }: { api: string; timezone: string }) {
-  const { id, kind, role, environment, event_at, created_at, contract, product, customer } = facts;
+  const { id, kind, role, environment, event_at, created_at, contract, product, customer, account_manager } = facts;
   const frame: MailFrame = {
     notification_id: id,
     role,
@@ -143,6 +151,7 @@ function composeMail(facts: MailFacts, extras: MailExtras, { api, timezone }: { 
     contract: contract && { id: contract.id, name: contract.name, url: `${api}/contracts/${contract.id}` },
     product: product ?? productOf(extras.licenses),
     customer,
+    account_manager,
   };
   const details = COMPOSERS[kind]({ ...extras, facts, frame, api });
   return { ...frame, kind, ...details } as MailContent;
@@ -180,10 +189,14 @@ function licensesDetails(given: Given): LicensesDetails {
   };
 }
 
-function mailedLicense({ id, key, product, expires_at, is_signed }: LicenseOfMail, api: string): MailedLicense {
+function mailedLicense(
+  { id, key, product, expires_at, own_expiry, is_signed }: LicenseOfMail,
+  api: string,
+): MailedLicense {
   const public_id = licenseIdText(id);
   const certificate_url = is_signed ? `${api}/licenses/${public_id}/certificate` : null;
-  return { id: public_id, key, product, expires_at, certificate_url };
+  const expires_from = expires_at === null ? (own_expiry?.basis ?? null) : null;
+  return { id: public_id, key, product, expires_at, expires_from, certificate_url };
 }
 
 function reminderDetails(given: Given): MailDetails['renewal_reminder'] {

@@ -7,6 +7,7 @@ import type { Environment } from '../base/environment';
 import type { Instant, LocalDate } from '../base/instant';
 import type { QuotaCounters } from '../contract/quota';
 import type { RenewalMode } from '../contract/renewal-policy';
+import type { OwnExpiryBasis } from '../license/license-expiry';
 import type { NotificationKindName } from './kind';
 import type { Reason } from './role';
 
@@ -31,6 +32,8 @@ export interface MailFrame {
   contract: { id: string; name: string; url: string } | null;
   product: string | null;
   customer: string | null;
+  /** The address of the person whom the customer asks; null: not known. */
+  account_manager: string | null;
 }
 
 /** A file that a mail has with it. */
@@ -46,6 +49,8 @@ export interface MailedLicense {
   product: string;
   /** Null: it does not expire, or it is not known yet when. */
   expires_at: Instant | null;
+  /** What sets its expiry later; null: nothing does. */
+  expires_from: OwnExpiryBasis | null;
   /** Where its certificate is; null for a license that is not signed. */
   certificate_url: string | null;
 }
@@ -71,6 +76,8 @@ export interface MailDetails {
   };
   terminated: {
     cause: 'billing' | 'admin';
+    /** What the admin wrote. */
+    reason: string | null;
     revokes_licenses: boolean;
   };
   renewal_reminder: {
@@ -135,7 +142,11 @@ export interface MailDetails {
     code: string | null;
   };
   /** The id is the part of the key that is no secret. */
-  api_key_revealed: { key_id: string };
+  api_key_revealed: {
+    key_id: string;
+    /** The name of the admin; null: not known any more. */
+    admin: string | null;
+  };
   /** Null: the old key is not valid any more. */
   api_key_rotated: { key_id: string; old_key_until: Instant | null };
   report: {

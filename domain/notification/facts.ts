@@ -5,6 +5,7 @@ import type { Environment } from '../base/environment';
 import type { Instant, LocalDate } from '../base/instant';
 import type { OnSuspend } from '../contract/issued-licenses';
 import type { RenewalPolicy } from '../contract/renewal-policy';
+import type { OwnExpiryRule } from '../license/license-expiry';
 import type { EventType } from '../webhook/event';
 import type { NotificationKindName } from './kind';
 import type { Reason } from './role';
@@ -24,6 +25,10 @@ export interface MailFacts {
   product: string | null;
   customer_id: string | null;
   customer: string | null;
+  /** The address of the account manager of the contract, or else of the customer. */
+  account_manager: string | null;
+  /** The name of the admin to whom a key was shown. */
+  admin: string | null;
   /** Of a webhook that was disabled. */
   endpoint_url: string | null;
 }
@@ -49,6 +54,7 @@ export interface LicenseOfMail {
   customer_id: string | null;
   revoked_at: Instant | null;
   expires_at: Instant | null;
+  own_expiry: OwnExpiryRule | null;
   is_signed: boolean;
 }
 

@@ -11,7 +11,7 @@ import { PLAIN_NAMES, mailExamples } from '../../project/mail-examples';
 import type { ExampleNames } from '../../project/mail-examples';
 import { secretsIn } from '../../demo/check-mails';
 
-const UNSUBSCRIBE = 'https://covenant.example/api/v1/notifications/unsubscribe?token=abc';
+const UNSUBSCRIBE = 'https://covenant.example/api/v1/unsubscribe/abc';
 
 const MARKUP = '<script>alert(1)</script><img src=x onerror=alert(1)><b>&amp;</b> "\' onmouseover="alert(1)';
 
@@ -170,8 +170,54 @@ test('dates, times and numbers are written in the language of the recipient and 
   );
   expect(texts[0]).toContain('Since 7 June 2027 at 11:30 (Europe/Berlin), more is asked for');
   expect(texts[0]).toContain('Needed: 1,850');
-  expect(texts[1]).toContain('Seit 7. Juni 2027 um 11:30 (Europe/Berlin) wird mehr angefragt');
+  expect(texts[1]).toContain('Seit dem 7. Juni 2027 um 11:30 (Europe/Berlin) wird mehr angefragt');
   expect(texts[1]).toContain('Benötigt: 1.850');
+});
+
+const VENDOR_ONLY = [/raise the (limit|quota)/i, /ask the customer/, /rotate the key/, /An admin can/, /hand it over/];
+
+test('people of the customer read what they can do, and no link that needs a key of theirs', async () => {
+  for (const { name, content } of mailExamples(PLAIN_NAMES)) {
+    if (content.kind === 'digest') continue;
+    const mail = (role: MailContent['role']) =>
+      renderMail({ ...content, role }, { language: 'en', unsubscribe_url: null });
+    const [of_customer, of_manager] = [await mail('responsible_person'), await mail('account_manager')];
+    const found = VENDOR_ONLY.filter((words) => words.test(of_customer.text)).map(String);
+    expect({ name, found }).toEqual({ name, found: [] });
+    const is_way_to_content =
+      ('licenses' in content && content.licenses.length === 0) || ('is_attached' in content && !content.is_attached);
+    expect({ name, links: /\/api\/v1\//.test(of_customer.text) }).toEqual({ name, links: is_way_to_content });
+    if (content.contract) expect(of_manager.text).toContain('Show the contract (needs an API key)');
+  }
+  const limit = mailExamples(PLAIN_NAMES).find(({ name }) => name === 'limit_exceeded-1')!.content;
+  const textFor = async (role: MailContent['role'], account_manager: string | null) =>
+    (await renderMail({ ...limit, role, account_manager }, { language: 'en', unsubscribe_url: null })).text;
+  expect(await textFor('customer', 'ada@vendor.example')).toContain(
+    'For a higher limit, contact your account manager (ada@vendor.example).',
+  );
+  expect(await textFor('customer', null)).toContain('contact your account manager.');
+  expect(await textFor('operator', 'ada@vendor.example')).toContain('Raise the limit, or ask the customer to stop');
+});
+
+test('German texts are inflected by their numbers, roles and labels', async () => {
+  const german = async (name: string, changes: object = {}) => {
+    const content = mailExamples(PLAIN_NAMES).find((example) => example.name === name)!.content;
+    const { subject, text } = await renderMail({ ...content, ...changes }, { language: 'de', unsubscribe_url: null });
+    return `${subject}\n${text}`;
+  };
+  expect(await german('quota_raised-4')).toContain('Kontingent Laufzeit 2 aktiviert: 300 Lizenzen verfügbar');
+  expect(await german('quota_100')).toContain('Sie erhalten diese E-Mail, weil Ihre Adresse');
+  expect(await german('suspended-1')).toContain('Sie erhalten diese E-Mail als Kunde: Vertrag');
+  expect(await german('job_failed-3')).toContain('1 von 20 Lizenzen eines Vorgangs wurde nicht geändert.');
+  expect(await german('api_key_rotated-1')).toContain('gilt bis zum 8. Juni 2027');
+  expect(await german('low_water-2')).toContain('\nUmgebung: staging\n');
+});
+
+test('a license says until when it is valid, or what decides it', async () => {
+  const ten = mailExamples(PLAIN_NAMES).find(({ name }) => name === 'licenses_ready-2')!.content;
+  const { text } = await renderMail(ten, { language: 'en', unsubscribe_url: null });
+  for (const words of ['Valid until: 7 June 2029', 'Valid until: set by the first activation', 'Valid: without an end'])
+    expect(text).toContain(`\n${words}`);
 });
 
 test('license keys stand only in the two kinds that carry them, and keys of the API in none', async () => {

@@ -178,6 +178,23 @@ test('a raise of a quota that was used up is an emergency, unless it is for a pe
   expect(await contentOf('quota_raised', early)).toMatchObject({ is_emergency: false });
 });
 
+test('mails name the admin who saw a key, the reason of a termination, and the account manager', async () => {
+  const [admin] = await sql<[{ id: string }]>`
+    INSERT INTO admins (email, name, role, created_at, updated_at) VALUES ('ada@vendor.example', 'Ada', 'admin', now(), now()) RETURNING id`;
+  await sql`UPDATE customers SET account_manager = 'grace@vendor.example' WHERE id = ${customer_id}`;
+  const seen = await notify('api_key_revealed', 'contract.api_key_revealed', { actor_id: admin.id });
+  expect(await contentOf('api_key_revealed', seen)).toMatchObject({
+    admin: 'Ada',
+    account_manager: 'grace@vendor.example',
+  });
+  const unknown = await notify('api_key_revealed', 'contract.api_key_revealed', { actor_id: 'system' });
+  expect(await contentOf('api_key_revealed', unknown)).toMatchObject({ admin: null });
+  const ended = await notify('terminated', 'contract.terminated', { reason: 'Breach of section 4' });
+  expect(await contentOf('terminated', ended)).toMatchObject({ cause: 'admin', reason: 'Breach of section 4' });
+  const unpaid = await notify('terminated', 'contract.terminated', { reason: 'billing' });
+  expect(await contentOf('terminated', unpaid)).toMatchObject({ cause: 'billing', reason: null });
+});
+
 test('a digest says what it carries, in the zone of each contract', async () => {
   const digest_id = await insertNotification('digest', {});
   const low = await notify('low_water', 'pool.low_water');

@@ -1,7 +1,7 @@
 /** Mails about payments and holds of a contract, and about its end. */
 import { Facts, Note, Sentence } from '../blocks';
 import type { Template } from '../template';
-import { contractFacts, named, titled } from '../contract-name';
+import { contractFacts, named, readerOf, titled } from '../contract-name';
 
 export const pastDue: Template<'past_due'> = {
   subject: (content, words) => words.text('past_due.subject', titled(content)),
@@ -20,7 +20,7 @@ export const pastDue: Template<'past_due'> = {
       {content.suspends_on !== null && (
         <Sentence>{words.text('past_due.suspends', { date: words.date(content.suspends_on) })}</Sentence>
       )}
-      <Note>{words.text('past_due.paid')}</Note>
+      <Note>{words.text('past_due.paid', readerOf(content))}</Note>
     </>
   ),
 };
@@ -56,7 +56,13 @@ export const terminated: Template<'terminated'> = {
   lead: (content, words) => words.text('terminated.lead', { ...named(content), cause: content.cause }),
   Body: ({ content, words }) => (
     <>
-      <Facts of={[...contractFacts(content, words), [words.text('facts.since'), words.time(content.at)]]} />
+      <Facts
+        of={[
+          ...contractFacts(content, words),
+          [words.text('facts.since'), words.time(content.at)],
+          [words.text('terminated.reason'), content.reason],
+        ]}
+      />
       <Sentence>{words.text('terminated.effect', { revokes: content.revokes_licenses ? 'yes' : 'no' })}</Sentence>
     </>
   ),

@@ -1,7 +1,8 @@
 /** The notices of a day in one mail: the subject and the first sentence of each. */
 import { Section } from '@react-email/section';
 import type { ItemContent } from '../../../domain/notification/content';
-import { LinkLine, Note, Sentence } from '../blocks';
+import { Note, Sentence } from '../blocks';
+import { ContractLink } from '../layout';
 import { STYLES } from '../styles';
 import type { Template } from '../template';
 import type { Words } from '../words';
@@ -33,7 +34,7 @@ function DigestItem(props: { subject: string; lead: string; item: ItemContent; w
       </Sentence>
       <Sentence>{lead}</Sentence>
       <Note>{words.time(item.at)}</Note>
-      {item.contract && <LinkLine href={item.contract.url}>{words.text('footer.show_contract')}</LinkLine>}
+      <ContractLink frame={item} words={words} />
     </Section>
   );
 }

@@ -1,8 +1,9 @@
 /** Mails with licenses. */
 import { MAILED_LICENSES_MAX } from '../../../domain/notification/content';
-import type { ContentOf, LicensesDetails, MailedLicense } from '../../../domain/notification/content';
+import type { ContentOf, LicensesDetails, MailFrame, MailedLicense } from '../../../domain/notification/content';
 import { Section } from '@react-email/section';
 import { Action, Code, Fact, Facts, LinkLine, Note, Sentence } from '../blocks';
+import { readerOf } from '../contract-name';
 import { STYLES } from '../styles';
 import type { Template } from '../template';
 import { inline, short } from '../words';
@@ -39,7 +40,7 @@ function LicensesBody({ content, words }: { content: ContentOf<'licenses_ready' 
   return (
     <>
       {licenses.map((license) => (
-        <LicenseCard key={license.id} license={license} words={words} />
+        <LicenseCard key={license.id} license={license} frame={content} words={words} />
       ))}
       {withdrawn > 0 && <Sentence>{words.text('licenses.withdrawn', { count: withdrawn })}</Sentence>}
       {contract && <Facts of={[[words.text('facts.contract'), contract.name]]} />}
@@ -48,15 +49,29 @@ function LicensesBody({ content, words }: { content: ContentOf<'licenses_ready' 
   );
 }
 
-function LicenseCard({ license, words }: { license: MailedLicense; words: Words }) {
-  const { key, product, expires_at, certificate_url } = license;
-  const until = expires_at === null ? words.text('licenses.never_expires') : words.time(expires_at);
+function LicenseCard(props: { license: MailedLicense; frame: MailFrame; words: Words }) {
+  const { license, frame, words } = props;
+  const { key, product, certificate_url } = license;
   return (
     <Section className="card" style={STYLES.card}>
       <Code>{key}</Code>
       <Fact name={words.text('facts.product')} value={product} />
-      <Fact name={words.text('licenses.expires')} value={until} />
-      {certificate_url !== null && <LinkLine href={certificate_url}>{words.text('licenses.certificate')}</LinkLine>}
+      <ValidFact license={license} words={words} />
+      {certificate_url !== null && <Certificate url={certificate_url} frame={frame} words={words} />}
     </Section>
   );
+}
+
+function ValidFact({ license: { expires_at, expires_from }, words }: { license: MailedLicense; words: Words }) {
+  if (expires_at !== null) return <Fact name={words.text('licenses.expires')} value={words.time(expires_at)} />;
+  if (expires_from === null)
+    return <Fact name={words.text('licenses.valid')} value={words.text('licenses.never_expires')} />;
+  const value = words.text('licenses.expires_later', { basis: expires_from });
+  return <Fact name={words.text('licenses.expires')} value={value} />;
+}
+
+/** People of the customer have no key with which they could open the link. */
+function Certificate({ url, frame, words }: { url: string; frame: MailFrame; words: Words }) {
+  if (readerOf(frame).reader === 'customer') return <Note>{words.text('licenses.certificate_exists')}</Note>;
+  return <LinkLine href={url}>{words.text('licenses.certificate')}</LinkLine>;
 }

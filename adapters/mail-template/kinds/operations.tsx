@@ -1,6 +1,7 @@
 /** Mails for those who look after contracts and the installation: pools, webhooks, jobs and API keys. */
 import { Action, Facts, Note, Sentence } from '../blocks';
-import { contractFacts, named, titled } from '../contract-name';
+import { Contact } from '../contact';
+import { contractFacts, named, readerOf, titled } from '../contract-name';
 import type { Template } from '../template';
 import { inline, short } from '../words';
 
@@ -13,7 +14,9 @@ export const lowWater: Template<'low_water'> = {
   Body: ({ content, words }) => (
     <>
       <Facts of={contractFacts(content, words)} />
-      <Sentence>{words.text('low_water.next')}</Sentence>
+      <Contact topic="quota" frame={content} words={words}>
+        {words.text('low_water.next')}
+      </Contact>
     </>
   ),
 };
@@ -34,7 +37,9 @@ export const replenishBlocked: Template<'replenish_blocked'> = {
             [words.text('facts.remaining'), words.number(remaining)],
           ]}
         />
-        <Sentence>{words.text('replenish_blocked.next', { cause: causeOf(content) })}</Sentence>
+        <Contact topic={content.by_quota ? 'quota' : 'questions'} frame={content} words={words}>
+          {words.text('replenish_blocked.next', { cause: causeOf(content) })}
+        </Contact>
       </>
     );
   },
@@ -56,7 +61,9 @@ export const webhookDisabled: Template<'webhook_disabled'> = {
   Body: ({ content, words }) => (
     <>
       <Facts of={[...contractFacts(content, words), [words.text('webhook_disabled.endpoint'), content.endpoint_id]]} />
-      <Sentence>{words.text('webhook_disabled.next')}</Sentence>
+      <Contact topic="questions" frame={content} words={words}>
+        {words.text('webhook_disabled.next')}
+      </Contact>
     </>
   ),
 };
@@ -68,7 +75,7 @@ export const jobFailed: Template<'job_failed'> = {
   },
   lead: ({ job, failed, requested }, words) => words.text('job_failed.lead', { job, failed, requested }),
   Body: ({ content, words }) => {
-    const { succeeded, failed, code, job_url } = content;
+    const { succeeded, failed, job_url } = content;
     return (
       <>
         <Facts
@@ -76,10 +83,10 @@ export const jobFailed: Template<'job_failed'> = {
             ...contractFacts(content, words),
             [words.text('job_failed.succeeded'), words.number(succeeded)],
             [words.text('job_failed.failed'), words.number(failed)],
-            [words.text('job_failed.code'), code],
           ]}
         />
-        <Action href={job_url}>{words.text('job_failed.show')}</Action>
+        <Contact topic="questions" frame={content} words={words} />
+        {readerOf(content).reader === 'vendor' && <Action href={job_url}>{words.text('job_failed.show')}</Action>}
       </>
     );
   },
@@ -87,12 +94,16 @@ export const jobFailed: Template<'job_failed'> = {
 
 export const apiKeyRevealed: Template<'api_key_revealed'> = {
   subject: (content, words) => words.text('api_key_revealed.subject', titled(content)),
-  lead: (content, words) => words.text('api_key_revealed.lead', { ...named(content), at: words.time(content.at) }),
+  lead: (content, words) => {
+    const admin = readerOf(content).reader === 'vendor' ? content.admin : null;
+    const by = { known: admin === null ? 'no' : 'yes', admin: inline(admin ?? '') };
+    return words.text('api_key_revealed.lead', { ...named(content), ...by, at: words.time(content.at) });
+  },
   Body: ({ content, words }) => (
     <>
       <Facts of={[...contractFacts(content, words), [words.text('api_key.id'), content.key_id]]} />
-      <Sentence>{words.text('api_key_revealed.next')}</Sentence>
-      <Note>{words.text('api_key.never_mailed')}</Note>
+      <Sentence>{words.text('api_key_revealed.next', readerOf(content))}</Sentence>
+      <Note>{words.text('api_key.never_mailed', readerOf(content))}</Note>
     </>
   ),
 };
@@ -107,10 +118,10 @@ export const apiKeyRotated: Template<'api_key_rotated'> = {
         <Facts of={[...contractFacts(content, words), [words.text('api_key.id'), key_id]]} />
         <Sentence>
           {old_key_until === null
-            ? words.text('api_key_rotated.at_once')
-            : words.text('api_key_rotated.until', { until: words.time(old_key_until) })}
+            ? words.text('api_key_rotated.at_once', readerOf(content))
+            : words.text('api_key_rotated.until', { ...readerOf(content), until: words.time(old_key_until) })}
         </Sentence>
-        <Note>{words.text('api_key.never_mailed')}</Note>
+        <Note>{words.text('api_key.never_mailed', readerOf(content))}</Note>
       </>
     );
   },

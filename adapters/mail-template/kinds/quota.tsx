@@ -2,7 +2,8 @@
 import type { QuotaCounters } from '../../../domain/contract/quota';
 import type { ContentOf } from '../../../domain/notification/content';
 import { Facts, Note, Sentence } from '../blocks';
-import { contractFacts, named, titled } from '../contract-name';
+import { Contact } from '../contact';
+import { contractFacts, named, readerOf, titled } from '../contract-name';
 import type { Template } from '../template';
 import { short } from '../words';
 import type { Words } from '../words';
@@ -23,7 +24,7 @@ export const quotaRaised: Template<'quota_raised'> = {
   subject: ({ amount, period_label, is_emergency, quota }, words) =>
     words.text('quota_raised.subject', {
       occasion: period_label === null ? (is_emergency ? 'emergency' : 'other') : 'period',
-      period: short(capitalized(period_label ?? '')),
+      period: short(labelOf(period_label ?? '', words)),
       amount,
       available: counts(quota).remaining,
     }),
@@ -34,8 +35,8 @@ export const quotaRaised: Template<'quota_raised'> = {
   Body: ({ content, words }) => (
     <>
       <Facts of={[...contractFacts(content, words), ...quotaFacts(content.quota, words)]} />
-      {content.is_emergency && <Sentence>{words.text('quota_raised.emergency')}</Sentence>}
-      <Note>{words.text('quota_raised.same_key')}</Note>
+      {content.is_emergency && <Sentence>{words.text('quota_raised.emergency', readerOf(content))}</Sentence>}
+      <Note>{words.text('quota_raised.same_key', readerOf(content))}</Note>
     </>
   ),
 };
@@ -58,13 +59,19 @@ export const limitExceeded: Template<'limit_exceeded'> = {
           [words.text('limit_exceeded.largest'), words.number(content.largest_request)],
         ]}
       />
-      <Sentence>{words.text('limit_exceeded.next')}</Sentence>
+      <Contact topic="quota" frame={content} words={words} />
+      <Sentence>{words.text('limit_exceeded.next', readerOf(content))}</Sentence>
     </>
   ),
 };
 
 function QuotaBody({ content, words }: { content: ContentOf<'quota_80' | 'quota_100'>; words: Words }) {
-  return <Facts of={[...contractFacts(content, words), ...quotaFacts(content.quota, words)]} />;
+  return (
+    <>
+      <Facts of={[...contractFacts(content, words), ...quotaFacts(content.quota, words)]} />
+      <Contact topic="quota" frame={content} words={words} />
+    </>
+  );
 }
 
 function quotaFacts(quota: QuotaCounters, words: Words): [string, string][] {
@@ -77,6 +84,12 @@ function quotaFacts(quota: QuotaCounters, words: Words): [string, string][] {
 
 function counts({ total, claimed }: QuotaCounters) {
   return { used: claimed, total, remaining: total - claimed };
+}
+
+/** The label of a period; that of a term, which a renewal writes, in the language of the mail. */
+function labelOf(label: string, words: Words): string {
+  const [, term] = /^term (\d+)$/.exec(label) ?? [];
+  return term === undefined ? capitalized(label) : words.text('quota_raised.term', { number: Number(term) });
 }
 
 function capitalized(text: string): string {

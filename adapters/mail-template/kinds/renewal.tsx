@@ -1,7 +1,7 @@
 /** Mails about the renewal of a contract. Ends of terms are shown as the last day that the term covers. */
 import type { ContentOf } from '../../../domain/notification/content';
 import { Facts, Sentence } from '../blocks';
-import { contractFacts, named, titled } from '../contract-name';
+import { contractFacts, named, readerOf, titled } from '../contract-name';
 import type { Template } from '../template';
 import type { Words } from '../words';
 
@@ -24,10 +24,11 @@ export const renewalReminder: Template<'renewal_reminder'> = {
 
 function ReminderAdvice({ content, words }: { content: ContentOf<'renewal_reminder'>; words: Words }) {
   const { occasion, mode, opt_out_by } = content;
+  const reader = readerOf(content);
   if (occasion === 'last_day_to_opt_out') return <Sentence>{words.text('renewal_reminder.last_day')}</Sentence>;
-  if (mode === 'manual') return <Sentence>{words.text('renewal_reminder.by_hand')}</Sentence>;
+  if (mode === 'manual') return <Sentence>{words.text('renewal_reminder.by_hand', reader)}</Sentence>;
   if (mode === 'none' || opt_out_by === null) return null;
-  return <Sentence>{words.text('renewal_reminder.opt_out', { date: words.date(opt_out_by) })}</Sentence>;
+  return <Sentence>{words.text('renewal_reminder.opt_out', { ...reader, date: words.date(opt_out_by) })}</Sentence>;
 }
 
 export const renewed: Template<'renewed'> = {
@@ -47,12 +48,13 @@ export const renewed: Template<'renewed'> = {
 
 export const willNotRenew: Template<'will_not_renew'> = {
   subject: (content, words) => words.text('will_not_renew.subject', titled(content)),
-  lead: (content, words) => words.text('will_not_renew.lead', { ...named(content), cause: content.cause }),
+  lead: (content, words) =>
+    words.text('will_not_renew.lead', { ...named(content), ...readerOf(content), cause: content.cause }),
   Body: ({ content, words }) => (
     <>
       <Facts of={contractFacts(content, words)} />
       {content.cause !== 'opted_out' && (
-        <Sentence>{words.text('will_not_renew.reason', { cause: content.cause })}</Sentence>
+        <Sentence>{words.text('will_not_renew.reason', { ...readerOf(content), cause: content.cause })}</Sentence>
       )}
       {content.last_day !== null && (
         <Sentence>{words.text('will_not_renew.ends', { last_day: words.date(content.last_day) })}</Sentence>

@@ -19,15 +19,21 @@ export const de: Record<MessageKey, string> = {
     'Der Link braucht einen API-Schlüssel. Wenn Sie keinen haben, wenden Sie sich an die Person, die Ihren Vertrag betreut.',
   'licenses.keep': 'Bewahren Sie diese E-Mail auf: Ein Lizenzschlüssel ist wie ein Passwort.',
   'licenses.certificate': 'Signiertes Zertifikat (braucht einen API-Schlüssel)',
+  'licenses.certificate_exists':
+    'Zu dieser Lizenz gehört ein signiertes Zertifikat. Sie erhalten es von Ihrem Anbieter.',
   'licenses.key': 'Lizenzschlüssel',
   'licenses.expires': 'Gültig bis',
-  'licenses.never_expires': 'kein Ende bekannt',
+  'licenses.valid': 'Gültig',
+  'licenses.expires_later':
+    '{basis, select, first_activation {wird durch die erste Aktivierung festgelegt} other {wird durch die Zuweisung festgelegt}}',
+  'licenses.never_expires': 'ohne Ende',
 
   'past_due.subject': 'Zahlung überfällig: {contract}',
   'past_due.lead':
     '{count, plural, =0 {Zum Vertrag {contract} ist eine Rechnung überfällig.} one {Zum Vertrag {contract} ist eine Rechnung überfällig.} other {Zum Vertrag {contract} sind {count, number} Rechnungen überfällig.}}',
   'past_due.suspends': 'Ohne Zahlung wird der Vertrag am {date} gesperrt.',
-  'past_due.paid': 'Wenn Sie schon bezahlt haben, müssen Sie nichts tun: Die Zahlung wird bei ihrem Eingang erkannt.',
+  'past_due.paid':
+    '{reader, select, customer {Wenn Sie schon bezahlt haben, müssen Sie nichts tun: Die Zahlung wird bei ihrem Eingang erkannt.} other {Wenn der Kunde schon bezahlt hat, müssen Sie nichts tun: Die Zahlung wird bei ihrem Eingang erkannt.}}',
 
   'suspended.subject': 'Vertrag gesperrt: {contract}',
   'suspended.lead':
@@ -45,6 +51,7 @@ export const de: Record<MessageKey, string> = {
   'terminated.subject': 'Vertrag beendet: {contract}',
   'terminated.lead':
     '{cause, select, billing {Der Vertrag {contract} ist beendet, weil Rechnungen nicht bezahlt wurden.} other {Der Vertrag {contract} ist beendet.}}',
+  'terminated.reason': 'Grund',
   'terminated.effect':
     '{revokes, select, yes {Es können keine Lizenzen erzeugt werden, und ausgegebene Lizenzen sind widerrufen.} other {Es können keine Lizenzen erzeugt werden. Ausgegebene Lizenzen bleiben bis zu ihrem Ablauf gültig.}}',
 
@@ -52,20 +59,22 @@ export const de: Record<MessageKey, string> = {
     '{occasion, select, last_day_to_opt_out {Letzter Tag, um der Verlängerung zu widersprechen: {contract}} other {{mode, select, auto {Vertrag verlängert sich in {days, plural, one {# Tag} other {# Tagen}}: {contract}} other {Vertrag endet in {days, plural, one {# Tag} other {# Tagen}}: {contract}}}}}',
   'renewal_reminder.lead':
     '{mode, select, auto {Der Vertrag {contract} verlängert sich nach dem {last_day} automatisch.} none {Der Vertrag {contract} endet am {last_day} und wird nicht verlängert.} other {Der Vertrag {contract} endet am {last_day}. Er verlängert sich nicht automatisch.}}',
-  'renewal_reminder.opt_out': 'Ein Widerspruch ist bis spätestens {date} möglich.',
+  'renewal_reminder.opt_out':
+    '{reader, select, customer {Wenn Sie der Verlängerung widersprechen möchten, teilen Sie das spätestens bis zum {date} mit.} other {Der Kunde kann bis zum {date} widersprechen.}}',
   'renewal_reminder.last_day': 'Heute ist der letzte Tag für einen Widerspruch.',
-  'renewal_reminder.by_hand': 'Wenn Sie fortfahren möchten, bitten Sie vor diesem Tag um eine Verlängerung.',
+  'renewal_reminder.by_hand':
+    '{reader, select, customer {Wenn Sie fortfahren möchten, bitten Sie vor diesem Tag um eine Verlängerung.} other {Soll er weiterlaufen, verlängern Sie ihn vor diesem Tag.}}',
 
-  'renewed.subject': 'Vertrag verlängert bis {last_day}: {contract}',
+  'renewed.subject': 'Vertrag verlängert bis zum {last_day}: {contract}',
   'renewed.lead':
     'Der Vertrag {contract} ist verlängert. Seine neue Laufzeit reicht vom {first_day} bis zum {last_day}.',
   'renewed.quota_added': 'Zum Kontingent hinzugefügt',
 
   'will_not_renew.subject': 'Vertrag wird nicht verlängert: {contract}',
   'will_not_renew.lead':
-    '{cause, select, opted_out {Der Vertrag {contract} wird nicht verlängert, weil der Kunde widersprochen hat.} other {Der Vertrag {contract} konnte nicht verlängert werden.}}',
+    '{cause, select, opted_out {Der Vertrag {contract} wird nicht verlängert, weil {reader, select, customer {Sie widersprochen haben} other {der Kunde widersprochen hat}}.} other {Der Vertrag {contract} konnte nicht verlängert werden.}}',
   'will_not_renew.reason':
-    '{cause, select, OPTED_OUT {Der Kunde hat widersprochen.} MAX_RENEWALS {Er wurde so oft verlängert wie vereinbart.} NO_TERM {Die Dauer einer neuen Laufzeit ist nicht vereinbart.} NOT_ACTIVE {Er ist nicht aktiv.} PAST_DUE {Eine Rechnung ist überfällig.} PAUSED {Er ist angehalten.} SUSPENDED {Er ist gesperrt.} PRODUCT_INACTIVE {Sein Produkt ist nicht aktiv.} GENERATOR_NOT_AVAILABLE {Sein Lizenzgenerator ist nicht verfügbar.} GENERATOR_KEYSPACE_TOO_SMALL {Das Schlüsselformat seines Lizenzgenerators ist für das neue Kontingent zu kurz.} QUOTA_TOO_LARGE {Das neue Kontingent wäre zu groß.} other {Grund: {cause}.}}',
+    '{cause, select, OPTED_OUT {{reader, select, customer {Sie haben} other {Der Kunde hat}} widersprochen.} MAX_RENEWALS {Er wurde so oft verlängert wie vereinbart.} NO_TERM {Die Dauer einer neuen Laufzeit ist nicht vereinbart.} NOT_ACTIVE {Er ist nicht aktiv.} PAST_DUE {Eine Rechnung ist überfällig.} PAUSED {Er ist angehalten.} SUSPENDED {Er ist gesperrt.} PRODUCT_INACTIVE {Sein Produkt ist nicht aktiv.} GENERATOR_NOT_AVAILABLE {Sein Lizenzgenerator ist nicht verfügbar.} GENERATOR_KEYSPACE_TOO_SMALL {Das Schlüsselformat seines Lizenzgenerators ist für das neue Kontingent zu kurz.} QUOTA_TOO_LARGE {Das neue Kontingent wäre zu groß.} other {Grund: {cause}.}}',
   'will_not_renew.ends': 'Der letzte Tag seiner Laufzeit ist der {last_day}.',
 
   'expired.subject': 'Vertrag abgelaufen: {contract}',
@@ -76,27 +85,29 @@ export const de: Record<MessageKey, string> = {
 
   'quota_80.subject': '{percent} des Kontingents verbraucht: {contract}',
   'quota_80.lead':
-    '{used, number} von {total, number} Lizenzen des Vertrags {contract} sind verbraucht. {remaining, plural, one {# Lizenz bleibt.} other {{remaining, number} Lizenzen bleiben.}}',
+    '{used, number} von {total, number} Lizenzen des Vertrags {contract} {used, plural, one {ist} other {sind}} verbraucht. {remaining, plural, one {# Lizenz bleibt.} other {{remaining, number} Lizenzen bleiben.}}',
   'quota_100.subject': 'Kontingent aufgebraucht: {contract}',
   'quota_100.lead':
     'Alle {total, number} Lizenzen des Vertrags {contract} sind verbraucht. Weitere Anfragen werden abgelehnt, bis das Kontingent erhöht wird.',
 
   'quota_raised.subject':
     '{occasion, select, period {Kontingent {period} aktiviert: {available, plural, one {# Lizenz} other {{available, number} Lizenzen}} verfügbar} emergency {Dringende Erhöhung des Kontingents genehmigt: {amount, plural, one {# zusätzliche Lizenz} other {{amount, number} zusätzliche Lizenzen}}} other {Kontingent um {amount, plural, one {# Lizenz} other {{amount, number} Lizenzen}} erhöht: {available, number} verfügbar}}',
+  'quota_raised.term': 'Laufzeit {number, number}',
   'quota_raised.lead':
     'Das Kontingent des Vertrags {contract} ist um {amount, plural, one {# Lizenz} other {{amount, number} Lizenzen}} erhöht. Aktuell: {used, number} / {total, number} verbraucht.',
-  'quota_raised.emergency': 'Bitte besprechen Sie eine dauerhafte Erhöhung mit der Person, die Ihren Vertrag betreut.',
+  'quota_raised.emergency':
+    '{reader, select, customer {Bitte besprechen Sie eine dauerhafte Erhöhung mit der Person, die Ihren Vertrag betreut.} other {Besprechen Sie eine dauerhafte Erhöhung mit dem Kunden.}}',
   'quota_raised.same_key':
-    'Die Änderung gilt sofort. Sonst ändert sich nichts: Verwenden Sie denselben API-Schlüssel weiter.',
+    '{reader, select, customer {Die Änderung gilt sofort. Sonst ändert sich nichts: Verwenden Sie denselben API-Schlüssel weiter.} other {Die Änderung gilt sofort. Der Kunde verwendet denselben API-Schlüssel weiter.}}',
 
   'limit_exceeded.subject':
     '{occasion, select, grown {Bedarf über {limit, select, seats {der Anzahl der Plätze} other {dem Kontingent}} ist gestiegen: {contract}} reminder {Weiterhin über {limit, select, seats {der Anzahl der Plätze} other {dem Kontingent}}: {contract}} other {Mehr angefragt, als {limit, select, seats {Plätze vorhanden sind} other {das Kontingent erlaubt}}: {contract}}}',
   'limit_exceeded.lead':
-    'Seit {since} wird mehr angefragt, als der Vertrag {contract} erlaubt. {used, number} von {total, number} {limit, select, seats {Plätzen} other {Lizenzen}} sind verbraucht.',
+    'Seit dem {since} wird mehr angefragt, als der Vertrag {contract} erlaubt. {used, number} von {total, number} {limit, select, seats {Plätzen} other {Lizenzen}} {used, plural, one {ist} other {sind}} verbraucht.',
   'limit_exceeded.demand': 'Benötigt',
   'limit_exceeded.largest': 'Größte abgelehnte Anfrage',
   'limit_exceeded.next':
-    'Erhöhen Sie die Grenze, oder bitten Sie den Kunden, die Anfragen einzustellen. Sie erhalten dazu höchstens eine E-Mail am Tag, und nur wenn der Bedarf steigt, sowie höchstens vier wöchentliche Erinnerungen.',
+    '{reader, select, customer {Anfragen über der Grenze werden abgelehnt.} other {Erhöhen Sie die Grenze, oder bitten Sie den Kunden, die Anfragen einzustellen.}} Sie erhalten dazu höchstens eine E-Mail am Tag, und nur wenn der Bedarf steigt, sowie höchstens vier wöchentliche Erinnerungen.',
 
   'low_water.subject': 'Pool geht zur Neige: {contract}',
   'low_water.lead':
@@ -110,11 +121,11 @@ export const de: Record<MessageKey, string> = {
   'replenish_blocked.next':
     '{cause, select, quota {Erhöhen Sie das Kontingent: Danach wird der Pool von selbst aufgefüllt.} JOB_FAILED {Ein Auftrag zur Erzeugung ist fehlgeschlagen. Sehen Sie seine Fehler an, und setzen Sie ihn fort.} other {Grund: {cause}.}}',
   'replenish_blocked.target': 'Ziel',
-  'replenish_blocked.requested': 'Trotzdem angefordert',
+  'replenish_blocked.requested': 'Schon angefordert',
 
   'webhook_disabled.subject': 'Webhook-Endpunkt abgeschaltet: {host}',
   'webhook_disabled.lead':
-    '{reason, select, gone {Der Endpunkt bei {host} ist abgeschaltet, weil er mit 410 (Gone) geantwortet hat.} other {Der Endpunkt bei {host} ist abgeschaltet, weil {known, select, yes {seit {since}} other {seit Tagen}} jede Zustellung fehlgeschlagen ist.}}',
+    '{reason, select, gone {Der Endpunkt bei {host} ist abgeschaltet, weil er mit 410 (Gone) geantwortet hat.} other {Der Endpunkt bei {host} ist abgeschaltet, weil {known, select, yes {seit dem {since}} other {seit Tagen}} jede Zustellung fehlgeschlagen ist.}}',
   'webhook_disabled.next':
     'Ausstehende Zustellungen bleiben erhalten. Reparieren Sie den Empfänger, und schalten Sie den Endpunkt wieder ein.',
   'webhook_disabled.endpoint': 'Endpunkt',
@@ -122,22 +133,25 @@ export const de: Record<MessageKey, string> = {
   'job_failed.subject':
     '{job, select, import {Import endete mit Fehlern} license_operation {Vorgang an Lizenzen endete mit Fehlern} other {Erzeugung von Lizenzen fehlgeschlagen}}{known, select, yes {: {contract}} other {}}',
   'job_failed.lead':
-    '{job, select, import {{failed, number} von {requested, number} Zeilen eines Imports wurden nicht übernommen.} license_operation {{failed, number} von {requested, number} Lizenzen eines Vorgangs wurden nicht geändert.} other {{failed, number} von {requested, number} Lizenzen wurden nicht erzeugt.}}',
-  'job_failed.code': 'Erstes Problem',
+    '{job, select, import {{failed, number} von {requested, number} Zeilen eines Imports {failed, plural, one {wurde} other {wurden}} nicht übernommen.} license_operation {{failed, number} von {requested, number} Lizenzen eines Vorgangs {failed, plural, one {wurde} other {wurden}} nicht geändert.} other {{failed, number} von {requested, number} Lizenzen {failed, plural, one {wurde} other {wurden}} nicht erzeugt.}}',
   'job_failed.succeeded': 'Gelungen',
   'job_failed.failed': 'Fehlgeschlagen',
-  'job_failed.show': 'Auftrag anzeigen',
+  'job_failed.show': 'Auftrag anzeigen (braucht einen API-Schlüssel)',
 
   'api_key_revealed.subject': 'API-Schlüssel wurde angezeigt: {contract}',
-  'api_key_revealed.lead': 'Der API-Schlüssel des Vertrags {contract} wurde am {at} einem Admin angezeigt.',
-  'api_key_revealed.next': 'Wenn Sie das nicht erwartet haben, ersetzen Sie den Schlüssel.',
+  'api_key_revealed.lead':
+    'Der API-Schlüssel des Vertrags {contract} wurde am {at} {known, select, yes {dem Admin {admin}} other {einem Admin}} angezeigt.',
+  'api_key_revealed.next':
+    '{reader, select, customer {Wenn Sie das nicht erwartet haben, bitten Sie um einen neuen Schlüssel.} other {Wenn Sie das nicht erwartet haben, ersetzen Sie den Schlüssel.}}',
   'api_key_rotated.subject': 'API-Schlüssel ersetzt: {contract}',
   'api_key_rotated.lead': 'Der API-Schlüssel des Vertrags {contract} wurde am {at} ersetzt.',
-  'api_key_rotated.until': 'Der alte Schlüssel gilt bis {until}. Tauschen Sie ihn vorher aus.',
-  'api_key_rotated.at_once': 'Der alte Schlüssel gilt nicht mehr. Tauschen Sie ihn sofort aus.',
+  'api_key_rotated.until':
+    'Der alte Schlüssel gilt bis zum {until}. {reader, select, customer {Tauschen Sie ihn vorher aus.} other {Der Kunde muss ihn vorher austauschen.}}',
+  'api_key_rotated.at_once':
+    'Der alte Schlüssel gilt nicht mehr. {reader, select, customer {Tauschen Sie ihn sofort aus.} other {Der Kunde muss ihn sofort austauschen.}}',
   'api_key.id': 'Kennung des Schlüssels',
   'api_key.never_mailed':
-    'Schlüssel werden nie per E-Mail verschickt. Ein Admin kann den Schlüssel anzeigen und auf sicherem Weg übergeben.',
+    'Schlüssel werden nie per E-Mail verschickt. {reader, select, customer {Sie erhalten den Schlüssel von der Person, die Ihren Vertrag betreut.} other {Ein Admin kann den Schlüssel anzeigen und auf sicherem Weg übergeben.}}',
 
   'report.subject':
     '{frequency, select, weekly {Wochenbericht} quarterly {Quartalsbericht} other {Monatsbericht}} vom {day}: {contract}',
@@ -153,6 +167,10 @@ export const de: Record<MessageKey, string> = {
   'digest.more':
     '{count, plural, one {Ein weiterer Hinweis passt nicht in diese E-Mail.} other {{count, number} weitere Hinweise passen nicht in diese E-Mail.}}',
 
+  'contact.manager':
+    '{topic, select, quota {Für eine höhere Grenze wenden Sie sich an Ihre Kundenbetreuung{known, select, yes { ({address})} other {}}.} other {Bei Fragen wenden Sie sich an Ihre Kundenbetreuung{known, select, yes { ({address})} other {}}.}}',
+
+  'facts.environment': 'Umgebung',
   'facts.contract': 'Vertrag',
   'facts.product': 'Produkt',
   'facts.customer': 'Kunde',
@@ -166,8 +184,7 @@ export const de: Record<MessageKey, string> = {
   'facts.at': 'Zeitpunkt',
 
   'footer.why':
-    'Sie erhalten diese E-Mail {role, select, customer {als Kunde} billing_contact {als Kontakt für Rechnungen} responsible_person {als verantwortliche Person} account_manager {als Kundenbetreuung} operator {als Betreiber} other {weil Ihre Adresse in den Einstellungen steht}}{known, select, yes {: Vertrag {contract}} other {}}.',
-  'footer.environment': 'Sie betrifft die Umgebung {environment}.',
+    'Sie erhalten diese E-Mail{role, select, customer { als Kunde} billing_contact { als Kontakt für Rechnungen} responsible_person { als verantwortliche Person} account_manager { als Kundenbetreuung} operator { als Betreiber} other {, weil Ihre Adresse in den Einstellungen steht}}{known, select, yes {: Vertrag {contract}} other {}}.',
   'footer.unsubscribe': 'E-Mails dieser Art abbestellen',
   'footer.show_contract': 'Vertrag anzeigen (braucht einen API-Schlüssel)',
 };
