@@ -105,11 +105,8 @@ export const ActivationLimitShape = z
   )
   .describe('Devices per license: a number, "unlimited", or null for the limit of the generator');
 
-const QuotaShape = z
-  .int()
-  .min(1)
-  .max(QUOTA_MAX)
-  .describe('The number of licenses that the contract can generate in total');
+const QUOTA = 'The number of licenses that the contract can generate in total';
+const QuotaShape = z.int().min(1).max(QUOTA_MAX).describe(QUOTA);
 const GraceShape = z
   .int()
   .min(0)
@@ -328,9 +325,11 @@ export const ContractEdit = z
   .strictObject({
     name: NameShape,
     status: z.enum(['active', 'inactive']).describe('Activates, pauses or resumes'),
-    quota: QuotaShape,
+    quota: QuotaShape.describe(
+      `${QUOTA}. A raise without \`quota_label\` is mailed as an emergency if the quota was used up and at most doubles`,
+    ),
     quota_label: plainText(z.string().min(1).max(QUOTA_LABEL_CHARS_MAX)).describe(
-      'What a raise of the quota is for: "Q2". Without a raise it has no effect',
+      'What a raise of the quota is for: "Q2". The mail about the raise names it, and is then not worded as an emergency. Without a raise it has no effect',
     ),
     generator_id: Id,
     customer_id: Id.nullable(),

@@ -77,8 +77,9 @@ const COMPOSERS: Composers = {
   quota_100: quotaDetails,
   quota_raised: (given) => {
     const { reason, amount, total, claimed, period_label } = dataOf<'quota.granted'>(given);
-    const was_used_up = claimed >= total - amount;
-    const is_emergency = period_label === null && reason === 'contract.updated' && was_used_up;
+    const before = total - amount;
+    const is_emergency =
+      period_label === null && reason === 'contract.updated' && claimed >= before && amount <= before;
     return { amount, period_label, is_emergency, quota: { total, claimed } };
   },
   limit_exceeded: (given) => {

@@ -168,7 +168,7 @@ test('an overdue invoice is named with the day on which the contract is suspende
   expect(content).toMatchObject({ invoices: [{ id: 'in_1', due_date: '2027-06-10' }], suspends_on: '2027-06-24' });
 });
 
-test('a raise of a quota that was used up is an emergency, unless it is for a period', async () => {
+test('a raise of a used-up quota is an emergency, unless it is for a period or more than doubles the quota', async () => {
   const raise = { reason: 'contract.updated', amount: 50, total: 250, claimed: 200, remaining: 50 };
   const emergency = await notify('quota_raised', 'quota.granted', { ...raise, period_label: null });
   const period = await notify('quota_raised', 'quota.granted', { ...raise, period_label: 'Q2' });
@@ -176,6 +176,13 @@ test('a raise of a quota that was used up is an emergency, unless it is for a pe
   expect(await contentOf('quota_raised', emergency)).toMatchObject({ is_emergency: true });
   expect(await contentOf('quota_raised', period)).toMatchObject({ is_emergency: false, period_label: 'Q2' });
   expect(await contentOf('quota_raised', early)).toMatchObject({ is_emergency: false });
+  const large = await notify('quota_raised', 'quota.granted', {
+    ...raise,
+    period_label: null,
+    amount: 201,
+    total: 401,
+  });
+  expect(await contentOf('quota_raised', large)).toMatchObject({ is_emergency: false });
 });
 
 test('mails name the admin who saw a key, the reason of a termination, and the account manager', async () => {
