@@ -46,8 +46,8 @@ export const bounceRoutes: Route[] = [
     tag: 'Notifications',
     summary: 'Receive a report about mails that came back',
     description: [
-      'For the mail system, which authenticates by its signature (Standard Webhooks). The route exists when MAIL_BOUNCE_SECRET is set.',
-      'A permanent bounce or a complaint marks the address: it gets no more mail, and what it is owed is not sent. Repeats change nothing.',
+      'For the mail system, which authenticates by its signature (Standard Webhooks). It answers 404 until MAIL_BOUNCE_SECRET is set. A report names the address, the Message-ID, or both: the address counts, and the Message-ID when the address is unknown.',
+      'A permanent bounce or a complaint marks the address: it gets no more mail, and what it is owed is not sent. A complaint also replaces the mark of a bounce. Repeats change nothing.',
     ].join(' '),
     raw_body: SIGNED_BODY,
     answers: { 202: { description: 'Received', schema: BounceReceivedShape } },
@@ -56,7 +56,10 @@ export const bounceRoutes: Route[] = [
     async handle({ api, raw_body, headers, now, request_id, write }) {
       if (api.bounceReceiver === undefined)
         throw new ProblemError(
-          protocolProblem('NOT_FOUND', 'Reports are not configured. Set MAIL_BOUNCE_SECRET and restart the API.'),
+          protocolProblem(
+            'NOT_FOUND',
+            'Reports of bounces are not configured. Set MAIL_BOUNCE_SECRET and restart the API.',
+          ),
         );
       const received = api.bounceReceiver.receive(raw_body, headers, now);
       if (!received.accepted) throw rejectionProblem(received);

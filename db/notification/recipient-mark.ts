@@ -11,18 +11,15 @@ export interface LockedRecipient {
   status: RecipientStatus;
 }
 
-/** Locks the recipient with an address, in any letter case, or of a notification; undefined if there is none. */
+/** Locks the recipient with an address, in any letter case, or else that of a notification; undefined if there is none. */
 export async function lockRecipient(
   tx: Sql,
   { address, notification_id }: { address?: string | undefined; notification_id?: string | undefined },
 ): Promise<LockedRecipient | undefined> {
   const [row] = await tx<LockedRecipient[]>`
     SELECT id, address, language, status FROM mail_recipients
-    WHERE ${
-      address === undefined
-        ? tx`id = (SELECT recipient_id FROM notifications WHERE id = ${notification_id ?? null})`
-        : tx`lower(address) = lower(${address})`
-    }
+    WHERE id = coalesce((SELECT id FROM mail_recipients WHERE lower(address) = lower(${address ?? null})),
+                        (SELECT recipient_id FROM notifications WHERE id = ${notification_id ?? null}))
     FOR NO KEY UPDATE`;
   return row;
 }

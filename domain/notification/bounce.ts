@@ -3,21 +3,33 @@ import { z } from 'zod';
 import type { Instant } from '../base/instant';
 
 /** A report as it is signed. It accepts fields of other systems. */
-export const BounceMessage = z.looseObject({
-  id: z.string().min(1).max(200).describe('The id that the sender gave the report'),
-  type: z.enum(['bounce', 'complaint']).describe('complaint: the person called a mail unwanted'),
-  address: z.string().max(320).optional().describe('The address that the report is about'),
-  message_id: z
-    .string()
-    .max(400)
-    .optional()
-    .describe('The Message-ID of the mail, in place of the address or beside it; with or without angle brackets'),
-  reason: z.string().max(10_000).optional().describe('What the mail server of the address said, for people'),
-  permanent: z
-    .boolean()
-    .optional()
-    .describe('Whether the address refuses mail for good. Default: true. A bounce that passes changes nothing'),
-});
+export const BounceMessage = z
+  .looseObject({
+    id: z.string().min(1).max(200).describe('The id that the sender gave the report'),
+    type: z
+      .enum(['bounce', 'complaint'], 'must be bounce or complaint; other reports are not for this route')
+      .describe('complaint: the person called a mail unwanted'),
+    address: z.string().max(320).optional().describe('The address that the report is about'),
+    message_id: z
+      .string()
+      .max(400)
+      .optional()
+      .describe(
+        'The Message-ID of the mail, in place of the address, or for one that is unknown; with or without angle brackets',
+      ),
+    reason: z
+      .string()
+      .optional()
+      .describe('What the mail server of the address said, for people. Its first 500 characters are kept'),
+    permanent: z
+      .boolean()
+      .optional()
+      .describe('Whether the address refuses mail for good. Default: true. A bounce that passes changes nothing'),
+  })
+  .refine(({ address, message_id }) => (address ?? message_id) !== undefined, {
+    path: ['address'],
+    message: 'must be given, or message_id',
+  });
 export type BounceReport = z.infer<typeof BounceMessage>;
 
 /** A report that was verified, or why it was not accepted. */

@@ -117,7 +117,7 @@ test('a bounce marks the address once, and ends what it is owed', async () => {
   for (const id of [owed, waiting])
     expect(await findStored(api.sql, id)).toMatchObject({ state: 'suppressed', problem: 'bounced' });
   expect((await findStored(api.sql, sent)).state).toBe('sent');
-  expect(await report({ address })).toMatchObject({ body: { outcome: 'known' } });
+  expect(await report({ address, reason: 'x'.repeat(20_000) })).toMatchObject({ body: { outcome: 'known' } });
   const after = { status: 'bounced', report_id: 'report_1', suppressed: 2 };
   expect(await auditOf(recipient_id)).toEqual([{ action: 'mail_recipient.bounced', before: { status: 'ok' }, after }]);
 });
@@ -128,6 +128,18 @@ test('a complaint can name the mail in place of the address', async () => {
   const message_id = `<${sent}@licenses.test>`;
   expect(await report({ type: 'complaint', message_id })).toMatchObject({ body: { outcome: 'marked' } });
   expect(await read(sent)).toMatchObject({ recipient: { status: 'complained' } });
+  // The address of a report can be one to which mails were forwarded.
+  const other = await buildRecipient(api.sql);
+  const forwarded = `<${await buildNotification(api.sql, { recipient_id: other, state: 'sent' })}@licenses.test>`;
+  const away = { address: 'away@customer.example', message_id: forwarded };
+  expect(await report(away)).toMatchObject({ body: { outcome: 'marked' } });
+  // A complaint says more than a bounce, and not the other way round.
+  expect(await report({ ...away, type: 'complaint', reason: 'x'.repeat(20_000) })).toMatchObject({
+    body: { outcome: 'marked' },
+  });
+  expect(await report(away)).toMatchObject({ body: { outcome: 'known' } });
+  const { body } = await api.call('GET', `/notification-recipients/${other}`);
+  expect(body).toMatchObject({ status: 'complained', status_note: 'x'.repeat(500) });
 });
 
 test('a report without a valid signature or with another shape is refused', async () => {
@@ -135,7 +147,10 @@ test('a report without a valid signature or with another shape is refused', asyn
   await buildRecipient(api.sql, { address });
   const other_secret = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
   expectRefusal(await report({ address }, other_secret), 401, 'BAD_SIGNATURE');
-  expect(wrongFieldsOf(await report({ type: 'delivery' }))).toEqual(['type']);
+  const delivery = await report({ type: 'delivery', address });
+  expect(wrongFieldsOf(delivery)).toEqual(['type']);
+  expect(delivery.body.errors[0].message).toContain('must be bounce or complaint');
+  expect(wrongFieldsOf(await report({}))).toEqual(['address']);
   const body = '{"id"';
   const headers = signStandard(body, BOUNCE_SECRET);
   expectRefusal(await api.call('POST', '/notifications/bounces', { key: null, body, headers }), 400, 'MALFORMED_JSON');

@@ -6,8 +6,9 @@ import { MAIL } from '../../domain/base/actor';
 import type { Instant } from '../../domain/base/instant';
 import { markOf, notificationIdOf } from '../../domain/notification/bounce';
 import type { BounceReport } from '../../domain/notification/bounce';
+import type { RecipientStatus } from '../../domain/notification/plan';
 
-/** marked: the address gets no more mail. known: it got none already. ignored: the address is unknown, or the report says that it passes. */
+/** marked: the address gets no more mail. known: it got none already, for this reason or a stronger one. ignored: the address is unknown, or the report says that it passes. */
 export const BOUNCE_OUTCOMES = ['marked', 'known', 'ignored'] as const;
 export type BounceOutcome = (typeof BOUNCE_OUTCOMES)[number];
 
@@ -26,7 +27,7 @@ export async function recordBounce(
   const { address, message_id, reason } = report;
   const recipient = await lockRecipient(tx, { address, notification_id: notificationIdOf(message_id) });
   if (recipient === undefined || status === null) return 'ignored';
-  if (recipient.status !== 'ok') return 'known';
+  if (!isNews(recipient.status, status)) return 'known';
   const { id } = recipient;
   await markRecipient(tx, { id, status, note: noteOf(reason), now });
   const suppressed = await suppressOwed(tx, { recipient_id: id, problem: status, now });
@@ -37,12 +38,17 @@ export async function recordBounce(
       action: `mail_recipient.${status}`,
       subject_type: 'mail_recipient',
       subject_id: id,
-      before: { status: 'ok' },
+      before: { status: recipient.status },
       after: { status, report_id: report.id, suppressed },
       request_id,
     },
   ]);
   return 'marked';
+}
+
+/** Whether a report says more than what is known: a complaint says more than a bounce. */
+function isNews(known: RecipientStatus, status: 'bounced' | 'complained'): boolean {
+  return known === 'ok' || (known === 'bounced' && status === 'complained');
 }
 
 /** The reason as one bounded line. */
