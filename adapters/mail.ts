@@ -63,12 +63,14 @@ export interface MailLimits {
   answer_ms: number;
 }
 
-const ANSWER_MS = 15_000;
+/** Servers that check a recipient elsewhere answer late. */
+const ANSWER_MS = 40_000;
 const DNS_MS = 5_000;
 const CONNECTIONS = 5;
 /** An idle connection is closed before servers do that, so that no mail meets a connection that is gone. */
 const IDLE_MS = 10_000;
 const MAILS_OF_A_CONNECTION = 100;
+const TIMED_OUT = { outcome: 'failed', problem: 'timeout' } as const;
 const RESPONSE_BYTES_MAX = 16 * 1_024;
 /** What is kept of the words of the server. */
 const WORDS_LENGTH_MAX = 500;
@@ -111,11 +113,14 @@ export function createMailSender(server: MailServer, limits: Partial<MailLimits>
     async send(mail) {
       if (!isMailAddress(mail.to)) return { outcome: 'refused', problem: 'address_invalid', words: '' };
       const hidden = [...secrets, mail.to];
+      const began_at = performance.now();
       try {
         const sent = await transport.sendMail({ ...messageOf(server, mail), signal: AbortSignal.timeout(timeout_ms) });
         return { outcome: 'accepted', words: wordsOf(sent.response, hidden) };
       } catch (error) {
-        return resultOf(error as NodemailerError, hidden);
+        const result = resultOf(error as NodemailerError, hidden);
+        const waited_ms = performance.now() - began_at;
+        return isUnsent(error as NodemailerError) && waited_ms >= answer_ms ? { ...result, ...TIMED_OUT } : result;
       }
     },
     async check() {
@@ -160,6 +165,14 @@ function messageOf({ from, reply_to }: MailServer, mail: OutgoingMail): SendMail
 /** A text without line breaks and control characters, which end a header field. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}
+
+/**
+ * Whether a connection ended before a byte of the mail was sent: nodemailer then sends it over another one, which `maxRequeues` forbids. That
+ * error does not say whether the server was silent for too long.
+ */
+function isUnsent({ code, message }: NodemailerError): boolean {
+  return code === 'ECONNECTION' && message.startsWith('Reached maximum number of retries');
 }
 
 /** What the failure of an attempt means. The answer to RCPT and that to DATA judge the mail; all others judge the connection. */

@@ -26,8 +26,8 @@ export interface SendNotificationInput {
 /** The notification was changed: it is sent again by hand, or no longer. */
 export const wakeNotificationSignal = defineSignal('wake');
 
-/** Longer than an attempt may take. */
-const ACTIVITY_TIMEOUT = '2m';
+/** Composing a mail and sending it. An attempt counts as lost later. */
+const ACTIVITY_TIMEOUT = '150s';
 /** After this long another worker gets the activity of a worker that died. */
 const ACTIVITY_HEARTBEAT_TIMEOUT = '10s';
 /** While Postgres does not answer. */

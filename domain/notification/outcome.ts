@@ -44,8 +44,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** How long an attempt may take. Its connection ends then, whatever the server does. */
 export const SEND_MS_MAX = 60 * SECOND_MS;
-/** An attempt without a result counts as lost after this time: its process ended. */
-export const ATTEMPT_LOST_MS = SEND_MS_MAX + 15 * SECOND_MS;
+/** An attempt without a result counts as lost after this time: its process ended. It is longer than its activity may take. */
+export const ATTEMPT_LOST_MS = 3 * MINUTE_MS;
 
 /** The wait after each failed attempt; the last one repeats. Greylisting servers accept a second attempt after some minutes. */
 const RETRY_DELAYS_MS = [1, 5, 15, 30, 60, 120, 240].map((minutes) => minutes * MINUTE_MS);

@@ -7,6 +7,7 @@ import type { MailLimits, MailServer, OutgoingMail } from '../../adapters/mail';
 import { createTestAuthority } from '../harness/certificates';
 import { MAIL_LOGIN, startMailServer, startRawMailServer } from '../harness/mail-server';
 import type { MailAnswers, TestMailServer } from '../harness/mail-server';
+import type { SMTPServerOptions } from 'smtp-server';
 import { makeRunDirectory } from '../harness/run-directory';
 
 const MAIL: OutgoingMail = {
@@ -130,6 +131,16 @@ test('a server that hangs, is silent, talks without end or answers nonsense cost
   expect(await raw((socket) => socket.write(`220-${'x'.repeat(100_000)}`))).toMatchObject({ outcome: 'failed' });
   answering.answers = { data: () => 'hang' };
   expect(await sender(answering.server, SHORT).send(MAIL)).toMatchObject({ outcome: 'failed', problem: 'timeout' });
+  // The second mail uses the connection of the first one, and none of it is sent.
+  const rcpt: SMTPServerOptions['onRcptTo'] = ({ address }, _session, done) => void (address === MAIL.to ? done() : 0);
+  const silent = await startMailServer({ smtp: { onRcptTo: rcpt } });
+  closed.push(silent.close);
+  const twice = sender(silent.server, { ...SHORT, connections: 1 });
+  expect(await twice.send(MAIL)).toMatchObject({ outcome: 'accepted' });
+  expect(await twice.send({ ...MAIL, to: 'slow@customer.example' })).toMatchObject({
+    outcome: 'failed',
+    problem: 'timeout',
+  });
   // A server that always says something is silent for no limit; the time of the whole attempt ends it.
   const ended = new AbortController();
   closed.push(() => ended.abort());
