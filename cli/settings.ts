@@ -22,6 +22,8 @@ const DevFile = z.object({
   temporal_ui_url: z.string(),
   database_url: z.string(),
   super_admin_key: z.string().optional(),
+  smtp_url: z.string().nullish(),
+  mail_from: z.string().nullish(),
 });
 const SecretsFile = z.object({ key_pepper: z.string(), sealing_keys: z.string().optional() });
 
@@ -67,6 +69,7 @@ function findStack(env: Environment): { data_dir: string; env: Record<string, st
       COVENANT_PUBLIC_URL: dev.api_url,
       COVENANT_KEY_PEPPER: key_pepper,
       ...(dev.super_admin_key === undefined ? {} : { COVENANT_API_KEY: dev.super_admin_key }),
+      ...(dev.smtp_url && dev.mail_from && { SMTP_URL: dev.smtp_url, MAIL_FROM: dev.mail_from }),
       ...(sealing_keys === undefined ? {} : { COVENANT_SEALING_KEYS: sealing_keys }),
     },
   };

@@ -16,6 +16,8 @@ const DevFileShape = z.object({
   temporal_ui_url: z.string().describe('The web UI of Temporal.'),
   database_url: z.string().describe('The database with user and password.'),
   mail_url: z.string().nullable().describe('The web page of the mail catcher; null when the stack runs without one.'),
+  smtp_url: z.string().nullable().describe('SMTP_URL of the mail catcher; null when the stack runs without one.'),
+  mail_from: z.string().nullable().describe('MAIL_FROM of the stack; null when it sends no mail.'),
   receiver_url: z
     .string()
     .nullable()

@@ -131,7 +131,7 @@ class EmbeddedStack implements Stack {
   private readonly stopWatchers: (() => void)[] = [];
   private ports: ReservedPorts | undefined;
   private secrets: Secrets | undefined;
-  private addresses: Omit<DevFile, 'pids' | 'mail_url' | 'receiver_url'> | undefined;
+  private addresses: Omit<DevFile, 'pids' | 'mail_url' | 'smtp_url' | 'mail_from' | 'receiver_url'> | undefined;
   private mail: MailCatcherPlan | undefined;
   private receiver: WebhookPage | undefined;
   private servicePorts: ReservedPort[] = [];
@@ -189,6 +189,8 @@ class EmbeddedStack implements Stack {
     return {
       ...this.addresses,
       mail_url: this.mail?.pageUrl ?? null,
+      smtp_url: this.mail?.smtpUrl ?? null,
+      mail_from: this.mail ? MAIL_FROM : null,
       receiver_url: this.receiver?.url ?? null,
       pids: {
         api: this.pidOf('api'),

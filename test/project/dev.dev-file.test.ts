@@ -15,6 +15,8 @@ const RUNNING: DevFile = {
   temporal_ui_url: 'http://127.0.0.1:8233',
   database_url: 'postgres://covenant:secret@127.0.0.1:5433/covenant',
   mail_url: 'http://127.0.0.1:1080',
+  smtp_url: 'smtp://127.0.0.1:1025',
+  mail_from: 'Covenant <covenant@covenant.localhost>',
   receiver_url: 'http://127.0.0.1:8082',
   billing_secret: 'whsec_c2VjcmV0',
   super_admin_key: 'cov_admin_x_y',
