@@ -7,8 +7,11 @@ import { NOTIFICATION_STATES, notificationActions, notificationText } from '../.
 import type { NotificationActionName } from '../../domain/notification/outcome';
 import { notFound } from '../../domain/base/refusal';
 import type { Caller } from '../../domain/access/caller';
+import type { Sql } from '../../db/base/database';
 import { findNotification, listNotifications } from '../../db/notification/notification-list';
 import type { NotificationRow } from '../../db/notification/notification-list';
+import { findDestinations } from '../../transactions/notification/destination';
+import type { Destination } from '../../transactions/notification/destination';
 import { resend } from '../../transactions/notification/resend';
 import { actionTable } from '../http/allowed-actions';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
@@ -93,7 +96,11 @@ export const notificationRoutes: Route[] = [
       const { cursor, limit, ...filter } = query;
       const after = CURSORS.read(cursor);
       const rows = await api.readList((sql) => listNotifications(sql, filter, after?.id ?? null, limit + 1));
-      return { status: 200, body: pageOf(rows, limit, (row) => presentNotification(row, caller), CURSORS) };
+      const destinations = new Map<NotificationRow, Destination>();
+      for (const [index, destination] of (await findDestinations(api.db, rows)).entries())
+        destinations.set(rows[index] as NotificationRow, destination);
+      const present = (row: NotificationRow) => presentNotification(row, destinations.get(row) ?? row, caller);
+      return { status: 200, body: pageOf(rows, limit, present, CURSORS) };
     },
   }),
   route({
@@ -107,7 +114,7 @@ export const notificationRoutes: Route[] = [
     audit: [],
     async handle({ api, params, caller }) {
       const row = await findNotification(api.db, params.id);
-      return row ? { status: 200, body: presentNotification(row, caller) } : notFound('notification', params.id);
+      return row ? { status: 200, body: await present(api.db, row, caller) } : notFound('notification', params.id);
     },
   }),
   route({
@@ -118,6 +125,7 @@ export const notificationRoutes: Route[] = [
     summary: 'Send a notification again',
     description: [
       'The mail is sent at once, whether it was sent, failed, waits for its next attempt or for a digest, and is tried for three days again.',
+      'It goes to the address that its role (customer, billing_contact, responsible_person, account_manager) has now. When that is another one, the answer is another notification, and this one stays on record; a role without an address, an operator and an address of settings keep theirs.',
       'It says what is true now, and keeps its Message-ID. Nothing changes for one that is due already, or whose attempt is in flight.',
     ].join(' '),
     params: IdParams,
@@ -126,17 +134,22 @@ export const notificationRoutes: Route[] = [
     audit: ['notification.resent'],
     handle: ({ params, write, ...request }) =>
       write(async (tx) => {
-        const refused = await resend(tx, params.id, request);
-        if (refused !== null) return refused;
-        const row = await findNotification(tx, params.id);
+        const sent = await resend(tx, params.id, request);
+        if (typeof sent !== 'string') return sent;
+        const row = await findNotification(tx, sent);
         if (!row) return notFound('notification', params.id);
         const nudge = { contract_id: null, job_ids: [], notification_ids: [row.id] };
-        return { status: 200, body: presentNotification(row, request.caller), nudge };
+        return { status: 200, body: await present(tx, row, request.caller), nudge };
       }),
   }),
 ];
 
-function presentNotification(row: NotificationRow, caller: Caller) {
+async function present(sql: Sql, row: NotificationRow, caller: Caller) {
+  const [destination = row] = await findDestinations(sql, [row]);
+  return presentNotification(row, destination, caller);
+}
+
+function presentNotification(row: NotificationRow, destination: Destination, caller: Caller) {
   const { id, kind, state, role, environment, digest_id, attempts, problem } = row;
   const { event_id, event_type, contract_id, contract_name, customer_id } = row;
   return {
@@ -147,6 +160,9 @@ function presentNotification(row: NotificationRow, caller: Caller) {
     ...{ environment, digest_id, attempts },
     ...{ last_attempt_at: row.attempt_at, next_attempt_at: row.due_at, problem, server_answer: row.detail },
     ...{ created_at: row.created_at, ended_at: row.ended_at },
-    allowed_actions: NOTIFICATION_ACTIONS.present(notificationActions(row), caller),
+    allowed_actions: NOTIFICATION_ACTIONS.present(
+      notificationActions({ ...destination, recipient_id: destination.recipient_id ?? '', kind }),
+      caller,
+    ),
   };
 }

@@ -73,7 +73,7 @@ export async function suppressNotifications(
 ): Promise<void> {
   if (suppressed.length === 0) return;
   await tx`
-    UPDATE notifications n SET state = 'suppressed', problem = given.problem, due_at = NULL, ended_at = ${now}
+    UPDATE notifications n SET state = 'suppressed', problem = given.problem, due_at = NULL, ended_at = ${now}, is_sending = false
     FROM unnest(${suppressed.map(({ id }) => id)}::uuid[], ${suppressed.map(({ problem }) => problem)}::text[]) AS given (id, problem)
     WHERE n.id = given.id`;
 }

@@ -2,8 +2,10 @@
 import type { RecipientStatus } from '../../domain/notification/plan';
 import type { Environment } from '../../domain/base/environment';
 import type { Instant } from '../../domain/base/instant';
-import type { NotificationKindName, Role } from '../../domain/notification/kind';
+import type { NotificationKindName } from '../../domain/notification/kind';
 import type { NotificationState } from '../../domain/notification/outcome';
+import type { Reason } from '../../domain/notification/role';
+import type { Language } from '../../domain/notification/settings';
 import type { Fragment, Sql } from '../base/database';
 
 /** A notification with its recipient and the event that it is about. */
@@ -11,7 +13,8 @@ export interface NotificationRow {
   id: string;
   kind: NotificationKindName;
   state: NotificationState;
-  role: Role;
+  role: Reason;
+  language: Language;
   recipient_id: string;
   address: string;
   status: RecipientStatus;
@@ -86,7 +89,7 @@ function hasState(sql: Sql, state: NotificationState): Fragment {
 
 function columns(sql: Sql): Fragment {
   return sql`
-    n.id, n.kind, n.state, n.role, n.recipient_id, n.event_id, n.contract_id, n.customer_id, n.environment, n.digest_id, n.attempts,
+    n.id, n.kind, n.state, n.role, n.language, n.recipient_id, n.event_id, n.contract_id, n.customer_id, n.environment, n.digest_id, n.attempts,
     n.is_sending, n.due_at, n.attempt_at, n.problem, n.detail, n.created_at, n.ended_at`;
 }
 

@@ -13,12 +13,25 @@ export interface NewNotification extends Omit<PlannedMail, 'address'> {
   environment: string | null;
 }
 
+/** What makes a mail one mail. */
+type DedupeFacts = Pick<NewNotification, 'event_id' | 'kind' | 'recipient_id'>;
+
+function dedupeKey({ event_id, kind, recipient_id }: DedupeFacts): string {
+  return `${event_id}:${kind}:${recipient_id}`;
+}
+
+/** The mail of this kind about an event to a recipient; undefined if there is none. */
+export async function findSameMail(tx: Sql, facts: DedupeFacts): Promise<string | undefined> {
+  const [row] = await tx<{ id: string }[]>`SELECT id FROM notifications WHERE dedupe_key = ${dedupeKey(facts)}`;
+  return row?.id;
+}
+
 /** Inserts mails, unless they are stored already. Returns the ids of those that are owed and new. */
 export async function insertNotifications(tx: Sql, mails: readonly NewNotification[], now: Instant): Promise<string[]> {
   if (mails.length === 0) return [];
   const rows = mails.map((mail) => ({
     ...mail,
-    dedupe_key: `${mail.event_id}:${mail.kind}:${mail.recipient_id}`,
+    dedupe_key: dedupeKey(mail),
     created_at: now,
     ended_at: mail.due_at === null ? now : null,
   }));

@@ -25,7 +25,15 @@ export const SEND_REFUSALS = ['recipient_refused', 'message_refused', 'address_i
 export type SendRefusal = (typeof SEND_REFUSALS)[number];
 
 /** Why a mail is not sent at all. */
-export const SUPPRESSIONS = ['mail_off', 'bounced', 'complained', 'erased', 'unsubscribed', 'content_gone'] as const;
+export const SUPPRESSIONS = [
+  'mail_off',
+  'bounced',
+  'complained',
+  'erased',
+  'unsubscribed',
+  'content_gone',
+  'address_replaced',
+] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
 /** What one attempt met. `words` are those of the mail server, or of the failure: bounded, on one line, and without the address. */
@@ -99,6 +107,7 @@ const PROBLEM_TEXTS: Record<SendFailure | SendRefusal | Suppression, string> = {
   complained: 'The address gets no mail, because the person reported a mail as unwanted.',
   erased: 'The person was erased, and the address with it.',
   unsubscribed: 'The person has unsubscribed from this kind of mail.',
+  address_replaced: 'The address was corrected: the mail was sent to the new one, as another notification.',
   content_gone: 'What it was about no longer exists.',
 };
 

@@ -53,6 +53,12 @@ export function addressesOf(role: Role, { contract, customer, operator_addresses
   }
 }
 
+/** The address that has a role now; null: the role has none, several, or is none. */
+export function addressNow(reason: Reason, holders: Omit<RoleHolders, 'operator_addresses'>): string | null {
+  if (reason === 'operator' || reason === 'named_in_settings') return null;
+  return addressesOf(reason, { ...holders, operator_addresses: [] })[0] ?? null;
+}
+
 /** Whether a role is held by the customer's own people, who read the customer's language. */
 export function isOfCustomer(reason: Reason): boolean {
   return reason === 'customer' || reason === 'billing_contact' || reason === 'responsible_person';

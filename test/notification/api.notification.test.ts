@@ -80,6 +80,31 @@ test('a notification that was sent, failed or waits is sent again at once, with 
   expect(await auditOf(flying)).toEqual([]);
 });
 
+test('a notification that is sent again goes to the address that its role has now, once for each address', async () => {
+  const [{ id: customer_id }] = await api.sql<[{ id: string }]>`
+    INSERT INTO customers (name, email, created_at, updated_at) VALUES ('Ada', 'typo@customer.example', now(), now()) RETURNING id`;
+  const recipient_id = await buildRecipient(api.sql, { address: 'typo@customer.example', status: 'bounced' });
+  const failed = await buildNotification(api.sql, { recipient_id, customer_id, state: 'failed' });
+  const owed = await buildNotification(api.sql, { recipient_id, customer_id });
+  expectRefusal(await resend(failed), 409, 'MAIL_ADDRESS_BOUNCED');
+  await api.sql`UPDATE customers SET email = 'ada@right.example' WHERE id = ${customer_id}`;
+  expect(await read(failed)).toMatchObject({ allowed_actions: { resend: true } });
+  const { body: sent } = await resend(failed);
+  expect(sent).toMatchObject({ state: 'owed', recipient: { address: 'ada@right.example' }, about: { customer_id } });
+  expect((await resend(failed)).body.id).toBe(sent.id);
+  expect(await read(failed)).toMatchObject({ state: 'failed', recipient: { address: 'typo@customer.example' } });
+  const after = { state: 'failed', kind: 'quota_raised', sent_as: sent.id };
+  const resent = { action: 'notification.resent', before: { state: 'failed' }, after };
+  expect(await auditOf(failed)).toEqual([resent, resent]);
+
+  expect((await resend(owed)).body).toMatchObject({ state: 'owed', recipient: { id: sent.recipient.id } });
+  expect(await read(owed)).toMatchObject({ state: 'suppressed', problem: 'address_replaced' });
+  await api.sql`UPDATE mail_recipients SET status = 'complained', status_at = now() WHERE id = ${sent.recipient.id}`;
+  expectRefusal(await resend(failed), 409, 'MAIL_ADDRESS_COMPLAINED');
+  const listed = (await api.call('GET', `/notifications?recipient=${recipient_id}`)).body.data;
+  expect(listed[0].allowed_actions.resend).toMatchObject({ code: 'MAIL_ADDRESS_COMPLAINED' });
+});
+
 test('nothing is sent again to an address that gets no mail, or not this kind', async () => {
   for (const [status, code] of [
     ['bounced', 'MAIL_ADDRESS_BOUNCED'],
