@@ -11,14 +11,16 @@ export interface PlannedRecipient extends KnownRecipient {
   address: string;
 }
 
-/** Those of these addresses that have had mail. */
-export async function listKnownRecipients(tx: Sql, addresses: readonly string[]): Promise<PlannedRecipient[]> {
+/** Those of these addresses that have had mail, each with the address that was asked for: Postgres decides which ones are the same. */
+export async function listKnownRecipients(
+  tx: Sql,
+  addresses: readonly string[],
+): Promise<(PlannedRecipient & { asked: string })[]> {
   if (addresses.length === 0) return [];
-  return tx<PlannedRecipient[]>`
-    SELECT r.id, r.address, r.language, r.digest, r.status,
+  return tx<(PlannedRecipient & { asked: string })[]>`
+    SELECT asked.address AS asked, r.id, r.address, r.language, r.digest, r.status,
            ARRAY(SELECT u.kind FROM mail_unsubscriptions u WHERE u.recipient_id = r.id ORDER BY u.kind) AS unsubscribed
-    FROM mail_recipients r
-    WHERE lower(r.address) = ANY (SELECT lower(address) FROM unnest(${[...addresses]}::text[]) AS address)`;
+    FROM unnest(${[...addresses]}::text[]) AS asked (address) JOIN mail_recipients r ON lower(r.address) = lower(asked.address)`;
 }
 
 /** Inserts addresses that are new, in one order, so that transactions with the same addresses wait for each other and not in a circle. */

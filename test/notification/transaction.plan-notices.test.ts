@@ -81,6 +81,20 @@ test('planning writes each mail once, and planning again after a lost answer wri
   expect(await mailsOf(contract_id)).toEqual(rows);
 });
 
+test('addresses that only Postgres finds equal have one mail, and one recipient', async () => {
+  const [upper, lower] = ['ΟΔΟΣ', 'οδοσ'].map((name) => `${name}@example.com`) as [string, string];
+  expect(upper.toLowerCase()).not.toBe(lower);
+  const contract_id = await addContract(await addCustomer({ account_manager: upper }));
+  const settings = { low_water: { roles: ['account_manager'], addresses: [lower] } };
+  await sql`
+    INSERT INTO notification_settings (subject_id, scope, kinds, updated_at)
+    VALUES (${contract_id}, 'contract', ${sql.json(settings)}, now())`;
+  await notice(sql, contract_id);
+  expect(await plan()).toMatchObject({ planned: 1 });
+  expect(await mailsOf(contract_id)).toHaveLength(1);
+  expect(await outcomesOf(contract_id)).toMatchObject([{ outcome: 'planned' }]);
+});
+
 test('two planners at once plan different notices, and share the recipients that both add', async () => {
   const customer_id = await addCustomer({ account_manager: 'Shared@vendor.example' });
   const contracts = [await addContract(customer_id), await addContract(customer_id)];

@@ -158,7 +158,7 @@ async function findRecipients(
 }
 
 async function readRecipients(tx: Sql, addresses: readonly string[]): Promise<Map<string, PlannedRecipient>> {
-  return byId(await listKnownRecipients(tx, unique(addresses)), ({ address }) => addressKey(address));
+  return byId(await listKnownRecipients(tx, unique(addresses)), ({ asked }) => addressKey(asked));
 }
 
 /** Stores the mails of all plans, with the addresses that are new. Returns the ids of those that are owed. */
