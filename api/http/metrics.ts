@@ -138,12 +138,12 @@ export async function collectWebhookMetrics(sql: Sql): Promise<void> {
 
 const notifications = new Gauge({
   name: 'covenant_notifications',
-  help: 'Notifications that wait or are owed, and those that ended within a day, by state and kind.',
+  help: 'Notifications that wait or are owed, and those that ended within a day, by state and kind, of each at most 10,000.',
   labelNames: ['state', 'kind'],
 });
 const oldestMail = new Gauge({
   name: 'covenant_notifications_oldest_owed_seconds',
-  help: 'The age of the oldest mail that is still owed. Mails are tried for three days.',
+  help: 'For how long the mail has been tried that is owed for longest. Mails are tried for three days.',
 });
 const latePlanning = new Gauge({
   name: 'covenant_notices_late_seconds',

@@ -1,13 +1,13 @@
 /** Counts of notifications, for metrics and the doctor. */
 import type { Sql } from '../base/database';
 
-/** More are counted as so many: counting millions at each scrape would read them all. */
-const COUNTED_MAX = 100_000;
+/** More of a state are counted as so many: each scrape reads the rows. */
+const COUNTED_MAX = 10_000;
 
 export interface NotificationCounts {
-  /** Those that are open, and those that ended within a day. */
+  /** Those that are open, and those that ended within a day: the failed ones, and the latest others. */
   by_state: { state: string; kind: string; count: number }[];
-  /** How long ago the oldest mail became owed that is still owed; 0 when none is. */
+  /** For how long the mail has been tried that is owed for longest, or due if it has no attempt; 0 when none is owed. */
   oldest_s: number;
   /** How late the first notice is that is due to be planned; 0 when none is. */
   planning_late_s: number;
@@ -19,10 +19,13 @@ export async function countNotifications(sql: Sql): Promise<NotificationCounts> 
               SELECT state, kind, count(*) AS count FROM (
                 (SELECT state, kind FROM notifications WHERE state = 'owed' AND state <> 'sent' LIMIT ${COUNTED_MAX})
                 UNION ALL (SELECT state, kind FROM notifications WHERE state = 'waiting' AND state <> 'sent' LIMIT ${COUNTED_MAX})
-                UNION ALL (SELECT state, kind FROM notifications WHERE ended_at > now() - interval '1 day' LIMIT ${COUNTED_MAX})) n
+                UNION ALL (SELECT state, kind FROM notifications
+                           WHERE ended_at > now() - interval '1 day' AND state = 'failed' AND state <> 'sent' LIMIT ${COUNTED_MAX})
+                UNION ALL (SELECT state, kind FROM notifications
+                           WHERE ended_at > now() - interval '1 day' AND state <> 'failed' ORDER BY ended_at DESC LIMIT ${COUNTED_MAX})) n
               GROUP BY state, kind) counted) AS by_state,
-           (SELECT coalesce(extract(epoch FROM now() - min(uuid_extract_timestamp(id))), 0)::float8 FROM (
-              SELECT id FROM notifications WHERE state = 'owed' AND state <> 'sent' ORDER BY id LIMIT 1) first) AS oldest_s,
+           (SELECT greatest(0, coalesce(extract(epoch FROM now() - min(coalesce(tried_since, due_at))), 0))::float8 FROM (
+              SELECT tried_since, due_at FROM notifications WHERE state = 'owed' ORDER BY due_at, id LIMIT ${COUNTED_MAX}) first) AS oldest_s,
            (SELECT greatest(0, coalesce(extract(epoch FROM now() - min(due_at)), 0))::float8 FROM (
               SELECT due_at FROM notices WHERE state = 'owed' ORDER BY due_at, event_id LIMIT 1) first) AS planning_late_s`;
   return row;
