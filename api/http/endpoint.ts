@@ -32,6 +32,7 @@ import { NO_FILE, fileOf, refuseOtherFiles } from './file-body';
 import { idempotencyOf } from './idempotency';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProblem } from './problem';
 import type { FieldError, Problem } from './problem';
+import { revisedResource } from './revised-resource';
 import type { Answer, HandlerRequest, Route } from './route';
 import { dryRun, write } from './write';
 import { z } from './zod';
@@ -172,7 +173,7 @@ function parse(
     errors.push({ path: name, message: 'is not a parameter of this operation' });
   const query = parseShape(route.query, given_query, errors);
   const body = route.body ? parseBody(route.body, given_body, errors) : undefined;
-  const expected_revision = expectedRevisionOf(request, errors);
+  const expected_revision = expectedRevisionOf(request, route, errors);
   if (errors.length > 0) throwShapeProblem(errors);
 
   const request_id = requestIdOf(response);
@@ -240,12 +241,12 @@ function rowsOf(route: Route, params: unknown): LockedRow[] {
 }
 
 /** The revision in `If-Match: "3"`; undefined for `*`, which matches any. */
-function expectedRevisionOf(request: Request, errors: FieldError[]): number | undefined {
+function expectedRevisionOf(request: Request, { path }: Route, errors: FieldError[]): number | undefined {
   const header = request.get('if-match')?.trim();
   if (header === undefined || header === '*') return undefined;
   const revision = /^(?:W\/)?"(\d{1,9})"$/.exec(header)?.[1];
   if (revision === undefined)
-    errors.push({ path: 'If-Match', message: 'must be the ETag of the contract, such as "3"' });
+    errors.push({ path: 'If-Match', message: `must be the ETag of ${revisedResource(path)}, such as "3"` });
   return revision === undefined ? undefined : Number(revision);
 }
 

@@ -21,6 +21,7 @@ import type { AnswerShape, Examples, Route } from './route';
 import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
 import { ANSWER_FIELDS, fieldsOf } from './answer-fields';
+import { revisedResource } from './revised-resource';
 import { z } from './zod';
 
 /** The values that `If-Match` accepts (api/http/endpoint.ts). */
@@ -32,7 +33,7 @@ export const OPENAPI_FILE = join(__dirname, '..', '..', 'openapi.json');
 const DESCRIPTION = [
   'Durable license contracts. All instants are in UTC. All dates are in the time zone of their contract. All lists use keyset pagination.',
   'Errors are `application/problem+json`; use `code` to distinguish them. Every response has an `X-Request-Id`, which a request can set.',
-  'Every POST operation that needs an API key accepts `Idempotency-Key`. Changes of contracts accept `If-Match` with the ETag of the contract.',
+  'Every POST operation that needs an API key accepts `Idempotency-Key`. Changes of contracts, webhook endpoints and mail settings accept `If-Match` with their ETag.',
   '`allowed_actions` of a resource says for each action whether you can run it now: `true`, or the `code` of the refusal.',
   '',
   '## Errors',
@@ -167,7 +168,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
         'If-Match': z
           .string()
           .optional()
-          .describe('ETag of the contract. The response is 412 when the contract has changed since')
+          .describe(`ETag of ${revisedResource(route.path)}. The response is 412 when it has changed since`)
           .openapi({ pattern: IF_MATCH_PATTERN, example: '"3"' }),
       }),
     );

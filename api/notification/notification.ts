@@ -69,7 +69,8 @@ const NotificationShape = z
 
 const NotificationQuery = PageQuery.extend({
   recipient: z
-    .union([Id, z.string().refine(isMailAddress, 'must be an address or the id of a recipient')])
+    .string()
+    .refine((text) => Id.safeParse(text).success || isMailAddress(text), 'must be an address or the id of a recipient')
     .optional()
     .describe('An address in any letter case, or the id of a recipient'),
   kind: z.enum(KIND_NAMES).optional(),

@@ -1,10 +1,11 @@
 /** Settings of mail: which kinds are sent, to whom, and whether they may wait for a digest. */
+import type { Caller } from '../../domain/access/caller';
 import { isTimeZone } from '../../domain/base/calendar';
-import { isRefusal, notFound } from '../../domain/base/refusal';
+import { isRefusal } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { NOTIFICATION_KINDS, ROLES } from '../../domain/notification/kind';
 import { addressKey } from '../../domain/notification/address';
-import { listAddressees } from '../../domain/notification/plan';
+import { listRecipientsNow } from '../../domain/notification/plan';
 import { LANGUAGES, SETTABLE_KINDS, SETTING_SOURCES, effectiveKind } from '../../domain/notification/settings';
 import { REASONS } from '../../domain/notification/role';
 import type { SettableKind } from '../../domain/notification/settings';
@@ -91,7 +92,9 @@ const KindShape = z
     recipients: z
       .array(z.object({ address: z.string(), role: z.enum(REASONS) }))
       .optional()
-      .describe('Who would get it now; empty: there is no address. Not in the settings of the installation'),
+      .describe(
+        'Who would get it now; empty: it is not sent, or there is no address. Not in the settings of the installation',
+      ),
   })
   .openapi('NotificationKindSettings');
 
@@ -132,7 +135,7 @@ export const notificationSettingsRoutes: Route[] = [
     summary: 'Read the mail settings of the installation',
     answers: { 200: OF_INSTALLATION },
     audit: [],
-    handle: ({ api }) => read(api.db, { scope: 'installation' }),
+    handle: ({ api, caller }) => read(api.db, caller, { scope: 'installation' }),
   }),
   route({
     operation_id: 'updateNotificationSettings',
@@ -158,11 +161,13 @@ export const notificationSettingsRoutes: Route[] = [
     path: '/api/v1/customers/:id/notification-settings',
     tag: 'Notifications',
     summary: 'Read the mail settings of a customer',
-    description: 'They hold for its contracts. `recipients` of a contract can differ from those shown here.',
+    description:
+      'They hold for its contracts. `recipients` of a contract can differ from those shown here. When customers are merged, the settings of the one who stays hold.',
     params: IdParams,
     answers: { 200: SETTINGS },
+    refusals: ['CUSTOMER_MERGED'],
     audit: [],
-    handle: ({ api, params }) => read(api.db, { scope: 'customer', id: params.id }),
+    handle: ({ api, params, caller }) => read(api.db, caller, { scope: 'customer', id: params.id }),
   }),
   route({
     operation_id: 'updateCustomerNotificationSettings',
@@ -190,8 +195,9 @@ export const notificationSettingsRoutes: Route[] = [
     summary: 'Read the mail settings of a contract',
     params: IdParams,
     answers: { 200: SETTINGS },
+    refusals: ['CONTRACT_DELETED'],
     audit: [],
-    handle: ({ api, params }) => read(api.db, { scope: 'contract', id: params.id }),
+    handle: ({ api, params, caller }) => read(api.db, caller, { scope: 'contract', id: params.id }),
   }),
   route({
     operation_id: 'updateContractNotificationSettings',
@@ -214,10 +220,13 @@ export const notificationSettingsRoutes: Route[] = [
   }),
 ];
 
-async function read(sql: Parameters<typeof readSettings>[0], subject: SettingsSubject): Promise<Answer | Refusal> {
+async function read(
+  sql: Parameters<typeof readSettings>[0],
+  caller: Caller,
+  subject: SettingsSubject,
+): Promise<Answer | Refusal> {
   const settings = await readSettings(sql, subject);
-  if (settings === undefined)
-    return notFound(subject.scope === 'contract' ? 'contract' : 'customer', 'id' in subject ? subject.id : null);
+  if (isRefusal(settings)) return hideDeletedContract(caller, settings);
   return { status: 200, body: present(settings, subject), headers: { ETag: `"${settings.revision}"` } };
 }
 
@@ -228,7 +237,7 @@ function edit(request: SettingsRequest, subject: SettingsSubject, given: Setting
     const act = { ...actOf(request), expected_revision: request.expected_revision };
     const edited = await editSettings(tx, subject, given, act);
     if (isRefusal(edited)) return hideDeletedContract(request.caller, edited);
-    const answer = await read(tx, subject);
+    const answer = await read(tx, request.caller, subject);
     return isRefusal(answer) ? answer : { ...answer, nudge: edited.nudge };
   }, rows);
 }
@@ -236,7 +245,7 @@ function edit(request: SettingsRequest, subject: SettingsSubject, given: Setting
 function present({ scopes, installation, holders, revision, updated_at }: ShownSettings, { scope }: SettingsSubject) {
   const kinds = SETTABLE_KINDS.map((kind) => {
     const effective = effectiveKind(kind, scopes);
-    const recipients = scope === 'installation' ? {} : { recipients: listAddressees(effective, holders) };
+    const recipients = scope === 'installation' ? {} : { recipients: listRecipientsNow(effective, holders) };
     return [kind, { when: NOTIFICATION_KINDS[kind].when, ...effective, ...recipients }];
   });
   const { operator_addresses, language, time_zone } = installation;

@@ -520,7 +520,7 @@ const SENTENCES = {
   PERSON_ERASED: {
     title: 'The person was erased',
     detail: (m) =>
-      `The personal data of this ${show(m.kind)} was erased permanently${m.erased_at === undefined ? '' : ` at ${show(m.erased_at)}`}, and nothing is stored for this id again. Create a new ${show(m.kind)}.`,
+      `The personal data of this ${show(m.kind)} was erased permanently${m.erased_at === undefined ? '' : ` at ${show(m.erased_at)}`}, and nothing is stored for this id again. ${m.kind === 'recipient' ? 'Enter another address where mail is to go.' : `Create a new ${show(m.kind)}.`}`,
   },
 } as const satisfies Record<string, Sentence>;
 

@@ -136,7 +136,7 @@ export const NOTIFICATION_KINDS = {
     ...ALWAYS,
   },
   job_failed: {
-    when: 'A generation job, an import or an operation on many licenses ends with failures.',
+    when: 'A generation job, an operation on many licenses, or an import of more than 1,000 rows ends with failures.',
     events: ['job.failed'],
     to: ['account_manager', 'operator'],
     ...OPTIONAL,

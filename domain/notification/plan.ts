@@ -128,7 +128,7 @@ function isKnown({ type, contract_id }: NoticedEvent, kind: SettableKind, contex
 }
 
 /** The addresses that get a kind of mail, each once in any letter case, with the first reason. */
-export function listAddressees(settings: KindSettings, holders: RoleHolders): Pick<PlannedMail, 'address' | 'role'>[] {
+function listAddressees(settings: KindSettings, holders: RoleHolders): Pick<PlannedMail, 'address' | 'role'>[] {
   const given: Pick<PlannedMail, 'address' | 'role'>[] = [
     ...inOrder(settings.roles).flatMap((role) => addressesOf(role, holders).map((address) => ({ address, role }))),
     ...settings.addresses.map((address) => ({ address, role: 'named_in_settings' as const })),
@@ -136,6 +136,14 @@ export function listAddressees(settings: KindSettings, holders: RoleHolders): Pi
   const first = new Map<string, Pick<PlannedMail, 'address' | 'role'>>();
   for (const one of given) if (!first.has(addressKey(one.address))) first.set(addressKey(one.address), one);
   return [...first.values()];
+}
+
+/** Who would get a kind of mail now: none when it is not sent. */
+export function listRecipientsNow(
+  settings: KindSettings,
+  holders: RoleHolders,
+): Pick<PlannedMail, 'address' | 'role'>[] {
+  return settings.is_sent ? listAddressees(settings, holders) : [];
 }
 
 /** The mail to one address. */

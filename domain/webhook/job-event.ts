@@ -6,7 +6,7 @@ export const JOB_KINDS = ['generation', 'import', 'license_operation'] as const;
 
 export const JOB_EVENTS = {
   'job.failed': eventKind(
-    'A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none.',
+    'A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none, and neither has an import of up to 1,000 rows, whose answer says what was rejected.',
     {
       contract_id: Id.nullable().describe('Null for an operation on licenses of several contracts'),
       kind: z

@@ -1,4 +1,5 @@
 /** Notifications as people see them: lists, why each is in its state, sending one again, bounces, and unsubscribing. */
+import { countNotifications } from '../../db/notification/counts';
 import { signStandard } from '../../demo/fake-billing';
 import { createUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
 import { BOUNCE_SECRET, startTestApi } from '../harness/api';
@@ -46,7 +47,9 @@ test('notifications are listed by each filter, newest first', async () => {
   expect(await idsOf(`customer_id=${customer_id}&state=owed`)).toEqual([second]);
   expect(await idsOf('kind=expired')).toEqual([second]);
   expect(await idsOf('state=failed')).toEqual([third]);
-  expect(wrongFieldsOf(await api.call('GET', '/notifications?recipient=ada'))).toEqual(['recipient']);
+  const wrong = await api.call('GET', '/notifications?recipient=ada');
+  expect(wrongFieldsOf(wrong)).toEqual(['recipient']);
+  expect(wrong.body.detail).toBe('recipient: must be an address or the id of a recipient');
 
   expect(await read(third)).toMatchObject({
     ...{ state: 'failed', problem: 'recipient_refused', role: 'customer', recipient: { id: other, status: 'ok' } },
@@ -55,6 +58,16 @@ test('notifications are listed by each filter, newest first', async () => {
     about: { event_type: null, contract_id: null },
     allowed_actions: { resend: true },
   });
+});
+
+test('a mail that is sent again is as old as its new attempts', async () => {
+  const recipient_id = await buildRecipient(api.sql);
+  const id = await buildNotification(api.sql, { recipient_id, kind: 'quota_80', due_at: '2099-01-01T00:00:00.000Z' });
+  await api.sql`UPDATE notifications SET due_at = now() WHERE state = 'owed' AND id <> ${id}`;
+  await api.sql`UPDATE notifications SET tries = 1, tried_since = now() - interval '2 days' WHERE id = ${id}`;
+  expect((await countNotifications(api.sql)).oldest_s).toBeGreaterThanOrEqual(2 * 86_400);
+  await resend(id);
+  expect((await countNotifications(api.sql)).oldest_s).toBeLessThan(86_400);
 });
 
 test('a notification that was sent, failed or waits is sent again at once, with one audit row', async () => {

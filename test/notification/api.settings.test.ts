@@ -75,6 +75,8 @@ test('a contract shows who gets each mail, by its own choices before those of it
       { address: 'it@x.example', role: 'named_in_settings' },
     ],
   });
+  const off = await set(of_contract, { kinds: { quota_80: { is_sent: false } } });
+  expect(off.body.kinds.quota_80).toMatchObject({ is_sent: false, recipients: [] });
   const back = await set(of_contract, { kinds: { quota_80: null } });
   expect(back.body.kinds.quota_80.recipients).toEqual([{ address: customer.email, role: 'customer' }]);
   await set('', { kinds: { quota_80: null }, operator_addresses: [] });
@@ -114,14 +116,30 @@ test.each([
   expect(wrongFieldsOf(refused)).toHaveLength(1);
 });
 
+test('an If-Match that is no ETag names what it would be of', async () => {
+  const { of_contract, of_customer } = await addAll();
+  for (const [path, noun] of [
+    ['', 'installation'],
+    [of_customer, 'customer'],
+    [of_contract, 'contract'],
+  ] as const) {
+    const refused = await set(path, { kinds: {} }, { headers: { 'If-Match': 'latest' } });
+    expect(refused.body.detail).toContain(`must be the ETag of the mail settings of the ${noun}`);
+  }
+});
+
 test('settings of what is gone are not found or refused', async () => {
   const { of_contract, contract } = await addAll({}, 'inactive');
   await api.call('DELETE', of_contract, { body: { confirm_name: contract.name } });
-  expectRefusal(await settingsOf(of_contract), 404, 'NOT_FOUND');
+  expectRefusal(await settingsOf(of_contract), 410, 'CONTRACT_DELETED');
   expectRefusal(await set(of_contract, { kinds: {} }), 410, 'CONTRACT_DELETED');
   const unknown = '/customers/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
   expectRefusal(await settingsOf(unknown), 404, 'NOT_FOUND');
   expectRefusal(await set(unknown, { kinds: {} }), 404, 'NOT_FOUND');
+  const [merged, survivor] = [await addCustomer(), await addCustomer()];
+  await api.call('POST', `/customers/${merged.id}/merge`, { body: { into: survivor.id } });
+  expectRefusal(await settingsOf(`/customers/${merged.id}`), 409, 'CUSTOMER_MERGED');
+  expectRefusal(await set(`/customers/${merged.id}`, { kinds: {} }), 409, 'CUSTOMER_MERGED');
 });
 
 test.each<[string, (given: Awaited<ReturnType<typeof addAll>>) => Promise<unknown>]>([
@@ -232,5 +250,7 @@ test('an erased customer leaves no address in recipients, settings and their aud
   });
   const [recipient] = await api.sql<[{ id: string }]>`SELECT id FROM mail_recipients WHERE status = 'erased' LIMIT 1`;
   const edit = api.call('PATCH', `/notification-recipients/${recipient.id}`, { body: { digest: true } });
-  expectRefusal(await edit, 409, 'PERSON_ERASED');
+  const refused = await edit;
+  expectRefusal(refused, 409, 'PERSON_ERASED');
+  expect(refused.body.detail).not.toContain('Create a new');
 });

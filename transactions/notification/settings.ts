@@ -3,6 +3,7 @@ import { auditAct } from '../../db/base/audit';
 import type { AuditEntry } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import { findCustomer } from '../../db/catalogue/customer';
+import { findContract } from '../../db/contract/contract';
 import { listMailContracts, listMailCustomers } from '../../db/notification/mail-context';
 import { oweUndeliverable } from '../../db/notification/notice';
 import {
@@ -23,6 +24,7 @@ import { mergedRefusal } from '../../domain/catalogue/customer-merge';
 import { revisionRefusal } from '../../domain/contract/decision';
 import { NO_NUDGE } from '../../domain/contract/nudge';
 import type { Nudge } from '../../domain/contract/nudge';
+import { deletedRefusal } from '../../domain/contract/operations';
 import { editChoices } from '../../domain/notification/settings';
 import type { ChoicesByScope, InstallationMail, KindChoices, KindsEdit } from '../../domain/notification/settings';
 import type { RoleHolders } from '../../domain/notification/role';
@@ -47,14 +49,17 @@ export interface ShownSettings {
   holders: RoleHolders;
 }
 
-/** The settings of a subject; undefined when it is unknown, or a deleted contract. */
-export async function readSettings(sql: Sql, subject: SettingsSubject): Promise<ShownSettings | undefined> {
+/** The settings of a subject. Refuses those of a deleted contract and of a merged customer, as an edit does. */
+export async function readSettings(sql: Sql, subject: SettingsSubject): Promise<ShownSettings | Refusal> {
   const { scope } = subject;
   const [contract] = scope === 'contract' ? await listMailContracts(sql, [subject.id]) : [];
-  if (scope === 'contract' && (contract === undefined || contract.is_deleted)) return undefined;
+  if (scope === 'contract' && contract?.is_deleted !== false) return goneRefusal(sql, subject.id);
   const customer_id = scope === 'customer' ? subject.id : (contract?.customer_id ?? null);
   const [customer] = customer_id === null ? [] : await listMailCustomers(sql, [customer_id]);
-  if (scope === 'customer' && customer?.id !== subject.id) return undefined;
+  if (scope === 'customer') {
+    if (customer === undefined) return notFound('customer', subject.id);
+    if (customer.id !== subject.id) return mergedRefusal(subject.id, customer.id);
+  }
   const installation = await findInstallationSettings(sql);
   const rows = await listSettings(
     sql,
@@ -74,6 +79,12 @@ export async function readSettings(sql: Sql, subject: SettingsSubject): Promise<
       operator_addresses: installation.operator_addresses,
     },
   };
+}
+
+/** The refusal of a contract that is unknown or deleted. */
+async function goneRefusal(sql: Sql, contract_id: string): Promise<Refusal> {
+  const contract = await findContract(sql, contract_id);
+  return contract ? deletedRefusal(contract) : notFound('contract', contract_id);
 }
 
 /** Edits settings, and owes notices again that had no address; writes nothing when nothing differs. */

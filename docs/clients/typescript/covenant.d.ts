@@ -2824,7 +2824,7 @@ export interface webhooks {
         put?: never;
         /**
          * job.failed
-         * @description A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none.
+         * @description A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none, and neither has an import of up to 1,000 rows, whose answer says what was rejected.
          */
         post: {
             parameters: {
@@ -5339,7 +5339,7 @@ export interface components {
                 licenses_url: string | null;
             };
         };
-        /** @description A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none. */
+        /** @description A background job ends and has not done all that was requested: one event for each such end. A job that is resumed can end again. A cancelled job has none, and neither has an import of up to 1,000 rows, whose answer says what was rejected. */
         JobFailedEvent: {
             /** @constant */
             type: "job.failed";
@@ -5733,7 +5733,7 @@ export interface operations {
             header?: {
                 /** @description Repeated requests with the same key get the first response */
                 "Idempotency-Key"?: string;
-                /** @description ETag of the contract. The response is 412 when the contract has changed since */
+                /** @description ETag of the contract. The response is 412 when it has changed since */
                 "If-Match"?: string;
             };
             path: {
