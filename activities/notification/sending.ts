@@ -4,7 +4,7 @@ import type { Database } from '../../db/base/database';
 import { millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { Language } from '../../domain/notification/settings';
-import { NOTIFICATION_KINDS } from '../../domain/notification/kind';
+import { canUnsubscribe } from '../../domain/notification/outcome';
 import type { NotificationState, SendResult, Suppression } from '../../domain/notification/outcome';
 import { beginAttempt, recordAttempt } from '../../transactions/notification/send-attempt';
 import type { BegunAttempt } from '../../transactions/notification/send-attempt';
@@ -79,7 +79,7 @@ async function makeAttempt(
   { id, kind, recipient_id, address, language }: BegunAttempt,
 ): Promise<SendResult | { outcome: 'suppressed'; problem: Suppression }> {
   if (sender === undefined) return { outcome: 'suppressed', problem: 'mail_off' };
-  const unsubscribe_url = NOTIFICATION_KINDS[kind].is_optional
+  const unsubscribe_url = canUnsubscribe(kind)
     ? `${public_url}/api/v1/unsubscribe/${createUnsubscribeToken({ recipient_id, kind }, pepper)}`
     : null;
   let mail: ComposedMail | null;

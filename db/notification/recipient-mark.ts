@@ -40,6 +40,13 @@ export async function markRecipient(
     UPDATE mail_recipients SET status = ${status}, status_at = ${now}, status_note = ${note}, updated_at = ${now} WHERE id = ${id}`;
 }
 
+/** Ends the digests of a recipient. Returns whether it had chosen them. */
+export async function endDigests(tx: Sql, recipient_id: string, now: Instant): Promise<boolean> {
+  const { count } = await tx`
+    UPDATE mail_recipients SET digest = false, updated_at = ${now} WHERE id = ${recipient_id} AND digest`;
+  return count > 0;
+}
+
 /** Records that a person does not want a kind of mail. Returns whether it was not known before. */
 export async function insertUnsubscription(
   tx: Sql,

@@ -1,4 +1,6 @@
 /** What attempts to send a mail meet, when the next one follows, and how the state of a notification is told in a sentence. */
+import { NOTIFICATION_KINDS } from './kind';
+import type { NotificationKindName } from './kind';
 import type { RecipientStatus, SuppressedBy } from './plan';
 import { millisLater, millisOf } from '../base/instant';
 import type { Instant } from '../base/instant';
@@ -164,6 +166,11 @@ export function resendRefusal({ recipient_id, kind, ...recipient }: RecipientFac
     default:
       return refuse('MAIL_UNSUBSCRIBED', { recipient_id, kind });
   }
+}
+
+/** Whether a mail of a kind has a link that ends it. That of a digest ends digests and all kinds that are not needed. */
+export function canUnsubscribe(kind: NotificationKindName): boolean {
+  return kind === 'digest' || NOTIFICATION_KINDS[kind].is_optional;
 }
 
 /** Why an address gets no mail of a kind; null when it does. */

@@ -217,6 +217,18 @@ test('a link unsubscribes from its kind with one click, and opening it changes n
   expect((await findStored(api.sql, needed)).state).toBe('owed');
   const after = { kind: 'quota_80', suppressed: 1 };
   expect(await auditOf(recipient_id)).toEqual([{ action: 'mail_recipient.unsubscribed', before: null, after }]);
+  // The link of a digest ends digests and all kinds that are not needed.
+  const reader = await buildRecipient(api.sql);
+  await api.sql`UPDATE mail_recipients SET digest = true WHERE id = ${reader}`;
+  const waiting = await buildNotification(api.sql, { recipient_id: reader, kind: 'quota_80', state: 'waiting' });
+  const digest = createUnsubscribeToken({ recipient_id: reader, kind: 'digest' }, api.api.keyPepper);
+  for (const _repeat of [1, 2])
+    expect(await api.call('POST', `/unsubscribe/${digest}`, { key: null })).toMatchObject({ status: 200 });
+  expect((await findStored(api.sql, waiting)).problem).toBe('unsubscribed');
+  const { body } = await api.call('GET', `/notification-recipients/${reader}`);
+  expect(body).toMatchObject({ digest: false, unsubscribed: expect.arrayContaining(['quota_80', 'low_water']) });
+  expect(body.unsubscribed).not.toContain('expired');
+  expect(await auditOf(reader)).toMatchObject([{ after: { kind: 'digest', suppressed: 1 } }]);
   // A mail that is always sent has no such link, and no other text is one.
   for (const path of [linkOf('expired'), `${linkOf('quota_80')}x`, '/unsubscribe/abc'])
     expectRefusal(await api.call('POST', path, { key: null }), 404, 'NOT_FOUND');

@@ -4,7 +4,8 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { NOTIFICATION_KINDS } from '../../domain/notification/kind';
-import type { NotificationKind, NotificationKindName } from '../../domain/notification/kind';
+import type { NotificationKindName } from '../../domain/notification/kind';
+import { canUnsubscribe } from '../../domain/notification/outcome';
 
 export interface Subscription {
   recipient_id: string;
@@ -30,8 +31,7 @@ export function readUnsubscribeToken(token: string, pepper: string): Subscriptio
   const hex = named.subarray(0, ID_BYTES).toString('hex');
   const recipient_id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   const kind = named.subarray(ID_BYTES).toString() as NotificationKindName;
-  const known: NotificationKind | undefined = NOTIFICATION_KINDS[kind];
-  return known?.is_optional ? { recipient_id, kind } : undefined;
+  return Object.hasOwn(NOTIFICATION_KINDS, kind) && canUnsubscribe(kind) ? { recipient_id, kind } : undefined;
 }
 
 function signatureOf(named: Buffer, pepper: string): Buffer {
