@@ -10,7 +10,8 @@ import type { Instant } from '../base/instant';
 import { refuse } from '../base/refusal';
 import type { JsonObject } from '../base/json';
 import type { Refusal } from '../base/refusal';
-import { applyRenewal, hasPendingCoterm, isLastRenewalDone, isOptedOut, nextLength, noticeDate } from './renewal';
+import { applyRenewal, hasPendingCoterm, nextLength, noticeDate } from './renewal';
+import { isLastRenewalDone, isOptedOut } from './renewal-policy';
 import type { Renewal } from './renewal';
 import type { RenewalBasis } from './renewal-policy';
 

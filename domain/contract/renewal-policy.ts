@@ -61,3 +61,24 @@ export interface RenewalRecord {
 export type RenewalEdit = {
   [Field in keyof Omit<RenewalPolicy, 'opt_out_term'>]?: RenewalPolicy[Field] | undefined;
 };
+
+/** The policy of a contract, and the number of its term. */
+interface RenewingContract {
+  renewal: RenewalPolicy;
+  term_number: number;
+}
+
+/** Whether the customer opted out of the term after the current one. */
+export function isOptedOut({ renewal, term_number }: RenewingContract, at: Instant): boolean {
+  return renewal.opt_out_at !== null && renewal.opt_out_at <= at && (renewal.opt_out_term ?? 0) <= term_number;
+}
+
+/** How often the contract was renewed. */
+function renewalsDone({ term_number }: RenewingContract): number {
+  return term_number - 1;
+}
+
+export function isLastRenewalDone(contract: RenewingContract): boolean {
+  const { max_renewals } = contract.renewal;
+  return max_renewals !== null && renewalsDone(contract) >= max_renewals;
+}

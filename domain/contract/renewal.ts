@@ -13,6 +13,7 @@ import { generatorRefusal, keyspaceRefusal } from '../catalogue/generator';
 import { instantFromMillis, millisOf } from '../base/instant';
 import type { Instant, LocalDate } from '../base/instant';
 import { QUOTA_MAX } from './quota';
+import { isLastRenewalDone, isOptedOut } from './renewal-policy';
 import type { RenewalBasis, RenewalRecord } from './renewal-policy';
 import type { RenewalContext } from './decision';
 
@@ -32,24 +33,9 @@ export type RenewalBlock =
   | 'GENERATOR_KEYSPACE_TOO_SMALL'
   | 'QUOTA_TOO_LARGE';
 
-/** Whether the customer opted out of the term after the current one. */
-export function isOptedOut({ renewal, term_number }: ContractFacts, at: Instant): boolean {
-  return renewal.opt_out_at !== null && renewal.opt_out_at <= at && (renewal.opt_out_term ?? 0) <= term_number;
-}
-
 /** The last local day on which the customer may opt out; null for a contract without an end. */
 export function noticeDate({ end_date, renewal }: Pick<ContractFacts, 'end_date' | 'renewal'>): LocalDate | null {
   return end_date === null ? null : addDays(end_date, -renewal.notice_days);
-}
-
-/** How often the contract was renewed. */
-export function renewalsDone({ term_number }: Pick<ContractFacts, 'term_number'>): number {
-  return term_number - 1;
-}
-
-export function isLastRenewalDone(facts: ContractFacts): boolean {
-  const { max_renewals } = facts.renewal;
-  return max_renewals !== null && renewalsDone(facts) >= max_renewals;
 }
 
 /**

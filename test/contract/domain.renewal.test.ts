@@ -15,7 +15,7 @@ import type { CreateInput } from '../../domain/contract/creation';
 import type { RenewInput } from '../../domain/contract/renewal-command';
 import type { Instant } from '../../domain/base/instant';
 import { isRefusal } from '../../domain/base/refusal';
-import { isOptedOut } from '../../domain/contract/renewal';
+import { isOptedOut } from '../../domain/contract/renewal-policy';
 import { DEFAULT_RENEWAL } from '../../domain/contract/renewal-policy';
 import { endOfTerm } from '../../domain/contract/term';
 import {
