@@ -8,6 +8,7 @@
 import { startReport, assertFields, formatCount, watchJob, type Scenario, type ScenarioContext } from './scenario';
 import { createScenarioClient } from './client';
 import { readClockNow, readForecast, advanceClock, type ScenarioClock } from './test-clock';
+import { waitForMail } from './mail';
 import type { ScenarioOutput } from './progress';
 import {
   sendInvoiceEvent,
@@ -15,6 +16,8 @@ import {
   waitForContract,
   createReseller,
   requestLicenses,
+  QUARTER_CUSTOMER,
+  QUARTER_MANAGER,
   readJob,
   reportClock,
   reportContract,
@@ -145,8 +148,17 @@ async function suspendDuringJob(quarter: Quarter): Promise<void> {
   const stopped = `the job is ${job.state} with ${formatCount(job.completed)} of ${formatCount(job.requested)}; the rest stays reserved`;
   quarter.report(job.state === 'PAUSED' ? stopped : `the job finished before the suspension: ${job.state}`);
   await reportRefusal(quarter, 'BILLING_SUSPENDED');
+  await waitForMails(quarter);
   await reportClock(quarter);
   await reportJob(quarter, job);
+}
+
+/** Mails about what is no longer true are not sent, so they are awaited before the payment. */
+async function waitForMails({ context }: Quarter): Promise<void> {
+  const { mail_url } = context.describe();
+  if (mail_url === null) return;
+  await waitForMail(mail_url, { to: QUARTER_MANAGER, subject: '[staging] Payment overdue' });
+  await waitForMail(mail_url, { to: QUARTER_CUSTOMER, subject: '[staging] Contract suspended' });
 }
 
 async function payInvoice(quarter: Quarter): Promise<void> {
