@@ -151,8 +151,9 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
     renewal_reminder: [
       reminderOf(toCustomer, { days_left: 90, mode: 'auto' }),
       reminderOf(frame, { days_left: 30, mode: 'manual' }),
-      reminderOf(frame, { days_left: 1, mode: 'none', opt_out_by: null }),
+      reminderOf(frame, { days_left: 1, mode: 'none', opt_out_by: null, may_opt_out: false }),
       reminderOf(toCustomer, { days_left: 30, mode: 'auto', occasion: 'last_day_to_opt_out' }),
+      reminderOf(toCustomer, { days_left: 7, mode: 'auto', may_opt_out: false }),
     ],
     renewed: [
       {
@@ -290,6 +291,7 @@ function reminderOf(
     occasion: 'before_end',
     last_day: '2027-12-31',
     opt_out_by: '2027-12-01',
+    may_opt_out: true,
     ...given,
   };
 }

@@ -40,8 +40,8 @@ export interface SendingDependencies {
   db: Database;
   /** Undefined: mail is off. */
   sender: MailSender | undefined;
-  /** Writes what the mail of a notification says; null when what it is about no longer exists. */
-  compose: (notification_id: string, options: ComposeOptions) => Promise<ComposedMail | null>;
+  /** Writes what the mail of a notification says; null when what it is about no longer exists, `overtaken` when it is no longer true. */
+  compose: (notification_id: string, options: ComposeOptions) => Promise<ComposedMail | 'overtaken' | null>;
   /** The origin of links, without a slash at its end, and the host of Message-IDs. */
   public_url: string;
   /** Signs the links that unsubscribe. */
@@ -82,7 +82,7 @@ async function makeAttempt(
   const unsubscribe_url = canUnsubscribe(kind)
     ? `${public_url}/api/v1/unsubscribe/${createUnsubscribeToken({ recipient_id, kind }, pepper)}`
     : null;
-  let mail: ComposedMail | null;
+  let mail: ComposedMail | 'overtaken' | null;
   try {
     mail = await compose(id, { language, unsubscribe_url });
   } catch (error) {
@@ -90,6 +90,7 @@ async function makeAttempt(
     return { outcome: 'failed', problem: 'not_composed', words: '' };
   }
   if (mail === null) return { outcome: 'suppressed', problem: 'content_gone' };
+  if (mail === 'overtaken') return { outcome: 'suppressed', problem: mail };
   const message_id = `${id}@${new URL(public_url).hostname}`;
   return sender.send({ ...mail, message_id, to: address, unsubscribe_url });
 }

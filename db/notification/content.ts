@@ -3,6 +3,7 @@ import type { Invoice } from '../../domain/billing/invoice';
 import type { MailFacts, LicenseOfMail } from '../../domain/notification/facts';
 import { columnNames } from '../base/columns';
 import type { Fragment, Sql } from '../base/database';
+import { countAvailable, givenOutAfter, timeOfContract } from '../pool/level';
 
 const INVOICE_COLUMNS = columnNames<Invoice>({
   source: true,
@@ -35,16 +36,19 @@ export async function listDigestFacts(
 }
 
 function selectFacts(sql: Sql, which: Fragment) {
+  const pool = { contract_id: sql`c.id`, after: givenOutAfter(sql), most: sql`greatest(c.low_water, 1)` };
   return sql<MailFacts[]>`
     SELECT n.id, n.kind, n.role, n.environment, n.created_at, e.type AS event_type, e.at AS event_at, e.data AS event_data,
       CASE WHEN c.id IS NOT NULL THEN jsonb_build_object(
         'id', c.id, 'name', c.name, 'type', c.type, 'timezone', c.timezone, 'end_date', c.end_date, 'renewal', c.renewal,
-        'dunning', c.dunning, 'dunning_exempt', c.dunning_exempt, 'on_suspend', c.on_suspend
-      ) END AS contract,
+        'dunning', c.dunning, 'dunning_exempt', c.dunning_exempt, 'on_suspend', c.on_suspend, 'state', c.state,
+        'term_number', c.term_number, 'quota', jsonb_build_object('total', q.total, 'claimed', q.claimed), 'low_water', c.low_water,
+        'available', CASE WHEN n.kind = 'low_water' THEN ${countAvailable(sql, pool)} ELSE 0 END
+      ) END AS contract, ${timeOfContract(sql)} AS now,
       p.name AS product, u.id AS customer_id, u.name AS customer, coalesce(c.account_manager, u.account_manager) AS account_manager,
       a.name AS admin, w.url AS endpoint_url
     FROM notifications n LEFT JOIN domain_events e ON e.id = n.event_id LEFT JOIN contracts c ON c.id = n.contract_id
-    LEFT JOIN products p ON p.id = c.product_id
+    LEFT JOIN contract_quotas q ON q.contract_id = c.id LEFT JOIN products p ON p.id = c.product_id
     LEFT JOIN customers given ON given.id = coalesce(n.customer_id, c.customer_id)
     LEFT JOIN customers u ON u.id = coalesce(given.merged_into, given.id)
     LEFT JOIN webhook_endpoints w ON n.kind = 'webhook_disabled' AND w.id = (e.data ->> 'endpoint_id')::uuid

@@ -4,12 +4,15 @@ import type { LocalDate } from '../base/instant';
 import { billingStanding } from '../billing/dunning';
 import type { BillingStanding } from '../billing/dunning';
 import { isUnpaid } from '../billing/invoice';
+import { isLastRenewalDone, isOptedOut } from '../contract/renewal-policy';
+import type { RenewalMode } from '../contract/renewal-policy';
 import { licenseIdText } from '../license/license';
 import type { EventData, EventType } from '../webhook/event';
 import { MAILED_LICENSES_MAX } from './content';
 import type { ItemContent, LicensesDetails, MailContent, MailDetails, MailFrame, MailedLicense } from './content';
 import type { ContractOfMail, LicenseOfMail, MailExtras, MailFacts } from './facts';
 import type { NotificationKindName } from './kind';
+import { isOvertaken, keptLicenses, sendingDay, sendingTime } from './overtaken';
 
 /** Where links lead, and in which time zone times without a contract are shown. */
 export interface MailPlace {
@@ -35,11 +38,13 @@ const COMPOSERS: Composers = {
     order_ref: dataOf<'license.assigned'>(given).order_ref ?? '',
   }),
   past_due: (given) => {
-    const today = localDateAt(given.frame.at, given.frame.timezone);
+    const today = sendingDay(given.facts, given.frame.timezone);
     const overdue = given.invoices.filter((invoice) => isUnpaid(invoice) && invoice.due_date < today);
+    // A contract that is suspended already, or is over, is not suspended later.
+    const will_suspend = !['SUSPENDED', 'EXPIRED', 'TERMINATED', 'DELETED'].includes(contractOf(given).state);
     return {
       invoices: overdue.map(({ invoice_id, due_date }) => ({ id: invoice_id, due_date })),
-      suspends_on: standingOf(given)?.suspends_on ?? null,
+      suspends_on: will_suspend ? stillToCome(given, standingOf(given).suspends_on) : null,
     };
   },
   suspended: (given) => {
@@ -47,7 +52,7 @@ const COMPOSERS: Composers = {
     return {
       cause,
       issued_licenses: contractOf(given).on_suspend.issued_licenses,
-      terminates_on: cause === 'billing' ? (standingOf(given)?.terminates_on ?? null) : null,
+      terminates_on: cause === 'billing' ? stillToCome(given, standingOf(given).terminates_on) : null,
     };
   },
   reinstated: (given) => ({
@@ -87,7 +92,7 @@ const COMPOSERS: Composers = {
     return { limit, occasion, since: opened_at, demand, largest_request, used, total: limit_value };
   },
   low_water: (given) => {
-    const { available, low_water } = dataOf<'pool.low_water'>(given);
+    const { available, low_water } = contractOf(given);
     return { available, low_water };
   },
   replenish_blocked: (given) => {
@@ -136,9 +141,20 @@ const COMPOSERS: Composers = {
 
 const NO_EXTRAS: MailExtras = { invoices: [], licenses: [], items: [], carried: 0, has_report: false };
 
-/** What the mail of a notification says. */
-export function mailContent(facts: MailFacts, extras: MailExtras, { public_url, timezone }: MailPlace): MailContent {
-  return composeMail(facts, extras, { api: `${public_url}/api/v1`, timezone });
+/**
+ * What the mail of a notification says; `overtaken` when that is no longer true. A digest says of its notices only what is true, and is
+ * overtaken when nothing is.
+ */
+export function mailContent(
+  facts: MailFacts,
+  extras: MailExtras,
+  { public_url, timezone }: MailPlace,
+): MailContent | 'overtaken' {
+  if (isOvertaken(facts, extras)) return 'overtaken';
+  const items = extras.items.filter((item) => !isOvertaken(item, NO_EXTRAS));
+  const carried = extras.carried - (extras.items.length - items.length);
+  if (extras.carried > 0 && carried === 0) return 'overtaken';
+  return composeMail(facts, { ...extras, items, carried }, { api: `${public_url}/api/v1`, timezone });
 }
 
 function composeMail(facts: MailFacts, extras: MailExtras, { api, timezone }: { api: string; timezone: string }) {
@@ -179,7 +195,7 @@ function productOf(licenses: readonly LicenseOfMail[]): string | null {
 function licensesDetails(given: Given): LicensesDetails {
   const { facts, licenses, api } = given;
   const { count, operation_id, hold_id, customer_id } = dataOf<'license.assigned'>(given);
-  const kept = licenses.filter((license) => license.customer_id === facts.customer_id && license.revoked_at === null);
+  const kept = keptLicenses(facts, licenses);
   const list = operation_id !== null ? `/assignments/${operation_id}` : `/licenses?customer_id=${customer_id}`;
   return {
     count,
@@ -202,28 +218,43 @@ function mailedLicense(
 
 function reminderDetails(given: Given): MailDetails['renewal_reminder'] {
   const { facts, frame } = given;
-  const { end_date, renewal_mode } = dataOf<'renewal.reminder_due'>(given);
-  const { renewal } = contractOf(given);
-  const today = localDateAt(frame.at, frame.timezone);
+  const { end_date } = dataOf<'renewal.reminder_due'>(given);
+  const contract = contractOf(given);
+  const mode = modeNow(given);
+  const today = sendingDay(facts, frame.timezone);
   // A contract without an end has no reminders.
   const end = end_date ?? today;
+  const opt_out_by = mode === 'auto' ? addDays(end, -contract.renewal.notice_days) : null;
+  const is_last_day = facts.event_type === 'renewal.notice_due' && opt_out_by === today;
   return {
-    occasion: facts.event_type === 'renewal.notice_due' ? 'last_day_to_opt_out' : 'before_end',
+    occasion: is_last_day ? 'last_day_to_opt_out' : 'before_end',
     days_left: daysBetween(today, end),
-    mode: renewal_mode,
+    mode,
     last_day: lastDayBefore(end),
-    opt_out_by: renewal_mode === 'auto' ? addDays(end, -renewal.notice_days) : null,
+    opt_out_by,
+    may_opt_out: opt_out_by !== null && today <= opt_out_by,
   };
 }
 
-function quotaDetails(given: Given): MailDetails['quota_80'] {
-  const { total, claimed } = dataOf<'quota.threshold_reached'>(given);
-  return { quota: { total, claimed } };
+/** How the contract renews at the end of its term: not at all after an opt-out, and after the last renewal that was agreed. */
+function modeNow(given: Given): RenewalMode {
+  const contract = contractOf(given);
+  const { mode } = contract.renewal;
+  if (isLastRenewalDone(contract)) return 'none';
+  return mode === 'auto' && isOptedOut(contract, sendingTime(given.facts)) ? 'none' : mode;
 }
 
-function standingOf({ facts, frame, invoices }: Given): BillingStanding | null {
-  const { contract } = facts;
-  return contract && billingStanding({ ...contract, invoices: [...invoices] }, frame.at);
+function quotaDetails(given: Given): MailDetails['quota_80'] {
+  return { quota: contractOf(given).quota };
+}
+
+function standingOf(given: Given): BillingStanding {
+  return billingStanding({ ...contractOf(given), invoices: [...given.invoices] }, sendingTime(given.facts));
+}
+
+/** A day that is not over when the mail is sent; null for one that is. */
+function stillToCome({ facts, frame }: Given, day: LocalDate | null): LocalDate | null {
+  return day !== null && day >= sendingDay(facts, frame.timezone) ? day : null;
 }
 
 /** The last day that a term covers; null for a contract without an end. */

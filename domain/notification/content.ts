@@ -88,6 +88,8 @@ export interface MailDetails {
     last_day: LocalDate;
     /** The last day to opt out; null: there is nothing to opt out of. */
     opt_out_by: LocalDate | null;
+    /** Whether that day is not over. */
+    may_opt_out: boolean;
   };
   renewed: {
     first_day: LocalDate;

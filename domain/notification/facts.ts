@@ -3,7 +3,9 @@ import type { Dunning } from '../billing/dunning';
 import type { Invoice } from '../billing/invoice';
 import type { Environment } from '../base/environment';
 import type { Instant, LocalDate } from '../base/instant';
+import type { ContractState } from '../contract/facts';
 import type { OnSuspend } from '../contract/issued-licenses';
+import type { QuotaCounters } from '../contract/quota';
 import type { RenewalPolicy } from '../contract/renewal-policy';
 import type { OwnExpiryRule } from '../license/license-expiry';
 import type { EventType } from '../webhook/event';
@@ -22,6 +24,8 @@ export interface MailFacts {
   event_at: Instant | null;
   event_data: Readonly<Record<string, unknown>> | null;
   contract: ContractOfMail | null;
+  /** When it is sent, by the clock of the contract. */
+  now: Instant;
   product: string | null;
   customer_id: string | null;
   customer: string | null;
@@ -38,11 +42,17 @@ export interface ContractOfMail {
   name: string;
   type: string;
   timezone: string;
+  state: ContractState;
+  term_number: number;
   end_date: LocalDate | null;
   renewal: RenewalPolicy;
   dunning: Dunning;
   dunning_exempt: boolean;
   on_suspend: OnSuspend;
+  quota: QuotaCounters;
+  low_water: number;
+  /** How many licenses its pool can give out, at most `low_water`; 0 for another kind of mail. */
+  available: number;
 }
 
 /** A license as it is when its mail is sent. */

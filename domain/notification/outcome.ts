@@ -35,6 +35,7 @@ export const SUPPRESSIONS = [
   'unsubscribed',
   'content_gone',
   'address_replaced',
+  'overtaken',
 ] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
@@ -111,6 +112,7 @@ const PROBLEM_TEXTS: Record<SendFailure | SendRefusal | Suppression, string> = {
   unsubscribed: 'The person has unsubscribed from this kind of mail.',
   address_replaced: 'The address was corrected: the mail was sent to the new one, as another notification.',
   content_gone: 'What it was about no longer exists.',
+  overtaken: 'What it says is no longer true, so it was not sent.',
 };
 
 /** Why a notification is in its state, as a sentence. */

@@ -1,5 +1,6 @@
 /** `sendNotification` sends a mail once if it can, tries for three days, and says what it met; `planNotifications` starts it. */
 import { randomUUID } from 'node:crypto';
+import { createSendingActivities } from '../../activities/notification/sending';
 import { createMailSender } from '../../adapters/mail';
 import type { MailSender } from '../../adapters/mail';
 import { listRowsToWake } from '../../db/system/sweep';
@@ -10,10 +11,11 @@ import { instantFromMillis, millisLater, millisOf } from '../../domain/base/inst
 import { ATTEMPT_LOST_MS, TRIED_MS_MAX } from '../../domain/notification/outcome';
 import { notificationWorkflowId, planningWorkflowId } from '../../temporal/ids';
 import { beginAttempt, recordAttempt } from '../../transactions/notification/send-attempt';
+import { resend } from '../../transactions/notification/resend';
 import { deleteOldNotifications } from '../../transactions/system/delete-expired';
 import { wakePlanning } from '../../workflow-wakes';
 import type { sendNotification } from '../../workflows/send-notification';
-import { NOON } from '../harness/contract-facts';
+import { NOON, TEST_ACTOR } from '../harness/contract-facts';
 import { buildContract } from '../harness/contract-rows';
 import { startCovenantWorker } from '../harness/covenant-worker';
 import type { CovenantWorker } from '../harness/covenant-worker';
@@ -22,7 +24,7 @@ import type { TestDatabase } from '../harness/database';
 import { expectInvariants } from '../harness/invariants';
 import { startMailServer } from '../harness/mail-server';
 import type { MailAnswers, TestMailServer } from '../harness/mail-server';
-import { MAIL_PEPPER, buildNotification, buildRecipient, findStored } from '../harness/notifications';
+import { MAIL_PEPPER, buildNotification, buildRecipient, findStored, testMails } from '../harness/notifications';
 import { connectPreparedTemporal, createTimeSkippingEnvironment } from '../harness/temporal';
 import type { TestTemporal } from '../harness/temporal';
 import { readUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
@@ -190,6 +192,22 @@ test('what stands in the way of a mail is looked at before each attempt', async 
   expect(await handleOf(silent).result()).toBe('suppressed');
   expect(await findStored(sql, silent)).toMatchObject({ attempts: 0, problem: 'mail_off' });
   await off.stop();
+  expect(mails.mails).toEqual([]);
+});
+
+test('a mail that is no longer true is not sent, also when it is sent again by hand', async () => {
+  const recipient_id = await buildRecipient(sql);
+  const id = await buildNotification(sql, { recipient_id, kind: 'suspended' });
+  const dependencies = { ...testMails(sql), sender, compose: async () => 'overtaken' as const };
+  const { sendMail } = createSendingActivities(dependencies);
+  const input = { notification_id: id, now: NOON };
+  const suppressed = { state: 'suppressed', problem: 'overtaken' };
+  expect(await sendMail(input)).toEqual({ ...suppressed, next_ms: null });
+  const act = { now: NOON, actor: TEST_ACTOR, request_id: null };
+  expect(await sql.begin((tx) => resend(tx, id, act))).toBeNull();
+  expect(await findStored(sql, id)).toMatchObject({ state: 'owed', problem: null });
+  expect(await sendMail(input)).toMatchObject(suppressed);
+  expect(await findStored(sql, id)).toMatchObject({ ...suppressed, attempts: 2 });
   expect(mails.mails).toEqual([]);
 });
 

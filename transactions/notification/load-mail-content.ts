@@ -12,20 +12,22 @@ import { NOTIFICATION_KINDS } from '../../domain/notification/kind';
 import { reportFile } from './report-file';
 
 /**
- * What the mail of a notification says, with its files; null when there is no such notification.
+ * What the mail of a notification says, with its files; null when there is no such notification, and `overtaken` when what it says is no
+ * longer true.
  * @param public_url the origin of the API
  */
 export async function loadMailContent(
   db: Sql,
   notification_id: string,
   { public_url }: { public_url: string },
-): Promise<LoadedMail | null> {
+): Promise<LoadedMail | 'overtaken' | null> {
   const facts = await findMailFacts(db, notification_id);
   if (!facts) return null;
   const { time_zone } = await findInstallationSettings(db);
   const report = await loadReport(db, facts);
   const extras = { ...(await loadExtras(db, facts)), has_report: report !== null };
   const content = mailContent(facts, extras, { public_url, timezone: time_zone });
+  if (content === 'overtaken') return content;
   return { content, attachments: report === null ? [] : [report] };
 }
 

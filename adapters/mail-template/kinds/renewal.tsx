@@ -23,12 +23,13 @@ export const renewalReminder: Template<'renewal_reminder'> = {
 };
 
 function ReminderAdvice({ content, words }: { content: ContentOf<'renewal_reminder'>; words: Words }) {
-  const { occasion, mode, opt_out_by } = content;
+  const { occasion, mode, opt_out_by, may_opt_out } = content;
   const reader = readerOf(content);
   if (occasion === 'last_day_to_opt_out') return <Sentence>{words.text('renewal_reminder.last_day')}</Sentence>;
   if (mode === 'manual') return <Sentence>{words.text('renewal_reminder.by_hand', reader)}</Sentence>;
   if (mode === 'none' || opt_out_by === null) return null;
-  return <Sentence>{words.text('renewal_reminder.opt_out', { ...reader, date: words.date(opt_out_by) })}</Sentence>;
+  const advice = may_opt_out ? 'renewal_reminder.opt_out' : 'renewal_reminder.opt_out_over';
+  return <Sentence>{words.text(advice, { ...reader, date: words.date(opt_out_by) })}</Sentence>;
 }
 
 export const renewed: Template<'renewed'> = {

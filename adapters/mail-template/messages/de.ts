@@ -61,6 +61,7 @@ export const de: Record<MessageKey, string> = {
     '{mode, select, auto {Der Vertrag {contract} verlängert sich nach dem {last_day} automatisch.} none {Der Vertrag {contract} endet am {last_day} und wird nicht verlängert.} other {Der Vertrag {contract} endet am {last_day}. Er verlängert sich nicht automatisch.}}',
   'renewal_reminder.opt_out':
     '{reader, select, customer {Wenn Sie der Verlängerung widersprechen möchten, teilen Sie das spätestens bis zum {date} mit.} other {Der Kunde kann bis zum {date} widersprechen.}}',
+  'renewal_reminder.opt_out_over': 'Der letzte Tag für einen Widerspruch war der {date}.',
   'renewal_reminder.last_day': 'Heute ist der letzte Tag für einen Widerspruch.',
   'renewal_reminder.by_hand':
     '{reader, select, customer {Wenn Sie fortfahren möchten, bitten Sie vor diesem Tag um eine Verlängerung.} other {Soll er weiterlaufen, verlängern Sie ihn vor diesem Tag.}}',

@@ -57,6 +57,7 @@ export const en = {
     '{mode, select, auto {The contract {contract} renews automatically after {last_day}.} none {The contract {contract} ends on {last_day} and is not renewed.} other {The contract {contract} ends on {last_day}. It is not renewed automatically.}}',
   'renewal_reminder.opt_out':
     '{reader, select, customer {To opt out, say so by {date} at the latest.} other {The customer can opt out until {date}.}}',
+  'renewal_reminder.opt_out_over': 'The last day to opt out was {date}.',
   'renewal_reminder.last_day': 'Today is the last day to opt out.',
   'renewal_reminder.by_hand':
     '{reader, select, customer {To continue, ask for a renewal before that day.} other {To continue, renew it before that day.}}',
