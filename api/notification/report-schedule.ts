@@ -37,7 +37,7 @@ export const reportScheduleRoutes: Route[] = [
     path: PATH,
     tag: 'Notifications',
     summary: 'Send the report of a contract by mail on the days of a calendar',
-    description: `Weekly, monthly or quarterly (in January, April, July and October), at a local time of the contract. When it is due, the event \`report.due\` is written, and the people of the notification settings of kind \`report\` get a mail with the file of \`GET /contracts/{id}/report.csv\`, or a link to it if it has more than 10 MB. After an outage, only the newest report that was missed is sent. Nothing is sent while the contract is terminated, and its schedules are deleted with it. A contract can have ${REPORT_SCHEDULES_MAX} of them.`,
+    description: `Weekly, monthly or quarterly (in January, April, July and October), at a local time of the contract. When it is due, the event \`report.due\` is written, and the people of the notification settings of kind \`report\` get a mail with the file of \`GET /contracts/{id}/report.csv\`, in which license keys are masked, or a link to it if it has more than 10 MB. After an outage, only the newest report that was missed is sent. Nothing is sent while the contract is terminated, and its schedules are deleted with it. A contract can have ${REPORT_SCHEDULES_MAX} of them.`,
     params: IdParams,
     query: DryRunQuery,
     body: ReportCreate,
@@ -47,7 +47,7 @@ export const reportScheduleRoutes: Route[] = [
       'Each quarter': { frequency: 'quarterly' },
     },
     answers: { 201: { description: 'Created', schema: ReportScheduleShape } },
-    refusals: ['CONTRACT_DELETED', 'CONTRACT_TERMINATED', 'TOO_MANY_REPORT_SCHEDULES'],
+    refusals: ['CONTRACT_DELETED', 'CONTRACT_TERMINATED', 'REPORT_SCHEDULE_EXISTS', 'TOO_MANY_REPORT_SCHEDULES'],
     audit: ['report_schedule.created'],
     handle: ({ params, query, body, ...request }) => {
       const dry_run = query.dry_run === 'true';
@@ -104,7 +104,7 @@ export const reportScheduleRoutes: Route[] = [
     body: ReportEditShape,
     examples: { Pause: { enabled: false }, 'On the last day of the month': { frequency: 'monthly', on_day: 31 } },
     answers: { 200: { description: 'The schedule', schema: ReportScheduleShape } },
-    refusals: ['CONTRACT_DELETED', 'CONTRACT_TERMINATED'],
+    refusals: ['CONTRACT_DELETED', 'CONTRACT_TERMINATED', 'REPORT_SCHEDULE_EXISTS'],
     audit: ['report_schedule.updated'],
     handle: ({ params, query, body, ...request }) => {
       const dry_run = query.dry_run === 'true';

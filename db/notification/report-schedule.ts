@@ -85,6 +85,20 @@ export async function listReportSchedules(
     ORDER BY s.id DESC LIMIT ${limit}`;
 }
 
+/** Another schedule of a contract with the same days and time; undefined without one. */
+export async function findSameSchedule(
+  sql: Sql,
+  contract_id: string,
+  { frequency, on_day, at }: ReportTerms,
+  id: string | null,
+): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }[]>`
+    SELECT id FROM report_schedules
+    WHERE contract_id = ${contract_id} AND frequency = ${frequency} AND on_day = ${on_day} AND at = ${at} AND id IS DISTINCT FROM ${id}
+    LIMIT 1`;
+  return row?.id;
+}
+
 export async function countReportSchedules(sql: Sql, contract_id: string): Promise<number> {
   const [{ count }] = await sql<[{ count: number }]>`
     SELECT count(*)::int FROM report_schedules WHERE contract_id = ${contract_id}`;

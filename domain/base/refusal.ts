@@ -220,6 +220,10 @@ const SENTENCES = {
     title: 'The contract has too many schedules',
     detail: (m) => `A contract can have ${show(m.max)} active and paused schedules. Delete one of them first.`,
   },
+  REPORT_SCHEDULE_EXISTS: {
+    title: 'The contract has the same schedule of reports already',
+    detail: (m) => `The schedule ${show(m.schedule_id)} has the same days and time. Edit or resume that one.`,
+  },
   TOO_MANY_REPORT_SCHEDULES: {
     title: 'The contract has too many schedules of reports',
     detail: (m) => `A contract can have ${show(m.max)} schedules of reports. Delete one of them first.`,

@@ -35,6 +35,8 @@ const EVERY = { weekly: 'P1W', monthly: 'P1M', quarterly: 'P3M' } as const satis
 /** Missed reports that are passed over at once: those of years of an outage. */
 const MISSED_MAX = 1_000;
 const WEEK_DAYS = 7;
+/** Letters of the name of a contract in that of a file. */
+const FILE_NAME_LENGTH_MAX = 60;
 
 /** The days and the time of the reports. */
 export function reportCalendar({ frequency, on_day, at }: Omit<ReportTerms, 'enabled'>): ScheduleCalendar {
@@ -70,4 +72,12 @@ export function dueReport(
   const next =
     due === null ? (runsOn(calendar, zone, next_date, { most: 1 })[0] ?? null) : runAfter(calendar, zone, due);
   return { due, next };
+}
+
+/** The name of the file of a report: that of its contract in plain letters, and its day. */
+export function reportFileName(contract_name: string, date: string): string {
+  const plain = contract_name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+  const words = plain.split(/[^a-z0-9]+/).filter(Boolean);
+  const name = words.join('-').slice(0, FILE_NAME_LENGTH_MAX).replace(/-$/, '');
+  return `${['report', name, date].filter(Boolean).join('-')}.csv`;
 }

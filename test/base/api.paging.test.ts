@@ -224,7 +224,9 @@ describe('a cursor that the list did not issue', () => {
         body: { count: 1, every: 'P1M', from: run_date },
       });
       schedule ||= body.id;
-      await api.call('POST', `/contracts/${contract.id}/report-schedules`, { body: { frequency: 'weekly' } });
+      await api.call('POST', `/contracts/${contract.id}/report-schedules`, {
+        body: { frequency: run_date === '2027-01-01' ? 'weekly' : 'monthly' },
+      });
       const run = {
         schedule_id: schedule,
         run_date,

@@ -72,6 +72,20 @@ test('a schedule shows its next reports, is changed, paused and deleted, each wi
   ]);
 });
 
+test('the same schedule of a contract is refused, also when an edit makes it the same', async () => {
+  const { id } = await contractOf();
+  const answers = await Promise.all([create(id), create(id), create(id)]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+  expectRefusal(
+    answers.find(({ status }) => status === 409)!,
+    409,
+    'REPORT_SCHEDULE_EXISTS',
+  );
+  const { body: other } = await create(id, { ...MONTHLY, at: '18:01' });
+  expectRefusal(await edit(id, other.id, { at: '18:00' }), 409, 'REPORT_SCHEDULE_EXISTS');
+  expect((await edit(id, other.id, { at: '18:02' })).status).toBe(200);
+});
+
 test('edits at the same time follow each other, and a contract has at most ten schedules', async () => {
   const { id } = await contractOf();
   const { body: schedule } = await create(id);
@@ -83,7 +97,9 @@ test('edits at the same time follow each other, and a contract has at most ten s
   expect((await api.call('GET', `/contracts/${id}/report-schedules/${schedule.id}`)).body).toMatchObject({
     ...{ frequency: 'weekly', on_day: 2, at: '09:30' },
   });
-  const more = await Promise.all(Array.from({ length: 10 }, () => create(id, { frequency: 'quarterly' })));
+  const more = await Promise.all(
+    Array.from({ length: 10 }, (_, n) => create(id, { frequency: 'quarterly', on_day: n + 1 })),
+  );
   expect(more.filter(({ status }) => status === 201)).toHaveLength(9);
   expectRefusal(
     more.find(({ status }) => status === 409)!,

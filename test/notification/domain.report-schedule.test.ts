@@ -1,5 +1,5 @@
 /** The days of scheduled reports, and which of them are due. */
-import { dueReport, firstReport } from '../../domain/notification/report-schedule';
+import { dueReport, firstReport, reportFileName } from '../../domain/notification/report-schedule';
 import type { ReportTerms } from '../../domain/notification/report-schedule';
 import type { Run } from '../../domain/schedule/calendar';
 
@@ -66,4 +66,13 @@ test('of several missed reports the newest is due, and the next one follows it',
 test('a paused schedule has no report', () => {
   const paused = { ...terms('weekly', 1), enabled: false };
   expect(firstReport(paused, BERLIN, { after: '2027-01-01T00:00:00.000Z', last_date: null })).toBeNull();
+});
+
+test.each([
+  ['Acme 2026', 'report-acme-2026-2026-12-01.csv'],
+  ['Größe & Söhne / "Nord"\r\n', 'report-gro-e-sohne-nord-2026-12-01.csv'],
+  ['東京', 'report-2026-12-01.csv'],
+  ['a'.repeat(200), `report-${'a'.repeat(60)}-2026-12-01.csv`],
+])('the file of a report of %j has a plain name', (name, expected) => {
+  expect(reportFileName(name, '2026-12-01')).toBe(expected);
 });

@@ -9,6 +9,7 @@ import { DIGEST_ITEMS_MAX } from '../../domain/notification/content';
 import type { LoadedMail, MailAttachment } from '../../domain/notification/content';
 import type { MailExtras, MailFacts } from '../../domain/notification/facts';
 import { NOTIFICATION_KINDS } from '../../domain/notification/kind';
+import { reportFileName } from '../../domain/notification/report-schedule';
 import { reportFile } from './report-file';
 
 /**
@@ -32,10 +33,12 @@ export async function loadMailContent(
 }
 
 /** The file of a report; null for another kind of mail, and for a file that is too large. */
-async function loadReport(db: Sql, { kind, contract }: MailFacts): Promise<MailAttachment | null> {
+async function loadReport(db: Sql, { kind, contract, event_data }: MailFacts): Promise<MailAttachment | null> {
   if (kind !== 'report' || contract === null) return null;
   const file = await reportFile(db, { contract_id: contract.id, now: await findNow(db) });
-  return file && { filename: `report-${contract.id}.csv`, content_type: 'text/csv; charset=utf-8', content: file };
+  const date = event_data?.['date'];
+  const filename = reportFileName(contract.name, typeof date === 'string' ? date : '');
+  return file && { filename, content_type: 'text/csv; charset=utf-8', content: file };
 }
 
 async function loadExtras(db: Sql, facts: MailFacts): Promise<Omit<MailExtras, 'has_report'>> {

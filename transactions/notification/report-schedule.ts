@@ -5,6 +5,7 @@ import {
   countReportSchedules,
   deleteReportSchedule,
   findReportSchedule,
+  findSameSchedule,
   insertReportSchedule,
   lockReportSchedule,
   updateReportSchedule,
@@ -39,6 +40,8 @@ export async function createReportSchedule(
   const settled = await checkContract(tx, act, (facts) => reportTermsRefusal({ ...terms, enabled: true }, facts));
   if (isRefusal(settled)) return settled;
   if (settled.refusal) return settled.refusal;
+  const same = await findSameSchedule(tx, act.id, terms, null);
+  if (same !== undefined) return refuse('REPORT_SCHEDULE_EXISTS', { schedule_id: same });
   if ((await countReportSchedules(tx, act.id)) >= REPORT_SCHEDULES_MAX)
     return refuse('TOO_MANY_REPORT_SCHEDULES', { max: REPORT_SCHEDULES_MAX });
   const { settled_until: now, timezone } = settled.facts;
@@ -68,6 +71,8 @@ export async function editReportSchedule(
   if (refusal) return refusal;
   const differs = difference({ ...termsOf(before) }, { ...terms });
   if (isEmpty(differs.after)) return written(tx, settled, id);
+  const same = await findSameSchedule(tx, act.id, terms, id);
+  if (same !== undefined) return refuse('REPORT_SCHEDULE_EXISTS', { schedule_id: same });
   const { settled_until: now, timezone } = settled.facts;
   const next = firstReport(terms, timezone, { after: now, last_date: before.last_date });
   await updateReportSchedule(tx, id, { terms, next, now });
