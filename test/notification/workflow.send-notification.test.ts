@@ -204,7 +204,7 @@ test('a mail that is no longer true is not sent, also when it is sent again by h
   const suppressed = { state: 'suppressed', problem: 'overtaken' };
   expect(await sendMail(input)).toEqual({ ...suppressed, next_ms: null });
   const act = { now: NOON, actor: TEST_ACTOR, request_id: null };
-  expect(await sql.begin((tx) => resend(tx, id, act))).toBeNull();
+  expect(await sql.begin((tx) => resend(tx, id, act))).toBe(id);
   expect(await findStored(sql, id)).toMatchObject({ state: 'owed', problem: null });
   expect(await sendMail(input)).toMatchObject(suppressed);
   expect(await findStored(sql, id)).toMatchObject({ ...suppressed, attempts: 2 });
