@@ -12,6 +12,7 @@ import { commandLine } from '../command-line';
 import { NOTIFICATION_KINDS } from '../domain/notification/kind';
 import type { NotificationKindName } from '../domain/notification/kind';
 import { LANGUAGES } from '../domain/notification/settings';
+import type { Language } from '../domain/notification/settings';
 import { createUnsubscribeToken } from '../transactions/notification/unsubscribe-token';
 import { PLAIN_NAMES, mailExamples } from './mail-examples';
 
@@ -35,7 +36,7 @@ export async function writePreview(directory: string, names = PLAIN_NAMES): Prom
   const written: PreviewedMail[] = [];
   for (const language of LANGUAGES) {
     for (const { name, content } of mailExamples(names)) {
-      const unsubscribe_url = NOTIFICATION_KINDS[content.kind].is_optional ? exampleLink(content.kind) : null;
+      const unsubscribe_url = NOTIFICATION_KINDS[content.kind].is_optional ? exampleLink(content.kind, language) : null;
       const { subject, text, html } = await renderMail(content, { language, unsubscribe_url });
       const file = `${name}.${language}`;
       writeFileSync(join(directory, `${file}.html`), html);
@@ -48,8 +49,9 @@ export async function writePreview(directory: string, names = PLAIN_NAMES): Prom
 }
 
 /** A link of the form of real ones. */
-function exampleLink(kind: NotificationKindName): string {
-  return `${UNSUBSCRIBE_ORIGIN}/${createUnsubscribeToken({ recipient_id: EXAMPLE_RECIPIENT, kind }, 'example')}`;
+function exampleLink(kind: NotificationKindName, language: Language): string {
+  const token = createUnsubscribeToken({ recipient_id: EXAMPLE_RECIPIENT, kind, language }, 'example');
+  return `${UNSUBSCRIBE_ORIGIN}/${token}`;
 }
 
 function indexPage(mails: readonly PreviewedMail[]): string {

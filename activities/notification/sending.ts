@@ -80,7 +80,7 @@ async function makeAttempt(
 ): Promise<SendResult | { outcome: 'suppressed'; problem: Suppression }> {
   if (sender === undefined) return { outcome: 'suppressed', problem: 'mail_off' };
   const unsubscribe_url = canUnsubscribe(kind)
-    ? `${public_url}/api/v1/unsubscribe/${createUnsubscribeToken({ recipient_id, kind }, pepper)}`
+    ? `${public_url}/api/v1/unsubscribe/${createUnsubscribeToken({ recipient_id, kind, language }, pepper)}`
     : null;
   let mail: ComposedMail | 'overtaken' | null;
   try {

@@ -46,6 +46,8 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
       await answer(request, response);
     } catch (error) {
       await recordRefusedCall(api, request, response, error);
+      if (isNotFound(error) && route.not_found_page !== undefined && prefersPage(request))
+        return writeText(response, 404, {}, 'text/html', route.not_found_page(request.acceptsLanguages()));
       throw error;
     }
   };
@@ -65,6 +67,15 @@ export function endpoint(api: Api, route: Route): (request: Request, response: R
       }
     } else await send(response, await outcomeOf(route, handled), { cached_s: route.cached_s });
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ProblemError && error.problem.code === 'NOT_FOUND';
+}
+
+/** Whether a browser sent the request. A program that accepts everything gets the problem. */
+function prefersPage(request: Request): boolean {
+  return request.accepts(['application/problem+json', 'application/json', 'text/html']) === 'text/html';
 }
 
 function bodyReaderOf({ raw_body, file_body, body_types }: Route): ReadBody {

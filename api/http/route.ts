@@ -135,6 +135,8 @@ export interface RouteSpec<
    */
   cached_s?: number;
   answers: Record<number, AnswerShape>;
+  /** The page for a browser, in its languages, in place of the problem `NOT_FOUND`: for links that people open. */
+  not_found_page?: (languages: readonly string[]) => string;
   /** Refusal codes for the OpenAPI document, in addition to those that every route has. */
   refusals?: (ProtocolCode | Refusal['code'])[];
   /** The audit actions that a successful call writes; empty for routes that only read. */

@@ -5,7 +5,6 @@
  * the same address.
  */
 import { notFound } from '../../domain/base/refusal';
-import type { Language } from '../../domain/notification/settings';
 import { findRecipient } from '../../db/notification/recipient-mark';
 import { unsubscribe } from '../../transactions/notification/unsubscribe';
 import { readUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
@@ -13,6 +12,8 @@ import type { Api } from '../http/api';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
 import { z } from '../http/zod';
+import { donePage, invalidPage, questionPage } from './unsubscribe-page';
+import type { PageSubject } from './unsubscribe-page';
 
 const TOKEN_LENGTH_MAX = 200;
 const TokenParams = z.object({
@@ -24,21 +25,6 @@ const TokenParams = z.object({
 });
 const PAGE = { media_type: 'text/html', schema: z.string() };
 
-const TEXTS: Record<Language, Record<'title' | 'question' | 'button' | 'done', string>> = {
-  en: {
-    title: 'Unsubscribe',
-    question: 'Do you want no more mails of this kind?',
-    button: 'Unsubscribe',
-    done: 'You get no more mails of this kind.',
-  },
-  de: {
-    title: 'Abbestellen',
-    question: 'Möchten Sie keine E-Mails dieser Art mehr erhalten?',
-    button: 'Abbestellen',
-    done: 'Sie erhalten keine E-Mails dieser Art mehr.',
-  },
-};
-
 export const unsubscribeRoutes: Route[] = [
   route({
     operation_id: 'getUnsubscribePage',
@@ -46,16 +32,16 @@ export const unsubscribeRoutes: Route[] = [
     path: '/api/v1/unsubscribe/:token',
     tag: 'Notifications',
     summary: 'Show the page of an unsubscribe link',
-    description: 'A page with a form for the recipient of a mail. Opening it changes nothing.',
+    description:
+      'A page with a form for the recipient of a mail, in the language of the mail. Opening it changes nothing. For a link that is not valid, a browser gets a page too, with status 404.',
     params: TokenParams,
     answers: { 200: { description: 'The page', ...PAGE } },
+    not_found_page: invalidPage,
     audit: [],
     async handle({ api, params }) {
       const found = await findSubscription(api, params.token);
       if (found === undefined) return notFound('unsubscribe link', params.token);
-      const { question, button } = TEXTS[found.language];
-      const form = `<p>${question}</p><form method="post"><button type="submit">${button}</button></form>`;
-      return { status: 200, html: pageOf(found.language, form) };
+      return { status: 200, html: questionPage(found) };
     },
   }),
   route({
@@ -74,15 +60,15 @@ export const unsubscribeRoutes: Route[] = [
       headers: z.object({}),
     },
     answers: { 200: { description: 'The page that confirms it', ...PAGE } },
+    not_found_page: invalidPage,
     audit: ['mail_recipient.unsubscribed'],
     async handle({ api, params, now, request_id, write }) {
       const found = await findSubscription(api, params.token);
       if (found === undefined) return notFound('unsubscribe link', params.token);
-      const html = pageOf(found.language, `<p>${TEXTS[found.language].done}</p>`);
       return write(
         async (tx) => {
           await unsubscribe(tx, found, { now, request_id });
-          return { status: 200, html };
+          return { status: 200, html: donePage(found) };
         },
         [{ table: 'mail_recipients', id: found.recipient_id }],
       );
@@ -90,15 +76,10 @@ export const unsubscribeRoutes: Route[] = [
   }),
 ];
 
-/** What a link ends, and the language of its recipient; undefined when it is not valid, or the recipient was removed. */
-async function findSubscription(api: Api, token: string) {
-  const subscription = readUnsubscribeToken(token, api.keyPepper);
-  const recipient = subscription && (await findRecipient(api.db, subscription.recipient_id));
-  return subscription && recipient && { ...subscription, language: recipient.language ?? 'en' };
-}
-
-function pageOf(language: Language, content: string): string {
-  const { title } = TEXTS[language];
-  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>`;
-  return `<!doctype html><html lang="${language}"><head>${head}</head><body><h1>${title}</h1>${content}</body></html>`;
+/** What a link ends, for whom and in which language; undefined when it is not valid, or the recipient was removed. */
+async function findSubscription(api: Api, token: string): Promise<PageSubject | undefined> {
+  const link = readUnsubscribeToken(token, api.keyPepper);
+  const recipient = link && (await findRecipient(api.db, link.recipient_id));
+  if (!recipient || recipient.status === 'erased') return undefined;
+  return { ...link, language: recipient.language ?? link.language, address: recipient.address };
 }

@@ -53,7 +53,11 @@ export async function insertUnsubscription(
   { recipient_id, kind, now }: { recipient_id: string; kind: NotificationKindName; now: Instant },
 ): Promise<boolean> {
   const { count } = await tx`
-    INSERT INTO mail_unsubscriptions (recipient_id, kind, at) VALUES (${recipient_id}, ${kind}, ${now}) ON CONFLICT DO NOTHING`;
+    WITH added AS (
+      INSERT INTO mail_unsubscriptions (recipient_id, kind, at) VALUES (${recipient_id}, ${kind}, ${now})
+      ON CONFLICT DO NOTHING RETURNING recipient_id
+    )
+    UPDATE mail_recipients SET updated_at = ${now} WHERE id IN (SELECT recipient_id FROM added)`;
   return count > 0;
 }
 

@@ -10,6 +10,12 @@ export function isMailAddress(text: string): boolean {
   return text.length <= ADDRESS_LENGTH_MAX && /^[^\s\p{C}<>()[\],;:\\"@]+@[^\s\p{C}<>()[\],;:\\"@]+$/u.test(text);
 }
 
+/** An address that its owner recognizes, and others cannot use. */
+export function maskedAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  return `${[...address.slice(0, at)][0] ?? ''}***${address.slice(at)}`;
+}
+
 /** Addresses are the same in any letter case. */
 export function addressKey(address: string): string {
   return address.toLowerCase();

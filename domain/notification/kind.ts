@@ -171,6 +171,12 @@ export const NOTIFICATION_KINDS = {
 } as const satisfies Record<string, NotificationKind>;
 
 export type NotificationKindName = keyof typeof NOTIFICATION_KINDS;
+/** The kinds from which a recipient can unsubscribe. The link of a digest ends digests and all of them. */
+export type OptionalKind =
+  | {
+      [Kind in NotificationKindName]: (typeof NOTIFICATION_KINDS)[Kind]['is_optional'] extends true ? Kind : never;
+    }[NotificationKindName]
+  | 'digest';
 export const KIND_NAMES = Object.keys(NOTIFICATION_KINDS) as NotificationKindName[];
 
 /** The types of domain events that have a notice, in alphabetical order. */

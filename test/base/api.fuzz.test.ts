@@ -171,7 +171,7 @@ beforeAll(async () => {
     billing,
     deliveries,
     notifications,
-    token: [createUnsubscribeToken({ recipient_id, kind: 'quota_80' }, api.api.keyPepper)],
+    token: [createUnsubscribeToken({ recipient_id, kind: 'quota_80', language: 'en' }, api.api.keyPepper)],
     'notification-recipients': [recipient.id],
     'webhook-endpoints': [endpoint_id],
     'test-clocks': clocks,

@@ -192,7 +192,7 @@ async function notificationId(): Promise<string> {
 
 async function unsubscribeToken(): Promise<string> {
   const recipient_id = await buildRecipient(api.sql);
-  return createUnsubscribeToken({ recipient_id, kind: 'quota_80' }, api.api.keyPepper);
+  return createUnsubscribeToken({ recipient_id, kind: 'quota_80', language: 'en' }, api.api.keyPepper);
 }
 
 const email = () => `${randomUUID()}@covenant.test`;

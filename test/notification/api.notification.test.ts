@@ -201,7 +201,7 @@ test('a link unsubscribes from its kind with one click, and opening it changes n
     await buildNotification(api.sql, { recipient_id, kind: 'expired' }),
   ];
   const linkOf = (kind: 'quota_80' | 'expired') =>
-    `/unsubscribe/${createUnsubscribeToken({ recipient_id, kind }, api.api.keyPepper)}`;
+    `/unsubscribe/${createUnsubscribeToken({ recipient_id, kind, language: 'en' }, api.api.keyPepper)}`;
   const page = await api.call('GET', linkOf('quota_80'), { key: null });
   expect(page.status).toBe(200);
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -213,6 +213,9 @@ test('a link unsubscribes from its kind with one click, and opening it changes n
     const done = await api.call('POST', linkOf('quota_80'), { key: null, body: 'List-Unsubscribe=One-Click', headers });
     expect(done).toMatchObject({ status: 200, text: expect.stringContaining('no more mails of this kind') });
   }
+  const [{ updated_at, at }] = await api.sql<[{ updated_at: string; at: string }]>`
+    SELECT r.updated_at, u.at FROM mail_recipients r JOIN mail_unsubscriptions u ON u.recipient_id = r.id WHERE r.id = ${recipient_id}`;
+  expect(updated_at).toEqual(at);
   expect(await findStored(api.sql, optional)).toMatchObject({ state: 'suppressed', problem: 'unsubscribed' });
   expect((await findStored(api.sql, needed)).state).toBe('owed');
   const after = { kind: 'quota_80', suppressed: 1 };
@@ -221,7 +224,7 @@ test('a link unsubscribes from its kind with one click, and opening it changes n
   const reader = await buildRecipient(api.sql);
   await api.sql`UPDATE mail_recipients SET digest = true WHERE id = ${reader}`;
   const waiting = await buildNotification(api.sql, { recipient_id: reader, kind: 'quota_80', state: 'waiting' });
-  const digest = createUnsubscribeToken({ recipient_id: reader, kind: 'digest' }, api.api.keyPepper);
+  const digest = createUnsubscribeToken({ recipient_id: reader, kind: 'digest', language: 'en' }, api.api.keyPepper);
   for (const _repeat of [1, 2])
     expect(await api.call('POST', `/unsubscribe/${digest}`, { key: null })).toMatchObject({ status: 200 });
   expect((await findStored(api.sql, waiting)).problem).toBe('unsubscribed');
@@ -232,4 +235,27 @@ test('a link unsubscribes from its kind with one click, and opening it changes n
   // A mail that is always sent has no such link, and no other text is one.
   for (const path of [linkOf('expired'), `${linkOf('quota_80')}x`, '/unsubscribe/abc'])
     expectRefusal(await api.call('POST', path, { key: null }), 404, 'NOT_FOUND');
+});
+
+test('the pages of a link are in the language of the recipient, and of its mail before', async () => {
+  const recipient_id = await buildRecipient(api.sql, { address: 'zoe@pages.example' });
+  const link = { recipient_id, kind: 'quota_80', language: 'de' } as const;
+  const path = `/unsubscribe/${createUnsubscribeToken(link, api.api.keyPepper)}`;
+  const { text } = await api.call('GET', path, { key: null });
+  for (const words of ['lang="de"', 'z***@pages.example', 'Hinweise, dass 80 % eines Kontingents verbraucht sind'])
+    expect(text).toContain(words);
+  expect(text).not.toContain('zoe@');
+  await api.sql`UPDATE mail_recipients SET language = 'en' WHERE id = ${recipient_id}`;
+  const done = await api.call('POST', path, { key: null });
+  expect(done.text).toContain('You get no more mails of this kind to z***@pages.example.');
+  expect(done.text).toContain(`PATCH /api/v1/notification-recipients/${recipient_id}`);
+
+  const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'accept-language': 'de-AT,en;q=0.5' };
+  for (const invalid of ['/unsubscribe/abc', '/unsubscribe/a.b', `${path}x`]) {
+    const page = await fetch(`${api.url}/api/v1${invalid}`, { headers: browser });
+    expect(page.status).toBe(404);
+    expect(await page.text()).toContain('Dieser Link ist nicht gültig.');
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expectRefusal(await api.call('GET', invalid, { key: null, headers: { accept: '*/*' } }), 404, 'NOT_FOUND');
+  }
 });

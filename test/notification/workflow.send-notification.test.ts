@@ -148,7 +148,7 @@ test('a mail of a kind that is not needed has a link that ends it with one click
   await handleOf(id).result();
   const link = /^List-Unsubscribe: <https:\/\/covenant\.example\/api\/v1\/unsubscribe\/([^>]+)>\r$/m;
   const [, token = ''] = link.exec(mails.mails[0]?.raw.replace(/\r\n /g, '') ?? '') ?? [];
-  expect(readUnsubscribeToken(token, MAIL_PEPPER)).toEqual({ recipient_id, kind: 'quota_80' });
+  expect(readUnsubscribeToken(token, MAIL_PEPPER)).toEqual({ recipient_id, kind: 'quota_80', language: 'en' });
   expect(readUnsubscribeToken(token, 'another pepper')).toBeUndefined();
   expect(readUnsubscribeToken(`${token.slice(0, -1)}_`, MAIL_PEPPER)).toBeUndefined();
 });
