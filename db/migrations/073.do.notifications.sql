@@ -1,4 +1,4 @@
--- Mail: what people are to be told of, and the mails that follow.
+-- Mail: the events of which people have to know, and the mails that follow.
 
 -- An event of which people may have to hear. The transaction of the event writes the row (`owe_notices`); planning it writes the mails.
 -- There are no foreign keys, because each would lock its row in every transaction that writes an event.

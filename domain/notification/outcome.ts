@@ -1,4 +1,4 @@
-/** What attempts to send a mail meet, when the next one follows, and how the state of a notification is told in a sentence. */
+/** What attempts to send a mail meet, when the next one follows, and the sentence that explains the state of a notification. */
 import { NOTIFICATION_KINDS } from './kind';
 import type { NotificationKindName } from './kind';
 import type { RecipientStatus, SuppressedBy } from './plan';
