@@ -84,6 +84,9 @@ const globalsOfNode = [
   'clearTimeout',
 ];
 
+/** The globals of a browser that the script before the admin pages uses. */
+const globalsOfAdminPages = ['localStorage', 'matchMedia', 'document', 'navigator'];
+
 /** The globals of a browser, and the one that the renderer of the page at `/docs` adds. */
 const globalsOfDocsPage = ['Scalar', 'MutationObserver', 'addEventListener', 'document', 'location'];
 
@@ -100,6 +103,7 @@ export default defineConfig(
       'bench/peers/node_modules/',
       // Written by a generator.
       'docs/clients/typescript/covenant.d.ts',
+      'web/src/base/interface.d.ts',
     ],
   },
   eslint.configs.recommended,
@@ -195,9 +199,16 @@ export default defineConfig(
   },
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
-    ignores: ['api/http/docs-page/'],
+    ignores: ['api/http/docs-page/', 'web/public/'],
     languageOptions: {
       globals: Object.fromEntries(globalsOfNode.map((name) => [name, 'readonly'])),
+    },
+  },
+  {
+    files: ['web/public/*.js'],
+    languageOptions: {
+      sourceType: 'script',
+      globals: Object.fromEntries(globalsOfAdminPages.map((name) => [name, 'readonly'])),
     },
   },
   {

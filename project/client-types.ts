@@ -1,9 +1,12 @@
 /**
- * The types of the operations that the API key of a contract can call, and of the events: docs/clients/typescript/covenant.d.ts, generated from the
- * OpenAPI document. The file is checked in, because a partner can copy it, the checks and the demo use it, and its diff
- * shows what a change of the API means for partners. The types of the whole document would be as long as the document.
+ * Two files of types, generated from the OpenAPI document and checked in.
  *
- * As a program, it writes the file. With `--check` it only compares.
+ * docs/clients/typescript/covenant.d.ts has the operations that the API key of a contract can call, and the events: a partner can
+ * copy it, the checks and the demo use it, and its diff shows what a change of the API means for partners.
+ *
+ * web/src/base/interface.d.ts has all operations, without descriptions, for the admin pages: a changed interface breaks their build.
+ *
+ * As a program, it writes the files. With `--check` it only compares.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,22 +14,45 @@ import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
 import { openApiDocument } from '../api/http/openapi';
 import { commandLine } from '../command-line';
 
-const CLIENT_TYPES = join(__dirname, '../docs/clients/typescript/covenant.d.ts');
+const ROOT = join(__dirname, '..');
 
-const HEAD =
-  '/** Written by `npm run generate` from the OpenAPI document: what the API key of a contract can call, and the events. */\n';
-/** The name of the security scheme of these keys. */
+interface TypesFile {
+  /** Relative to the project. */
+  path: string;
+  text: () => Promise<string>;
+}
+
+const FILES: readonly TypesFile[] = [
+  { path: 'docs/clients/typescript/covenant.d.ts', text: partnerTypes },
+  { path: 'web/src/base/interface.d.ts', text: pageTypes },
+];
+
+/** The name of the security scheme of the keys of contracts. */
 const SCHEME = 'contractKey';
 const REF = /"\$ref":"#\/components\/schemas\/(\w+)"/g;
 
-/** Writes docs/clients/typescript/covenant.d.ts. */
+/** Writes both files. */
 export async function writeClientTypes(): Promise<void> {
-  writeFileSync(CLIENT_TYPES, await clientTypes());
+  for (const { path, text } of FILES) writeFileSync(join(ROOT, path), await text());
 }
 
-async function clientTypes(): Promise<string> {
-  return HEAD + astToString(await openapiTS(partnerDocument()));
+async function partnerTypes(): Promise<string> {
+  const head =
+    '/** Written by `npm run generate` from the OpenAPI document: what the API key of a contract can call, and the events. */\n';
+  return head + astToString(await openapiTS(partnerDocument()));
 }
+
+async function pageTypes(): Promise<string> {
+  const head = '/** Written by `npm run generate` from the OpenAPI document: all operations, for the admin pages. */\n';
+  const { webhooks: _events, ...document } = openApiDocument();
+  const plain = JSON.stringify(document, (key, value: unknown) =>
+    TEXT_FIELDS.has(key) && typeof value === 'string' ? undefined : value,
+  );
+  return head + astToString(await openapiTS(JSON.parse(plain) as OpenAPI3));
+}
+
+/** What describes a type and does not change it. */
+const TEXT_FIELDS: ReadonlySet<string> = new Set(['description', 'summary', 'example', 'title']);
 
 /** The OpenAPI document with the operations of contract keys, the events, and the schemas that they refer to. */
 function partnerDocument(): OpenAPI3 {
@@ -55,14 +81,16 @@ function partnerDocument(): OpenAPI3 {
 }
 
 async function main(): Promise<void> {
-  const { check } = commandLine('client-types', 'Write docs/clients/typescript/covenant.d.ts from the routes.')
-    .option('--check', 'write nothing, and fail when the file differs')
+  const { check } = commandLine('client-types', `Write ${FILES.map(({ path }) => path).join(' and ')} from the routes.`)
+    .option('--check', 'write nothing, and fail when a file differs')
     .parse()
     .opts<{ check?: true }>();
   if (!check) return writeClientTypes();
-  if (readFileSync(CLIENT_TYPES, 'utf8') === (await clientTypes())) return;
-  console.error('docs/clients/typescript/covenant.d.ts does not match the routes: run `npm run generate`.');
-  process.exitCode = 1;
+  for (const { path, text } of FILES) {
+    if (readFileSync(join(ROOT, path), 'utf8') === (await text())) continue;
+    console.error(`${path} does not match the routes: run \`npm run generate\`.`);
+    process.exitCode = 1;
+  }
 }
 
 if (require.main === module) void main();
