@@ -1,0 +1,3 @@
+import type { PageSpec } from '../base/page-spec';
+
+export const accessPages: PageSpec[] = [];

@@ -1,0 +1,71 @@
+/** Dates, times and numbers as people read them: in the zone of the contract, with the reader's own zone beside it when it differs. */
+import type { Language } from './texts';
+
+/** The time zone of the reader's machine. */
+export const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${language} ${JSON.stringify(options)}`;
+  let found = formats.get(key);
+  if (found === undefined) formats.set(key, (found = new Intl.DateTimeFormat(locale(language), options)));
+  return found;
+}
+
+/** British English has the day before the month and 24 hours, like German: one order in all pages. */
+export function locale(language: Language): string {
+  return language === 'de' ? 'de-DE' : 'en-GB';
+}
+
+/** An instant with date, time and the name of its zone: `1 Feb 2027, 00:00 GMT+1`. */
+export function formatInstant(instant: string, language: Language, zone: string = OWN_ZONE): string {
+  return format(language, {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone: zone,
+    timeZoneName: 'short',
+  }).format(new Date(instant));
+}
+
+/** The day of an instant: `1 Feb 2027`. */
+export function formatDay(instant: string, language: Language, zone: string = OWN_ZONE): string {
+  return format(language, { day: 'numeric', month: 'short', year: 'numeric', timeZone: zone }).format(
+    new Date(instant),
+  );
+}
+
+/** A local date without a time (`2027-02-01`), which is the same day in every zone. */
+export function formatLocalDate(date: string, language: Language): string {
+  return formatDay(`${date}T00:00:00Z`, language, 'UTC');
+}
+
+const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+
+/** How long ago or how soon: `3 days ago`, `in 2 hours`. */
+export function formatDistance(instant: string, language: Language, now_ms: number): string {
+  const seconds = (Date.parse(instant) - now_ms) / 1_000;
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
+  }
+  return relative.format(Math.trunc(seconds), 'second');
+}
+
+export function formatNumber(value: number, language: Language): string {
+  return new Intl.NumberFormat(locale(language)).format(value);
+}
+
+/** A share between 0 and 1 as a percentage with at most one decimal. */
+export function formatShare(share: number, language: Language): string {
+  return new Intl.NumberFormat(locale(language), { style: 'percent', maximumFractionDigits: 1 }).format(share);
+}

@@ -1,0 +1,43 @@
+/** Shows what went wrong and what to do about it. */
+import { Alert, Button, Group, Text } from '@mantine/core';
+import { baseTexts } from './base-texts';
+import { RequestFailed } from './problem';
+import { useTexts } from './texts';
+
+interface ProblemAlertProps {
+  error: unknown;
+  onRetry?: (() => void) | undefined;
+}
+
+/** The sentence of a refusal comes from the server. The request id is what an operator asks for. */
+export function ProblemAlert({ error, onRetry }: ProblemAlertProps) {
+  const t = useTexts(baseTexts);
+  const problem = error instanceof RequestFailed ? error.problem : undefined;
+  const sentence = problem?.detail ?? (isUnanswered(error) ? t('problem.no_answer') : t('problem.unexpected'));
+  return (
+    <Alert color="red" role="alert" title={problem?.title ?? t('problem.title')}>
+      <Text size="sm">{sentence}</Text>
+      {problem?.errors?.map(({ path, message }) => (
+        <Text size="sm" key={`${path} ${message}`}>
+          <code>{path}</code>: {message}
+        </Text>
+      ))}
+      <Group mt="xs" gap="sm">
+        {onRetry && (
+          <Button size="xs" variant="default" onClick={onRetry}>
+            {t('problem.retry')}
+          </Button>
+        )}
+        {problem && (
+          <Text size="xs" c="dimmed">
+            {problem.code} · {problem.request_id}
+          </Text>
+        )}
+      </Group>
+    </Alert>
+  );
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof RequestFailed && error.status === 0;
+}

@@ -1,0 +1,27 @@
+/** How answers of the interface are kept and read again. */
+import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { RequestFailed } from './problem';
+
+const FRESH_MS = 5_000;
+const RETRIES_MAX = 2;
+
+/** Refusals are final; a request without an answer, and a busy server, are tried again. */
+function mayRetry(count: number, error: unknown): boolean {
+  const passing = error instanceof RequestFailed && (error.status === 0 || error.status === 503);
+  return passing && count < RETRIES_MAX;
+}
+
+/** `onSignedOut` is called when a read finds that the session has ended. */
+export function createQueryClient(onSignedOut: () => void): QueryClient {
+  return new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error) => {
+        if (error instanceof RequestFailed && error.status === 401) onSignedOut();
+      },
+    }),
+    defaultOptions: {
+      queries: { staleTime: FRESH_MS, retry: mayRetry, refetchOnWindowFocus: true },
+      mutations: { retry: false },
+    },
+  });
+}

@@ -1,0 +1,67 @@
+/** Who is signed in, the language, the colours, and the way out. */
+import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { IconKeyboard, IconLanguage, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useSession } from '../access/session';
+import { baseTexts } from '../base/base-texts';
+import { read } from '../base/client';
+import { sessionApi } from '../access/session-paths';
+import { useAction } from '../base/use-action';
+import { chooseLanguage, useLanguage, useTexts } from '../base/texts';
+import { openShortcuts } from './shortcuts';
+
+export function AccountMenu() {
+  const t = useTexts(baseTexts);
+  const { admin } = useSession();
+  const language = useLanguage();
+  const dark = useComputedColorScheme('light') === 'dark';
+  const { setColorScheme } = useMantineColorScheme();
+  const queries = useQueryClient();
+  const signOut = useAction({
+    send: (everywhere: boolean) =>
+      read(
+        sessionApi.DELETE('/api/v1/session', { params: { query: everywhere ? { everywhere: 'true' as const } : {} } }),
+      ),
+    onDone: () => {
+      queries.clear();
+      location.assign('/admin/sign-in');
+    },
+  });
+  return (
+    <Menu position="bottom-end" width={240}>
+      <Menu.Target>
+        <ActionIcon variant="default" size="lg" aria-label={`${t('frame.account')}: ${admin.name}`}>
+          <IconUserCircle size={20} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <bdi>{admin.name}</bdi>
+          <br />
+          {admin.email} · {admin.role}
+        </Menu.Label>
+        <Menu.Item
+          leftSection={dark ? <IconSun size={16} aria-hidden /> : <IconMoon size={16} aria-hidden />}
+          onClick={() => setColorScheme(dark ? 'light' : 'dark')}
+        >
+          {dark ? t('frame.light') : t('frame.dark')}
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconLanguage size={16} aria-hidden />}
+          lang={language === 'de' ? 'en' : 'de'}
+          onClick={() => chooseLanguage(language === 'de' ? 'en' : 'de')}
+        >
+          {t('frame.language')}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconKeyboard size={16} aria-hidden />} onClick={openShortcuts}>
+          {t('frame.shortcuts')}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => signOut.mutate(false)}>
+          {t('frame.sign_out')}
+        </Menu.Item>
+        <Menu.Item onClick={() => signOut.mutate(true)}>{t('frame.sign_out_everywhere')}</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,6 @@
+/** All pages, in the order of the navigation. */
+import type { PageSpec } from './base/page-spec';
+import { accessPages } from './access/pages';
+import { contractPages } from './contract/pages';
+
+export const PAGES: readonly PageSpec[] = [...contractPages, ...accessPages];
