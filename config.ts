@@ -56,6 +56,7 @@ export interface Config {
   host: string;
   port: number;
   publicUrl: string;
+  adminPagesUrl: string | undefined;
   trustProxy: TrustProxy;
   requireHttps: boolean;
   keyPepper: string;
@@ -382,6 +383,15 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     default: { rule: '`http://HOST:PORT`', text: listeningUrl },
     allowed: 'a URL that begins with http:// or https://, without a query',
     usedBy: servers,
+    parse: httpUrl(),
+  },
+  adminPagesUrl: {
+    env: 'COVENANT_ADMIN_PAGES_URL',
+    about:
+      'For the development of the admin pages: the address of the Vite server that builds them at each request. The embedded stack sets it. Without it, /admin serves what `npm run build` made.',
+    default: 'none',
+    allowed: 'a URL that begins with http:// or https://',
+    usedBy: ['api'],
     parse: httpUrl(),
   },
   trustProxy: {

@@ -58,7 +58,12 @@ async function main(): Promise<void> {
     list_statement_ms: config.listStatementTimeoutMs,
     wrong_keys_max: config.wrongLicenseKeysMax,
   });
-  const server = createFastServer(createApp(api, { trustProxy: config.trustProxy, requireHttps: config.requireHttps }));
+  const app = createApp(api, {
+    trustProxy: config.trustProxy,
+    requireHttps: config.requireHttps,
+    adminPages: { devUrl: config.adminPagesUrl },
+  });
+  const server = createFastServer(app);
 
   await listen(server, { host: config.host, port: config.port, port_setting: 'PORT' });
   log.info({ address: server.address() as AddressInfo }, 'api is listening');

@@ -12,6 +12,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { commandLine } from '../command-line';
 import swcOptions from '../dev/swc-options.cjs';
 import { include } from '../tsconfig.build.json';
+import { buildAdminPages } from './admin-pages';
 
 const ROOT = join(__dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -37,6 +38,7 @@ async function build(): Promise<void> {
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(join(DIST, 'workflow-bundle.js'), code);
+  await buildAdminPages();
   console.log(`Built ${DIST} (workflow bundle of ${Math.round(code.length / 1024)} KiB).`);
 }
 

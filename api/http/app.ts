@@ -14,6 +14,8 @@ import {
 import type { TrustProxy } from '../../config';
 import { createRequestLog } from '../../log';
 import { setPageHeaders, requestIdOf, writeText } from './answer-head';
+import { adminPagesRouter } from './admin-pages';
+import type { AdminPagesOptions } from './admin-pages';
 import type { Api } from './api';
 import { BODY_BYTES_MAX } from './body';
 import { busyProblem } from './busy';
@@ -33,6 +35,7 @@ export interface AppOptions {
   trustProxy: TrustProxy;
   /** Whether requests that did not come over HTTPS are refused. */
   requireHttps?: boolean;
+  adminPages?: AdminPagesOptions;
 }
 
 /** Creates the application. */
@@ -48,6 +51,7 @@ export function createApp(api: Api, options: AppOptions): Express {
   app.use(setPageHeaders());
   app.use(operationsRouter(api));
   app.use(docsRouter());
+  app.use(adminPagesRouter(options.adminPages));
   app.use((request) => {
     throw new ProblemError(
       protocolProblem('NOT_FOUND', `There is nothing at ${request.path}. The API is documented at /docs.`),
