@@ -59,6 +59,7 @@ async function main(): Promise<void> {
       temporalNamespace,
       externalTemporal:
         temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: config.temporalUiUrl },
+      withHotReload: true,
       report: print,
       onServerEvent: printServerEvent,
       signal: startAbort.signal,
@@ -105,6 +106,7 @@ function scenariosFor({ testClocks, billingStandardUrl }: Config): readonly Scen
 
 function formatAddresses(running: DevFile): string {
   return `  API             ${running.api_url}
+  Admin pages     ${running.api_url}/admin
   Documentation   ${running.docs_url}
   Temporal UI     ${running.temporal_ui_url}
   Mail            ${running.mail_url ?? 'none'}

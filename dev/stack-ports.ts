@@ -13,6 +13,7 @@ export interface StackPorts {
   mail_page: number;
   smtp: number;
   receiver: number;
+  admin_pages: number;
 }
 
 /** The ports of the first stack on a machine. */
@@ -25,6 +26,7 @@ export const DEFAULT_PORTS: StackPorts = {
   mail_page: 1080,
   smtp: 1025,
   receiver: 8082,
+  admin_pages: 8083,
 };
 
 /** All ports of a stack. Each stays reserved until its server is about to start. */

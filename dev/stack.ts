@@ -6,6 +6,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { startAdminPages, type AdminPagesServer } from './admin-pages';
 import { ensureSuperAdmin } from '../transactions/access/admin';
 import { findNow } from '../db/base/clock';
 import { openDatabase } from '../db/base/database';
@@ -60,6 +61,8 @@ export interface StackOptions {
   billingUrl?: string;
   /** Whether to run the mail catcher and the receiver of webhooks. Default: true. */
   withMail?: boolean;
+  /** Whether `/admin` is served with hot reload. Default: false; then the API serves what `npm run build` made. */
+  withHotReload?: boolean;
   /** Dynamic configuration of Temporal in addition to the stack's own. */
   temporalDynamicConfig?: TemporalServerOptions['dynamicConfig'];
   postgresSettings?: Readonly<Record<string, string>>;
@@ -134,6 +137,7 @@ class EmbeddedStack implements Stack {
   private addresses: Omit<DevFile, 'pids' | 'mail_url' | 'smtp_url' | 'mail_from' | 'receiver_url'> | undefined;
   private mail: MailCatcherPlan | undefined;
   private receiver: WebhookPage | undefined;
+  private pages: AdminPagesServer | undefined;
   private servicePorts: ReservedPort[] = [];
   private extraApis = 0;
   private ready = false;
@@ -163,6 +167,7 @@ class EmbeddedStack implements Stack {
       this.startTemporal(ports, postgres),
       this.startMail(ports),
       this.startReceiver(ports),
+      this.startPages(ports),
       this.bundleWorkflows(),
     ]);
     const apiUrl = `http://127.0.0.1:${ports.api.port}`;
@@ -222,7 +227,7 @@ class EmbeddedStack implements Stack {
     for (const group of [apis, ['worker'], ['temporal'], ['mail'], ['postgres']]) {
       await Promise.all(group.map(async (name) => await this.servers.get(name)?.stop()));
     }
-    await this.receiver?.close();
+    await Promise.all([this.receiver?.close(), this.pages?.close()]);
     if (this.ports !== undefined) await releasePorts([...Object.values(this.ports), ...this.servicePorts]);
     removeDevFile(this.dataDir);
     removeProcessRecord(this.dataDir);
@@ -352,6 +357,13 @@ class EmbeddedStack implements Stack {
     this.receiver = await startWebhookPage({ port: receiver.port, file: join(this.dataDir, 'receiver-secrets.json') });
   }
 
+  /** The development server of the pages runs in this process too. */
+  private async startPages({ admin_pages }: ReservedPorts): Promise<void> {
+    if (!this.options.withHotReload) return;
+    await admin_pages.release();
+    this.pages = await startAdminPages(admin_pages.port);
+  }
+
   private async startWorker(port: ReservedPort, api_origin: string): Promise<void> {
     const readyUrl = `http://127.0.0.1:${port.port}/readyz`;
     const ownProgram = this.options.worker?.nodeArgs !== undefined;
@@ -382,7 +394,13 @@ class EmbeddedStack implements Stack {
     const plan = planCovenantProcess({
       name,
       file: 'api/main.ts',
-      settings: { ...this.settings(), HOST: '127.0.0.1', PORT: String(port.port), COVENANT_PUBLIC_URL: origin },
+      settings: {
+        ...this.settings(),
+        ...(this.pages && { COVENANT_ADMIN_PAGES_URL: this.pages.url }),
+        HOST: '127.0.0.1',
+        PORT: String(port.port),
+        COVENANT_PUBLIC_URL: origin,
+      },
       readyUrl: `${origin}/readyz`,
       logFile: this.logFile(name),
       ...program,
