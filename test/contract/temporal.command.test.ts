@@ -17,18 +17,28 @@ import {
   commandErrorOf,
   createCommandSender,
 } from '../../temporal/command';
+import type { SentCommand } from '../../temporal/command';
 import { openTemporal } from '../../temporal/connection';
 import { GRPC } from '../../temporal/grpc-status';
 import { taskQueues } from '../../temporal/task-queues';
 import { TEST_ACTOR } from '../harness/contract-facts';
-import { sharedServers } from '../harness/shared-servers';
-import { uniqueTaskQueue } from '../harness/temporal';
+import { startRefusingProxy } from '../harness/refusing-proxy';
+import { NAMESPACE, sharedServers, uniqueTaskQueue } from '../harness/shared-servers';
 
 /** An error as gRPC throws it, with `marks` as keys in its metadata. */
 function grpcError(code: number, marks: string[] = []): Error {
   const metadata = { get: (name: string) => (marks.includes(name) ? ['true'] : []) };
   return Object.assign(new Error(`status ${code}`), { code, details: `status ${code}`, metadata });
 }
+
+const PAUSE: SentCommand = {
+  command: { name: 'pause', input: {} },
+  command_id: '1',
+  fingerprint: '1',
+  request_id: '1',
+  actor_id: TEST_ACTOR.id,
+};
+const realClock = async () => new Date().toISOString();
 
 const wrapped = (code: number, marks?: string[]) => new ServiceError('Failed', { cause: grpcError(code, marks) });
 const updateFailed = (cause: Error) => new WorkflowUpdateFailedError('Workflow Update failed', cause);
@@ -92,15 +102,28 @@ test('a namespace that does not exist accepts no command', async () => {
     temporalTls: false,
     temporalApiKey: undefined,
   });
-  const clock = async () => new Date().toISOString();
-  const sendCommand = createCommandSender({ client, taskQueues: taskQueues(uniqueTaskQueue()), clock });
-  const command = {
-    command: { name: 'pause', input: {} },
-    command_id: '1',
-    fingerprint: '1',
-    request_id: '1',
-  } as const;
-  const sent = sendCommand('01a202a7-46b0-7f16-ac6c-7eb9f5c1b5f0', { ...command, actor_id: TEST_ACTOR.id });
+  const options = { client, taskQueues: taskQueues(uniqueTaskQueue()), clock: realClock };
+  const sent = createCommandSender(options)('01a202a7-46b0-7f16-ac6c-7eb9f5c1b5f0', PAUSE);
   await expect(sent).rejects.toBeInstanceOf(TemporalUnavailable);
   await client.connection.close();
+});
+
+test('a command that Temporal refuses because of load until its deadline was not accepted', async () => {
+  const proxy = await startRefusingProxy(
+    sharedServers().temporal_address,
+    'RESOURCE_EXHAUSTED',
+    /\/ExecuteMultiOperation$/,
+  );
+  const client = openTemporal({
+    temporalAddress: proxy.address,
+    temporalNamespace: NAMESPACE,
+    temporalTls: false,
+    temporalApiKey: undefined,
+  });
+  const options = { client, taskQueues: taskQueues(uniqueTaskQueue()), clock: realClock, timeout_ms: 2_500 };
+  const sent = createCommandSender(options)('01a202a7-46b0-7f16-ac6c-7eb9f5c1b5f0', PAUSE);
+  await expect(sent).rejects.toBeInstanceOf(TooManyCommands);
+  expect(proxy.refused.length).toBeGreaterThan(0);
+  await client.connection.close();
+  await proxy.close();
 });

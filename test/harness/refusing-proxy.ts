@@ -6,8 +6,13 @@ import { connect, constants, createServer } from 'node:http2';
 import type { ClientHttp2Session, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 
-/** The gRPC status of refused calls: the role has no permission, the server has no such service, or the credentials are not valid. */
-export const GRPC_STATUS_CODES = { PERMISSION_DENIED: '7', UNIMPLEMENTED: '12', UNAUTHENTICATED: '16' } as const;
+/** The gRPC status of refused calls: no permission, too much load, no such service, or credentials that are not valid. */
+export const GRPC_STATUS_CODES = {
+  PERMISSION_DENIED: '7',
+  RESOURCE_EXHAUSTED: '8',
+  UNIMPLEMENTED: '12',
+  UNAUTHENTICATED: '16',
+} as const;
 export type RefusalStatus = keyof typeof GRPC_STATUS_CODES;
 
 /** Matches all calls of the operator service. */
