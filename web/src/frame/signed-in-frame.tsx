@@ -58,7 +58,7 @@ function Frame() {
             />
             <Anchor component={Link} to="/contracts" underline="never" c="inherit">
               <Group gap={8} wrap="nowrap">
-                <img src="/admin/icon.svg" width={24} height={24} alt="" />
+                <img src="/admin/icon.svg" width={24} height={24} alt="Covenant" />
                 <Text fw={600} visibleFrom="xs">
                   Covenant
                 </Text>
