@@ -15,8 +15,13 @@ export async function buildAdminPages(outDir = ADMIN_PAGES): Promise<void> {
     logLevel: 'warn',
     build: { outDir, emptyOutDir: true },
   });
-  for (const name of readdirSync(outDir, { recursive: true, encoding: 'utf8' })) {
-    const file = join(outDir, name);
+  compressFiles(outDir);
+}
+
+/** Writes a copy of each text file in gzip and in brotli beside it. */
+export function compressFiles(directory: string): void {
+  for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+    const file = join(directory, name);
     if (/\.(js|css|html|svg)$/.test(name) && statSync(file).size >= COMPRESSED_BYTES_MIN) compress(file);
   }
 }

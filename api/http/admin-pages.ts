@@ -11,8 +11,8 @@ import type { RequestHandler } from 'express';
 import sirv from 'sirv';
 
 export interface AdminPagesOptions {
-  /** Where the built files are. Default: beside the program. */
-  directory?: string | undefined;
+  /** Where the built files are; null: they are not built. Default: beside the program. */
+  directory?: string | null | undefined;
   /** Development: the address of the server that builds the pages at each request, which then serves them. */
   devUrl?: string | undefined;
 }
@@ -55,11 +55,13 @@ function pagePolicy(devUrl: string | undefined): RequestHandler {
   };
 }
 
-function builtPages(
-  directory = DIRECTORIES.find((candidate) => existsSync(join(candidate, 'index.html'))),
-): RequestHandler {
-  if (directory === undefined) return (_request, response) => void response.status(503).type('text').send(NOT_BUILT);
+function builtPages(directory = findPages()): RequestHandler {
+  if (directory === null) return (_request, response) => void response.status(503).type('text').send(NOT_BUILT);
   return sirv(directory, { single: true, gzip: true, brotli: true, etag: true, setHeaders: setCaching });
+}
+
+function findPages(): string | null {
+  return DIRECTORIES.find((candidate) => existsSync(join(candidate, 'index.html'))) ?? null;
 }
 
 /** A file below assets/ has its hash in its name and never changes. Everything else is asked for again, with its ETag. */
