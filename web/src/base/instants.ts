@@ -69,3 +69,19 @@ export function formatNumber(value: number, language: Language): string {
 export function formatShare(share: number, language: Language): string {
   return new Intl.NumberFormat(locale(language), { style: 'percent', maximumFractionDigits: 1 }).format(share);
 }
+
+/** A length of time in its two largest units: `2 hr 5 min`. */
+export function formatDuration(seconds: number, language: Language): string {
+  const parts: string[] = [];
+  let left = Math.max(0, Math.round(seconds));
+  for (const [unit, size] of [...UNITS.slice(2), ['second', 1] as const]) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0) parts.push(formatUnit(count, unit, language));
+  }
+  return parts.slice(0, 2).join(' ') || formatUnit(0, 'second', language);
+}
+
+function formatUnit(count: number, unit: string, language: Language): string {
+  return new Intl.NumberFormat(locale(language), { style: 'unit', unit, unitDisplay: 'short' }).format(count);
+}

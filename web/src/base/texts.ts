@@ -59,3 +59,8 @@ export function translate<Keys extends string>(
   if (format === undefined) formats.set(cached, (format = new IntlMessageFormat(message, language)));
   return String(format.format(values));
 }
+
+/** The name of a code of the interface. A code that the texts do not know is shown as it is. */
+export function nameOf<Keys extends string>({ messages }: Texts<Keys>, t: Translate<Keys>, code: string): string {
+  return Object.hasOwn(messages.en, code) ? t(code as Keys) : code;
+}
