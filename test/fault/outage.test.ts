@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { contractWorkflowId } from '../../temporal/ids';
 import { contractViewQuery } from '../../workflows/contract-lifecycle';
-import { closeChunkGate, installChunkGate } from '../harness/chunk-gate';
+import { closeChunkGate, installChunkGate, openChunkGates } from '../harness/chunk-gate';
 import { gate } from '../harness/gate';
 import { expectInvariants } from '../harness/invariants';
 import { addPastContract, listAuditedBoundaries } from '../harness/past-contract';
@@ -45,6 +45,7 @@ beforeAll(async () => {
   stack = await startTestStack({ worker: { env: mailSettings(mails) } });
   await installChunkGate(stack);
 });
+afterEach(openChunkGates);
 afterAll(async () => {
   await stack?.end();
   await mails.close();
