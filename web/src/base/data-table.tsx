@@ -32,6 +32,8 @@ interface DataTableProps<Row> {
   columns: readonly Column<Row>[];
   rowKey: (row: Row) => string;
   state: ListState;
+  /** A first column without a name, such as boxes that select rows. */
+  lead?: { head: ReactNode; cell: (row: Row) => ReactNode };
   /** Shown when there is nothing at all. With a filter, the table says that nothing matches. */
   empty: ReactNode;
 }
@@ -40,7 +42,7 @@ const LOADING_ROWS = 8;
 /** Parameters that choose no rows. */
 const NOT_FILTERS = new Set(['cursor', 'sort', 'order', 'columns', 'environment', 'tab']);
 
-export function DataTable<Row>({ label, list, columns, rowKey, state, empty }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, list, columns, rowKey, state, lead, empty }: DataTableProps<Row>) {
   const t = useTexts(baseTexts);
   const shown = shownColumns(columns, state.search['columns']);
   if (list.isError) return <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />;
@@ -65,6 +67,7 @@ export function DataTable<Row>({ label, list, columns, rowKey, state, empty }: D
         <Table className={classes.table ?? ''} aria-label={label} verticalSpacing="xs" highlightOnHover>
           <Table.Thead>
             <Table.Tr>
+              {lead && <Table.Th scope="col">{lead.head}</Table.Th>}
               {shown.map(({ id, header, numeric }) => (
                 <Table.Th key={id} scope="col" ta={numeric ? 'right' : 'left'}>
                   {header}
@@ -74,9 +77,12 @@ export function DataTable<Row>({ label, list, columns, rowKey, state, empty }: D
           </Table.Thead>
           <Table.Tbody>
             {list.data === undefined
-              ? Array.from({ length: LOADING_ROWS }, (_, index) => <LoadingRow key={index} columns={shown.length} />)
+              ? Array.from({ length: LOADING_ROWS }, (_, index) => (
+                  <LoadingRow key={index} columns={shown.length + (lead ? 1 : 0)} />
+                ))
               : list.data.data.map((row) => (
                   <Table.Tr key={rowKey(row)}>
+                    {lead && <Table.Td data-lead>{lead.cell(row)}</Table.Td>}
                     {shown.map(({ id, header, cell, numeric }) => (
                       <Table.Td key={id} data-label={header} data-numeric={numeric || undefined}>
                         {cell(row)}
