@@ -197,7 +197,9 @@ export interface ContractFilter {
   state?: ContractState | undefined;
   type?: ContractType | undefined;
   product_id?: string | undefined;
+  generator_id?: string | undefined;
   customer_id?: string | undefined;
+  test_clock_id?: string | undefined;
   /** A whole address, in any letter case. */
   account_manager?: string | undefined;
   warning?: ContractWarning | undefined;
@@ -378,7 +380,9 @@ export async function listContracts(
       ${filter.warning === undefined ? sql`` : sql`AND ${hasWarning(sql, filter.warning)}`}
       ${filter.type === undefined ? sql`` : sql`AND c.type = ${filter.type}`}
       ${filter.product_id === undefined ? sql`` : sql`AND c.product_id = ${filter.product_id}`}
+      ${filter.generator_id === undefined ? sql`` : sql`AND c.generator_id = ${filter.generator_id}`}
       ${filter.customer_id === undefined ? sql`` : sql`AND c.customer_id = ${filter.customer_id}`}
+      ${filter.test_clock_id === undefined ? sql`` : sql`AND c.test_clock_id = ${filter.test_clock_id}`}
       ${filter.account_manager === undefined ? sql`` : sql`AND lower(c.account_manager) = lower(${filter.account_manager})`}
       AND ${matchesSearch(sql, filter.search, ['c.name'], 'c.id')}
       AND ${after} ${order}

@@ -158,7 +158,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'state=RUNNING',
     ].flatMap(inOrders),
   }),
-  '/contracts': ({ rare_product, rare_customer, rare_contract }) => ({
+  '/contracts': ({ rare_product, rare_generator, rare_customer, rare_contract, staging_clock }) => ({
     queries: [
       '',
       'environment=staging',
@@ -177,6 +177,8 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       'type=enterprise',
       'type=standard',
       `product_id=${rare_product}`,
+      `generator_id=${rare_generator}`,
+      `environment=staging&test_clock_id=${staging_clock}`,
       `customer_id=${rare_customer}`,
       'account_manager=rare@covenant.test',
       'warning=RENEWAL_BLOCKED',

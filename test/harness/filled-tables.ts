@@ -21,6 +21,8 @@ export interface FilledTables {
   /** A contract that is one of many. */
   rare_contract: string;
   rare_product: string;
+  rare_generator: string;
+  staging_clock: string;
   rare_customer: string;
   rare_job: string;
   /** An operation with one half of all outcomes. */
@@ -60,7 +62,8 @@ export async function fillTables(sql: Database): Promise<FilledTables> {
   await sql.unsafe('VACUUM ANALYZE');
   const [row] = await sql<[FilledTables]>`
     SELECT filled_id('schedule', 1) AS busy_schedule, filled_id('schedule', 3) AS daily_schedule, filled_id('contract', 1) AS busy_contract, filled_id('contract', ${RARE_FROM}) AS rare_contract,
-           filled_id('product', 2) AS rare_product, filled_id('customer', 2) AS rare_customer,
+           filled_id('product', 2) AS rare_product, filled_id('generator', ${RARE_FROM}) AS rare_generator,
+           (SELECT test_clock_id FROM contracts WHERE test_clock_id IS NOT NULL LIMIT 1) AS staging_clock, filled_id('customer', 2) AS rare_customer,
            filled_id('job', ${RARE_FROM}) AS rare_job,
            (SELECT id FROM license_operations ORDER BY created_at LIMIT 1) AS busy_operation,
            'lic_' || (SELECT (min(serial) << 24) + 1 FROM generation_jobs) AS busy_license, filled_id('admin', ${RARE_FROM})::text AS rare_actor,
@@ -107,11 +110,11 @@ SELECT filled_id('customer', n), 'buyer-' || n || '@covenant.test', CASE WHEN ra
        CASE WHEN rare THEN 'rare@covenant.test' WHEN n % 2 = 0 THEN 'many@covenant.test' END, at, at FROM numbers;
 INSERT INTO test_clocks (id, name, now, status, created_at, created_by) SELECT filled_id('clock', n), 'Clock ' || n, at, 'ready', at, 'test' FROM numbers;
 
-INSERT INTO contracts (id, environment, name, type, product_id, generator_id, customer_id, account_manager, feature_overrides, metadata, timezone, revision, settled_until,
+INSERT INTO contracts (id, environment, name, type, product_id, generator_id, customer_id, test_clock_id, account_manager, feature_overrides, metadata, timezone, revision, settled_until,
                        state, may_generate, created_at, created_by, updated_at, warnings)
 SELECT filled_id('contract', n), environment, CASE WHEN rare THEN 'Rarität ' ELSE 'Contract ' END || n, CASE WHEN rare THEN 'pool' ELSE 'standard' END,
        filled_id('product', CASE WHEN rare THEN 2 ELSE 1 END), filled_id('generator', CASE WHEN rare THEN ${RARE_FROM} ELSE 1 END),
-       filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END),
+       filled_id('customer', CASE WHEN rare THEN 2 ELSE 1 END), CASE WHEN environment = 'staging' THEN filled_id('clock', n) END,
        CASE WHEN rare THEN 'rare@covenant.test' WHEN n % 2 = 0 THEN 'many@covenant.test' END, '{}', '{}', 'UTC', 1, at,
        CASE WHEN rare THEN CASE n % 2 WHEN 0 THEN 'EXPIRED' ELSE 'PAST_DUE' END ELSE 'ACTIVE' END, NOT rare OR n % 2 = 1, at, 'test', at,
        CASE WHEN rare THEN ARRAY['RENEWAL_BLOCKED'] ELSE '{}' END FROM numbers;

@@ -7890,7 +7890,9 @@ export interface operations {
                 state?: "DRAFT" | "SCHEDULED" | "ACTIVE" | "PAST_DUE" | "EXPIRY_GRACE" | "PAUSED" | "SUSPENDED" | "EXPIRED" | "TERMINATED" | "DELETED";
                 type?: "standard" | "reseller" | "enterprise" | "pool";
                 product_id?: string;
+                generator_id?: string;
                 customer_id?: string;
+                test_clock_id?: string;
                 account_manager?: string;
                 warning?: "BILLING_PAST_DUE" | "SUSPENSION_DUE" | "BILLING_UNREACHABLE" | "PAID_AFTER_TERMINATION" | "RENEWAL_BLOCKED" | "QUOTA_NEARLY_USED" | "QUOTA_USED" | "QUOTA_RUNS_OUT" | "POOL_LOW" | "POOL_REPLENISH_BLOCKED" | "POOL_VALIDITY_TOO_SHORT" | "WEBHOOK_DISABLED" | "LIMIT_EXCEEDED";
                 sort?: "created_at" | "name" | "type" | "status";
