@@ -1,6 +1,5 @@
 /** Generators: create, list, read, edit, delete. A generator defines the key format of its product and what its licenses grant. */
 import { GENERATOR_KINDS } from '../../domain/catalogue/generator';
-import { DEFAULT_ALPHABET, keyspaceOf, largestQuotaFor } from '../../domain/catalogue/license-key';
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import { findGenerator, listGenerators } from '../../db/catalogue/generator';
 import type { GeneratorRow } from '../../db/catalogue/generator';
@@ -23,6 +22,7 @@ import {
   immutable,
 } from '../http/shapes';
 import { z } from '../http/zod';
+import { FormatInput, KEYSPACE_SHAPES, presentKeyspace, keyFormatPreview } from './key-format';
 
 const StatusShape = z.enum(['active', 'inactive']);
 const KindShape = z
@@ -30,32 +30,6 @@ const KindShape = z
   .describe(
     'signed: answers and files show its licenses by their certificates (JWS) in place of their keys. Licenses that were generated or imported before stay as they were',
   );
-
-// Keys are ASCII and begin with a letter or a digit, so CSV, spreadsheets and shells do not change them. Statements join keys with
-// commas, and no key contains one.
-const FormatInput = z
-  .strictObject({
-    prefix: z
-      .string()
-      .regex(
-        /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/,
-        'must be 1 to 32 letters, digits, dots, hyphens or underscores, and begin with a letter or digit',
-      )
-      .nullable()
-      .default(null)
-      .describe('The beginning of every key'),
-    groups: z.int().min(1).max(8).describe('Number of groups of random characters'),
-    group_length: z.int().min(2).max(16).describe('Characters per group'),
-    alphabet: z
-      .string()
-      .regex(/^[A-Za-z0-9]{2,62}$/, 'must be 2 to 62 letters and digits')
-      .refine((alphabet) => new Set(alphabet).size === alphabet.length, 'must not contain a character twice')
-      .default(DEFAULT_ALPHABET)
-      .describe('The characters from which keys are generated'),
-    separator: z.enum(['-', '_', '.', '']).default('-').describe('Between the prefix and the groups'),
-  })
-  .describe('The format of keys: the prefix "BF" and 4 groups of 5 give BF-XXXXX-XXXXX-XXXXX-XXXXX')
-  .openapi('KeyFormatInput');
 
 const ActivationLimitShape = z.int().min(1).max(ACTIVATION_LIMIT_MAX).nullable();
 
@@ -101,10 +75,7 @@ const GeneratorShape = z
         separator: z.string(),
       })
       .openapi('KeyFormat'),
-    keyspace: z.string().describe('The number of different keys of the format; a string, because it can be large'),
-    largest_quota: z
-      .string()
-      .describe('The largest quota of a contract that the format allows: a millionth of the keyspace'),
+    ...KEYSPACE_SHAPES,
     features: z.record(z.string(), z.unknown()).describe('What a license grants, unless the contract overrides it'),
     activation_limit: z.int().nullable().describe('Devices per license; null: unlimited'),
     status: StatusShape.describe('inactive: it generates no licenses'),
@@ -167,6 +138,8 @@ export const generatorRoutes: Route[] = [
     audit: [],
     handle: listHandler(listGenerators, presentGenerator, GENERATOR_CURSORS),
   }),
+  // Before `/generators/:id`, which matches its path too.
+  keyFormatPreview,
   route({
     operation_id: 'getGenerator',
     method: 'get',
@@ -241,8 +214,7 @@ export function presentGenerator(row: GeneratorRow) {
     created_at,
     updated_at,
   } = row;
-  const keyspace = keyspaceOf(format).toString();
-  const largest_quota = largestQuotaFor(format).toString();
+  const { keyspace, largest_quota } = presentKeyspace(format);
   return {
     id,
     name,

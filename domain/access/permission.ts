@@ -53,6 +53,7 @@ export const PERMISSIONS = {
 
   createGenerator: ADMIN,
   listGenerators: VIEWER,
+  getKeyFormatPreview: VIEWER,
   getGenerator: VIEWER,
   updateGenerator: ADMIN,
   deleteGenerator: ADMIN,

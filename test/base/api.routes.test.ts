@@ -240,6 +240,7 @@ const CALLS: Record<string, () => Promise<Call>> = {
     },
   }),
   'GET /generators': async () => ({}),
+  'GET /generators/preview': async () => ({ query: 'groups=4&group_length=5' }),
   'GET /generators/:id': async () => ({ params: { id: (await addCatalogue(api)).generator_id } }),
   'PATCH /generators/:id': async () => ({
     params: { id: (await addCatalogue(api)).generator_id },

@@ -191,3 +191,26 @@ test('lists filter by status and part of the name', async () => {
   await create({ name: 'Seldom too' });
   expect(await walkPages(api, '/generators?status=inactive&search=seldom')).toEqual([body.id]);
 });
+
+test('a preview shows keys of a format and its numbers as a generator would have them, and refuses what a generator refuses', async () => {
+  const format = { prefix: 'CAD', groups: 2, group_length: 3, alphabet: 'AB', separator: '.' };
+  const query = { ...format, groups: '2', group_length: '3' };
+  const { status, body } = await api.call('GET', `/generators/preview?${new URLSearchParams(query).toString()}`, {
+    key: api.keys.viewer,
+  });
+  const { keyspace, largest_quota } = (await create({ format })).body;
+  expect([status, body]).toEqual([200, { samples: Array(3).fill(expect.any(String)), keyspace, largest_quota }]);
+  for (const sample of body.samples) expect(sample).toMatch(/^CAD\.[AB]{3}\.[AB]{3}$/);
+
+  for (const [field, value] of [
+    ['groups', '9'],
+    ['group_length', '1.5'],
+    ['alphabet', 'AA'],
+    ['prefix', '=A'],
+    ['separator', ','],
+  ] as const) {
+    const wrong = new URLSearchParams({ ...query, [field]: value });
+    const answer = await api.call('GET', `/generators/preview?${wrong.toString()}`);
+    expect(wrongFieldsOf(answer)).toEqual([field]);
+  }
+});
