@@ -14,7 +14,7 @@ import { listHandler } from '../http/list-handler';
 import { PageOf, PageQuery, cursorsByCreation } from '../http/paging';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
+import { DryRunQuery, Id, IdParams, InstantShape, NameShape, SearchShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 const ACCOUNT_MANAGER = 'The address of the person who looks after the customer';
@@ -81,6 +81,15 @@ const CustomerQuery = PageQuery.extend({
   search: SearchShape.optional().describe('Part of the address or the name in any letter case, or the complete id'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
+
+const CustomerMerged = CustomerShape.extend({
+  moved: z
+    .object({ contracts: z.int(), licenses: z.int(), orders: z.int() })
+    .describe(
+      'What the other customer got; all zero when the merge was done before. Deleted contracts are counted too',
+    ),
+  dry_run: z.literal(true).optional(),
+}).openapi('CustomerMerged');
 
 const CUSTOMER = { description: 'The customer', schema: CustomerShape };
 
@@ -170,19 +179,22 @@ export const customerRoutes: Route[] = [
     summary: 'Merge a customer into another one',
     description: `Everything of the customer moves to the one in \`into\`: contracts, licenses, orders, and jobs that assign licenses. The response is the customer who was merged, whose \`merged_into\` names the other one. It stays readable, its address finds the other one, and the merge cannot be undone. At most ${MERGE_MAX.contracts} contracts, ${MERGE_MAX.licenses} licenses and ${MERGE_MAX.holds} orders are moved.`,
     params: IdParams,
+    query: DryRunQuery,
     body: CustomerMerge,
     examples: { 'Into another customer': { into: EXAMPLE_IDS.customer } },
-    answers: { 200: CUSTOMER },
+    answers: { 200: { description: 'The customer who was merged, and what was moved', schema: CustomerMerged } },
     refusals: ['CUSTOMER_MERGED', 'CUSTOMER_BUSY', 'CUSTOMER_TOO_LARGE', 'PERSON_ERASED'],
     audit: ['customer.merged', 'contract.updated'],
-    async handle({ api, params: { id }, body: { into }, write, ...request }) {
+    async handle({ api, params: { id }, query, body: { into }, write, dryRun, ...request }) {
       let nudges: Nudge[] = [];
       const rows = [...new Set([id, into])].sort().map((one) => ({ table: 'customers', id: one }));
-      const answer = await write(async (tx) => {
+      const dry_run = query.dry_run === 'true';
+      const answer = await (dry_run ? dryRun : write)(async (tx) => {
         const merged = await mergeCustomers(tx, { id, into }, actOf(request));
         if (isRefusal(merged)) return merged;
-        ({ nudges } = merged);
-        return { status: 200, body: presentCustomer(merged.customer) };
+        if (!dry_run) ({ nudges } = merged);
+        const { contracts, licenses, holds: orders } = merged.moved;
+        return { status: 200, body: { ...presentCustomer(merged.customer), moved: { contracts, licenses, orders } } };
       }, rows);
       for (const nudge of nudges) await api.nudger.wake(nudge, request.request_id);
       return answer;

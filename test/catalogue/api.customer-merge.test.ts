@@ -86,9 +86,16 @@ test('contracts, licenses, holds and operations move, and the history of both cu
   const other = (await api.call('GET', `/licenses?contract_id=${contract_id}&status=available`)).body.data[0].id;
   const assigned = await api.call('POST', '/licenses/assign', { body: { ids: [other], customer_email: old.email } });
 
+  const preview = await api.call('POST', `/customers/${old.id}/merge?dry_run=true`, { body: { into: survivor.id } });
+  const orders_moved = { contracts: 2, licenses: 2, orders: 2 };
+  expect(preview.body).toMatchObject({ merged_into: survivor.id, moved: orders_moved, dry_run: true });
+  expect((await api.call('GET', `/customers/${old.id}`)).body.merged_into).toBeNull();
+
   const { status, body } = await merge(old.id, survivor.id);
-  expect([status, body]).toEqual([200, expect.objectContaining({ id: old.id, merged_into: survivor.id })]);
-  expect((await api.call('GET', `/customers/${old.id}`)).body).toEqual(body);
+  const { moved: answered, ...customer } = body;
+  expect([status, customer]).toEqual([200, expect.objectContaining({ id: old.id, merged_into: survivor.id })]);
+  expect(answered).toEqual(orders_moved);
+  expect((await api.call('GET', `/customers/${old.id}`)).body).toEqual(customer);
   expect(await customersOf(contract_id)).toEqual([survivor.id, survivor.id]);
   expect((await api.call('GET', `/contracts?customer_id=${survivor.id}`)).body.data).toHaveLength(1);
   expect((await api.call('GET', `/license-operations/${assigned.body.id}`)).body.customer_id).toBe(survivor.id);

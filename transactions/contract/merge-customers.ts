@@ -37,9 +37,13 @@ export interface Merge {
 export interface MergedCustomer {
   /** The customer who was merged. */
   customer: CustomerRow;
+  /** What was moved; all zero when the merge was done before. */
+  moved: CustomerReferences;
   /** The workflows to signal after the commit, one nudge for each contract that was moved. */
   nudges: Nudge[];
 }
+
+const NOTHING: CustomerReferences = { contracts: 0, licenses: 0, holds: 0 };
 
 /** Merges a customer into another one, with an audit row about each, or refuses. Call it inside a transaction. Safe to run twice. */
 export async function mergeCustomers(
@@ -52,7 +56,7 @@ export async function mergeCustomers(
   const customers = await lockCustomers(tx, [id, into]);
   const decision = mergeDecision({ id, into }, customers);
   if (isRefusal(decision)) return decision;
-  if (decision === 'unchanged') return { customer: customers.get(id) as CustomerRow, nudges: [] };
+  if (decision === 'unchanged') return { customer: customers.get(id) as CustomerRow, moved: NOTHING, nudges: [] };
   const operation_id = await findSelectingOperation(tx, [id, into]);
   if (operation_id !== undefined) return refuse('CUSTOMER_BUSY', { operation_id });
   const moved = await countReferences(tx, id, max);
@@ -71,7 +75,7 @@ export async function mergeCustomers(
     after: { merged_into: into, ...moved },
   });
   await auditAct(tx, act, { ...audit, subject_id: into, before: null, after: { merged_from: id, ...moved } });
-  return { customer, nudges };
+  return { customer, moved, nudges };
 }
 
 async function moveContracts(tx: Sql, { id: customer_id, into }: Merge, act: Act): Promise<Nudge[]> {

@@ -2235,6 +2235,15 @@ export interface components {
             /** @enum {string|null} */
             language?: "en" | "de" | null;
         };
+        CustomerMerged: components["schemas"]["Customer"] & {
+            moved: {
+                contracts: number;
+                licenses: number;
+                orders: number;
+            };
+            /** @enum {boolean} */
+            dry_run?: true;
+        };
         CustomerMerge: {
             /** Format: uuid */
             into: string;
@@ -7146,7 +7155,9 @@ export interface operations {
     };
     mergeCustomers: {
         parameters: {
-            query?: never;
+            query?: {
+                dry_run?: "true" | "false";
+            };
             header?: {
                 "Idempotency-Key"?: string;
             };
@@ -7167,7 +7178,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Customer"];
+                    "application/json": components["schemas"]["CustomerMerged"];
                 };
             };
             400: {
