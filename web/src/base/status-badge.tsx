@@ -7,7 +7,7 @@ const COLOURS: Record<Tone, string> = { good: 'green', neutral: 'gray', waiting:
 
 export function StatusBadge({ tone, children }: { tone: Tone; children: string }) {
   return (
-    <Badge color={COLOURS[tone]} variant="light" tt="none">
+    <Badge color={COLOURS[tone]} variant="light" tt="none" miw="max-content">
       {children}
     </Badge>
   );
