@@ -2,5 +2,6 @@
 import type { PageSpec } from './base/page-spec';
 import { accessPages } from './access/pages';
 import { contractPages } from './contract/pages';
+import { licensePages } from './license/pages';
 
-export const PAGES: readonly PageSpec[] = [...contractPages, ...accessPages];
+export const PAGES: readonly PageSpec[] = [...contractPages, ...licensePages, ...accessPages];
