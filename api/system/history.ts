@@ -98,7 +98,8 @@ const isSequenceText = (text: string) => /^\d{1,9}$/.test(text);
 const EVENT_CURSORS = cursorsOf('events', { sequence: isSequenceText });
 const LATER_EVENT_CURSORS = cursorsOf('events-after', { sequence: isSequenceText });
 const REFUSAL_CURSORS = cursorsOf('refusals', { minute: isInstantText, code: (text) => /^[A-Z_]{1,64}$/.test(text) });
-const REVISION_CURSORS = cursorsOf('revisions', { revision: (text) => /^\d{1,9}$/.test(text) });
+const revisionCursors = (list: string) => cursorsOf(list, { revision: (text) => /^\d{1,9}$/.test(text) });
+const REVISION_CURSORS = { desc: revisionCursors('revisions'), asc: revisionCursors('revisions.oldest_first') };
 
 const EventsQuery = PageQuery.extend({
   after: z
@@ -199,20 +200,22 @@ export const historyRoutes: Route[] = [
     path: '/api/v1/contracts/:id/revisions',
     tag: 'History',
     summary: 'List the revisions of a contract',
-    description: 'The contract terms after every change of contract terms or holds, newest first.',
+    description:
+      'The contract terms after every change of contract terms or holds, newest first by default; `order` reverses it.',
     params: IdParams,
-    query: PageQuery,
+    query: PageQuery.extend({ order: z.enum(['asc', 'desc']).default('desc') }),
     answers: { 200: { description: 'One page', schema: PageOf(RevisionShape) } },
     audit: [],
     async handle({ api, params, query }) {
-      const after = REVISION_CURSORS.read(query.cursor);
+      const { order, limit } = query;
+      const cursors = REVISION_CURSORS[order];
+      const after = cursors.read(query.cursor);
       if (!(await hasHistory(api.db, params.id))) return notFound('contract', params.id);
-      const before_revision = after === null ? null : Number(after.revision);
-      const rows = await api.readList((sql) => listRevisions(sql, params.id, before_revision, query.limit + 1));
-      return {
-        status: 200,
-        body: pageOf(rows, query.limit, presentRevision, REVISION_CURSORS),
-      };
+      const shown = after === null ? null : Number(after.revision);
+      const rows = await api.readList((sql) =>
+        listRevisions(sql, params.id, { order, after: shown, limit: limit + 1 }),
+      );
+      return { status: 200, body: pageOf(rows, limit, presentRevision, cursors) };
     },
   }),
 ];

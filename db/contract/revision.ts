@@ -30,15 +30,19 @@ export async function insertRevisions(
   await tx`INSERT INTO contract_revisions ${tx(rows)}`;
 }
 
-/** One page of a contract's revisions, newest first; `below` is the number of the last one shown. */
-export async function listRevisions(
-  sql: Sql,
-  contract_id: string,
-  below: number | null,
-  limit: number,
-): Promise<RevisionRow[]> {
+interface RevisionPage {
+  order: 'asc' | 'desc';
+  /** The number of the last revision that was shown; null for the first page. */
+  after: number | null;
+  limit: number;
+}
+
+/** One page of a contract's revisions, newest or oldest first. */
+export async function listRevisions(sql: Sql, contract_id: string, page: RevisionPage): Promise<RevisionRow[]> {
+  const { order, after, limit } = page;
+  const next = order === 'desc' ? sql`revision < ${after}` : sql`revision > ${after}`;
   return sql<RevisionRow[]>`
     SELECT revision, effective_at, shown_actor(actor) AS actor, action, snapshot FROM contract_revisions
-    WHERE contract_id = ${contract_id} ${below === null ? sql`` : sql`AND revision < ${below}`}
-    ORDER BY revision DESC LIMIT ${limit}`;
+    WHERE contract_id = ${contract_id} ${after === null ? sql`` : sql`AND ${next}`}
+    ORDER BY revision ${order === 'desc' ? sql`DESC` : sql`ASC`} LIMIT ${limit}`;
 }

@@ -208,7 +208,10 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       [busy_contract, rare_contract].map((id) => `contract_id=${id}${filter}`),
     ),
   }),
-  '/contracts/:id/revisions': ({ busy_contract }) => ({ path: `/contracts/${busy_contract}/revisions`, queries: [''] }),
+  '/contracts/:id/revisions': ({ busy_contract }) => ({
+    path: `/contracts/${busy_contract}/revisions`,
+    queries: ['', 'order=asc'],
+  }),
   '/contracts/:id/limit-episodes': ({ busy_contract }) => ({
     path: `/contracts/${busy_contract}/limit-episodes`,
     queries: [''],

@@ -278,6 +278,7 @@ describe('a cursor that the list did not issue', () => {
       ['/contracts/:id/refusals', `${contract_path}/refusals?`],
       ['/api-calls', `/api-calls?contract_id=${contract.id}`],
       ['/contracts/:id/revisions', `${contract_path}/revisions?`],
+      ['/contracts/:id/revisions oldest first', `${contract_path}/revisions?order=asc`],
       ['/contracts/:id/amendments', `${contract_path}/amendments?`],
       ['/contracts/:id/licenses/import', `${contract_path}/licenses/import?`],
       ['/contracts/:id/limit-episodes', `${contract_path}/limit-episodes?`],

@@ -73,6 +73,8 @@ test('a contract shows its domain events and its revisions, newest first', async
   expect(revisions.map((row) => row.revision)).toEqual([3, 2, 1]);
   expect(revisions[1]).toMatchObject({ action: 'contract.updated', snapshot: { name: 'Two', quota: 1000 } });
   expect(await walkPages(api, `/contracts/${contract.id}/revisions?limit=1`, 'revision')).toEqual(['3', '2', '1']);
+  const oldest_first = `/contracts/${contract.id}/revisions?limit=1&order=asc`;
+  expect(await walkPages(api, oldest_first, 'revision')).toEqual(['1', '2', '3']);
 });
 
 test('a program that has processed some events of a contract reads the later ones, oldest first and without gaps', async () => {

@@ -150,7 +150,7 @@ test('rows of the previous version are returned as before, byte for byte, and co
     await migrate(url);
     expect(await rowsThatNamePeople(sql)).toEqual([]);
     expect(await shown(sql)).toEqual(before);
-    const [revision] = await listRevisions(sql, CONTRACT, null, 1);
+    const [revision] = await listRevisions(sql, CONTRACT, { order: 'desc', after: null, limit: 1 });
     expect(JSON.stringify(revision?.actor)).toBe(JSON.stringify(actor));
     const actors =
       await sql`SELECT shown_actor(actor) AS actor FROM quota_grants UNION ALL SELECT shown_actor(actor) FROM generation_jobs`;
