@@ -45,6 +45,15 @@ export function useTexts<Keys extends string>(declared: Texts<Keys>): Translate<
   return (key, values) => translate(declared, language, key, values);
 }
 
+/**
+ * Returns the name of a code of the interface: the text with the key `${group}${code}`. A code without a name, for example of a
+ * newer server, is shown as it is.
+ */
+export function useNames<Keys extends string>({ messages }: Texts<Keys>): (code: string, group?: string) => string {
+  const names: Readonly<Record<string, string>> = messages[useLanguage()];
+  return (code, group = '') => names[group + code] ?? code;
+}
+
 /** The text of a key in a language. Without values it is a plain look-up. */
 export function translate<Keys extends string>(
   { messages }: Texts<Keys>,

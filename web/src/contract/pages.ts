@@ -7,4 +7,5 @@ export const contractPages: PageSpec[] = [
     page: () => import('./contracts'),
     navigation: { group: 'licensing', label: { en: 'Contracts', de: 'Verträge' }, icon: IconFileText },
   },
+  { path: 'contracts/$id', page: () => import('./contract') },
 ];

@@ -1,0 +1,83 @@
+/** The tabs of a contract. The open tab stands in the URL, and its module is loaded when it is opened first. */
+import { Center, Loader, Tabs } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Suspense, lazy } from 'react';
+import type { ComponentType } from 'react';
+import { roleCovers, useSession } from '../access/session';
+import type { Role } from '../access/session';
+import { baseTexts } from '../base/base-texts';
+import type { ListSearch } from '../base/list-search';
+import { useTexts } from '../base/texts';
+import classes from './contract-tabs.module.css';
+import { detailsTexts } from './details-texts';
+import type { Contract } from './states';
+
+export interface TabProps {
+  contract: Contract;
+}
+
+/** Of a deleted contract, `contract` is undefined: only its history can be read. */
+export interface HistoryTabProps {
+  id: string;
+  contract: Contract | undefined;
+}
+
+interface Tab {
+  value: 'overview' | 'generation' | 'licenses' | 'activity' | 'timeline';
+  /** The least role that can read it. */
+  role?: Role;
+}
+type CurrentTab = Tab & { current: ComponentType<TabProps> };
+type HistoryTab = Tab & { history: ComponentType<HistoryTabProps> };
+
+const TABS: readonly (CurrentTab | HistoryTab)[] = [
+  { value: 'overview', current: lazy(() => import('./tabs/overview')) },
+];
+
+interface ContractTabsProps {
+  id: string;
+  contract: Contract | undefined;
+}
+
+export function ContractTabs({ id, contract }: ContractTabsProps) {
+  const t = useTexts(detailsTexts);
+  const { role } = useSession().admin;
+  const navigate = useNavigate();
+  const { tab }: ListSearch = useSearch({ strict: false });
+  const shown = TABS.filter((each) => roleCovers(role, each.role) && (contract !== undefined || 'history' in each));
+  const open = shown.find(({ value }) => value === tab)?.value ?? shown[0]?.value ?? null;
+  return (
+    <Tabs
+      value={open}
+      keepMounted={false}
+      onChange={(value) => void navigate({ to: '.', search: value === null ? {} : { tab: value }, resetScroll: false })}
+    >
+      <Tabs.List className={classes.list ?? ''} aria-label={t('tabs')}>
+        {shown.map(({ value }) => (
+          <Tabs.Tab key={value} value={value}>
+            {t(`tab.${value}`)}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      {shown.map((each) => (
+        <Tabs.Panel key={each.value} value={each.value} pt="md">
+          <Suspense fallback={<Waiting />}>{showTab(each, id, contract)}</Suspense>
+        </Tabs.Panel>
+      ))}
+    </Tabs>
+  );
+}
+
+function showTab(tab: CurrentTab | HistoryTab, id: string, contract: Contract | undefined) {
+  if ('history' in tab) return <tab.history id={id} contract={contract} />;
+  return contract && <tab.current contract={contract} />;
+}
+
+function Waiting() {
+  const t = useTexts(baseTexts);
+  return (
+    <Center p="xl">
+      <Loader aria-label={t('list.loading')} role="status" />
+    </Center>
+  );
+}
