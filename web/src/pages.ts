@@ -3,5 +3,6 @@ import type { PageSpec } from './base/page-spec';
 import { accessPages } from './access/pages';
 import { contractPages } from './contract/pages';
 import { licensePages } from './license/pages';
+import { webhookPages } from './webhook/pages';
 
-export const PAGES: readonly PageSpec[] = [...contractPages, ...licensePages, ...accessPages];
+export const PAGES: readonly PageSpec[] = [...contractPages, ...licensePages, ...webhookPages, ...accessPages];
