@@ -10,6 +10,7 @@ import { z } from 'zod';
 import type { DestinationPolicy } from './domain/webhook/destination';
 import type { MailServer, Mailbox } from './adapters/mail';
 import { isMailAddress } from './domain/notification/address';
+import { SESSION_HOURS, SESSION_IDLE_MINUTES } from './domain/access/session';
 import { WRONG_KEYS_MAX, WRONG_KEYS_MAX_MAX } from './domain/license/wrong-key';
 import { certificateFile, isKeyOf, privateKeyFile } from './pem-file';
 import type { PemFile } from './pem-file';
@@ -50,7 +51,7 @@ export interface Config {
   temporalTlsCa: PemFile | undefined;
   temporalTlsServerName: string | undefined;
   temporalApiKey: string | undefined;
-  temporalUiUrl: string;
+  temporalUiUrl: string | undefined;
   temporalShowNames: boolean;
   taskQueuePrefix: string;
   host: string;
@@ -59,6 +60,9 @@ export interface Config {
   adminPagesUrl: string | undefined;
   trustProxy: TrustProxy;
   requireHttps: boolean;
+  sessionIdleMinutes: number;
+  sessionHours: number;
+  dev: boolean;
   keyPepper: string;
   sealingKeys: SealingKey[] | undefined;
   billingStandardSecrets: string[] | undefined;
@@ -180,6 +184,11 @@ const MAIL_RETENTION_DAYS_MAX = 3_650;
 const MAIL_SLOTS_DEFAULT = 5;
 /** The ports of RFC 8314 and RFC 6409. */
 const SMTP_PORTS = { implicit: 465, submission: 587 } as const;
+
+/** The UI of Temporal's development server. */
+export const LOCAL_TEMPORAL_UI = 'http://127.0.0.1:8233';
+const SESSION_IDLE_MINUTES_MAX = 1_440;
+const SESSION_HOURS_MAX = 720;
 
 const PORT_MAX = 65_535;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -336,10 +345,14 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
   },
   temporalUiUrl: {
     env: 'TEMPORAL_UI_URL',
-    about: 'The URL of the Temporal UI of the server in TEMPORAL_ADDRESS. The embedded stack prints links to it.',
-    default: { text: 'http://127.0.0.1:8233' },
+    about:
+      'The URL of the Temporal UI of the server in TEMPORAL_ADDRESS. The admin pages link to it, and the embedded stack prints links to it.',
+    default: {
+      rule: `\`${LOCAL_TEMPORAL_UI}\` if TEMPORAL_ADDRESS is on this machine`,
+      text: localTemporalUi,
+    },
     allowed: 'a URL that begins with http:// or https://',
-    usedBy: ['dev'],
+    usedBy: ['api', 'dev'],
     parse: httpUrl(),
   },
   temporalShowNames: {
@@ -412,10 +425,34 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     usedBy: ['api'],
     parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
   },
+  sessionIdleMinutes: {
+    env: 'COVENANT_SESSION_IDLE_MINUTES',
+    about: 'After how many minutes without a request the session of an admin ends.',
+    default: { text: String(SESSION_IDLE_MINUTES) },
+    allowed: `a whole number from 5 to ${SESSION_IDLE_MINUTES_MAX}`,
+    usedBy: ['api'],
+    parse: wholeNumber(5, SESSION_IDLE_MINUTES_MAX),
+  },
+  sessionHours: {
+    env: 'COVENANT_SESSION_HOURS',
+    about: 'After how many hours the session of an admin ends at the latest.',
+    default: { text: String(SESSION_HOURS) },
+    allowed: `a whole number from 1 to ${SESSION_HOURS_MAX}`,
+    usedBy: ['api'],
+    parse: wholeNumber(1, SESSION_HOURS_MAX),
+  },
+  dev: {
+    env: 'COVENANT_DEV',
+    about: 'Whether the admin pages say that this is a stack for development. `npm run dev` sets it.',
+    default: { text: 'off' },
+    allowed: 'on or off',
+    usedBy: ['api'],
+    parse: z.enum(['on', 'off']).transform((text) => text === 'on'),
+  },
   keyPepper: {
     env: 'COVENANT_KEY_PEPPER',
     about:
-      'The secret with which API keys are hashed, and with which the links are signed that unsubscribe from mail. When it changes, all API keys and links become invalid.',
+      'The secret with which API keys, sessions and sign-in links are hashed, and with which the links are signed that unsubscribe from mail. When it changes, all of them become invalid.',
     default: 'required',
     allowed: `at least ${KEY_PEPPER_LENGTH_MIN} characters, for example from: openssl rand -hex 32`,
     usedBy: servers,
@@ -1032,6 +1069,11 @@ function isNetwork(text: string): boolean {
   const family = isIP(address);
   if (family === 0 || rest.length > 0) return false;
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+}
+
+function localTemporalUi(env: Environment): string | undefined {
+  const [host = ''] = (env['TEMPORAL_ADDRESS'] || '127.0.0.1').split(/:\d+$/);
+  return ['127.0.0.1', 'localhost', '[::1]'].includes(host) ? LOCAL_TEMPORAL_UI : undefined;
 }
 
 function listeningUrl(env: Environment): string {

@@ -2,7 +2,11 @@
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../domain/billing/billing-event';
 import { createPostgresClock } from '../db/base/clock';
+import { SIGN_IN_LIMITS } from '../domain/access/sign-in';
+import type { SignInLimits } from '../domain/access/sign-in';
+import type { SessionTimeouts } from '../domain/access/session';
 import { createFailureCounter } from '../transactions/access/count-failures';
+import { createSignInLimit } from '../transactions/access/sign-in-limit';
 import { createRefusedCallCounter } from '../transactions/access/count-refused-calls';
 import { findRejection } from '../transactions/access/find-rejection';
 import { createMergedArrivals } from '../transactions/billing/merge-billing-arrivals';
@@ -27,11 +31,12 @@ import { createNudger } from '../temporal/nudge';
 import { createSetUp } from '../temporal/setup';
 import type { TaskQueues } from '../temporal/task-queues';
 import { createClockNotifier } from '../temporal/test-clock';
-import type { Api } from './http/api';
+import type { Api, Installation } from './http/api';
 import { createWithdrawalReadLimit } from './license/withdrawal-limit';
 import { createWrongKeyLimit } from './license/wrong-key-limit';
 import { createAuthentication } from './http/authentication';
 import { createFailureLimit } from './http/failed-authentication';
+import { createSessionAuthentication } from './http/session-authentication';
 import { createOpenStreams, streamLimits } from './http/open-streams';
 import type { StreamLimits } from './http/open-streams';
 import { followedJobs } from './generation/generation-job-presenter';
@@ -56,6 +61,8 @@ export interface ApiOptions {
   bounceReceiver?: BounceReceiver | undefined;
   webhookRetentionDays: number;
   testClocks: boolean;
+  sessionTimeouts: SessionTimeouts;
+  installation: Installation;
   /** Describes started workflows in the Temporal UI. Without it they are shown by their ids. */
   describe?: StartDescriber | undefined;
   /** The statement timeout of lists. */
@@ -64,6 +71,8 @@ export interface ApiOptions {
   command_timeout_ms?: number | undefined;
   /** Failed authentications of one client in a minute. `domain/access/failed-authentication.ts` has the default. */
   failures_max?: number | undefined;
+  /** Failed attempts to sign in. `domain/access/sign-in.ts` has the defaults. */
+  sign_in_limits?: Partial<SignInLimits> | undefined;
   /** Wrong license keys of one client in a minute. `domain/license/wrong-key.ts` has the default. */
   wrong_keys_max?: number | undefined;
   /** Reads of lists of withdrawn licenses by one client in a minute. `domain/license/withdrawal.ts` has the default. */
@@ -102,6 +111,12 @@ export function createApi(options: ApiOptions): Api {
     ),
     clock,
     ...createAuthentication(db, options.keyPepper, clock),
+    authenticateSession: createSessionAuthentication(db, {
+      pepper: options.keyPepper,
+      timeouts: options.sessionTimeouts,
+      clock,
+    }),
+    signIns: createSignInLimit(db, { ...SIGN_IN_LIMITS, ...options.sign_in_limits }),
     limitFailure: createFailureLimit({
       counter: failures,
       log,
@@ -141,6 +156,11 @@ export function createApi(options: ApiOptions): Api {
     operationProgress: follow(followedOperations(db, presentOperation)),
     assignmentProgress: follow(followedOperations(db, presentAssignment)),
     importProgress: follow(followedImports(db)),
-    streams: createOpenStreams(db, log, { ...streamLimits(db.options.max), ...options.streamLimits }),
+    streams: createOpenStreams(
+      db,
+      log,
+      { ...streamLimits(db.options.max), ...options.streamLimits },
+      options.sessionTimeouts,
+    ),
   };
 }

@@ -51,6 +51,12 @@ async function main(): Promise<void> {
     bounceReceiver: config.mailBounceSecrets && createBounceReceiver(config.mailBounceSecrets),
     webhookRetentionDays: config.webhookRetentionDays,
     testClocks: config.testClocks,
+    sessionTimeouts: { idle_minutes: config.sessionIdleMinutes, hours: config.sessionHours },
+    installation: {
+      temporal_ui_url: config.temporalUiUrl ?? null,
+      temporal_namespace: config.temporalNamespace,
+      dev: config.dev,
+    },
     describe: createStartDescriber({
       publicUrl: config.publicUrl,
       titles: config.temporalShowNames ? createTitleReader(db) : undefined,

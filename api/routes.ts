@@ -3,6 +3,7 @@ import { adminRoutes } from './access/admin';
 import { apiCallRoutes } from './access/api-call';
 import { contractApiKeyRoutes } from './access/contract-api-key';
 import { callerRoutes } from './access/caller';
+import { sessionRoutes } from './access/session';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
 import { limitEpisodeRoutes } from './notification/limit-episode';
@@ -38,6 +39,7 @@ import { productRoutes } from './catalogue/product';
 import { signingKeyRoutes } from './catalogue/signing-key';
 
 import type { Route } from './http/route';
+import { installationRoutes } from './system/installation';
 import { testClockRoutes } from './system/test-clock';
 import { timelineRoutes } from './contract/timeline';
 import { usageRoutes } from './contract/usage';
@@ -54,6 +56,8 @@ export const ROUTES: readonly Route[] = [
   ...generatorRoutes,
   ...customerRoutes,
   ...callerRoutes,
+  ...sessionRoutes,
+  ...installationRoutes,
   ...adminRoutes,
   ...contractRoutes,
   ...contractActionRoutes,

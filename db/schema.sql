@@ -56,6 +56,46 @@ CREATE TABLE admin_api_keys (
 );
 CREATE INDEX admin_api_keys_of_admin ON admin_api_keys (admin_id, id);
 
+-- A session of an admin in a browser. Of its token only an HMAC with a pepper is stored. Its time-outs are settings, so they are not columns.
+CREATE TABLE sessions (
+  id            uuid PRIMARY KEY DEFAULT uuidv7(),
+  admin_id      uuid NOT NULL REFERENCES admins (id),
+  token_hmac    bytea NOT NULL CONSTRAINT sessions_token_unique UNIQUE,
+  method        text NOT NULL CONSTRAINT sessions_method_known CHECK (method IN ('password', 'api_key', 'link', 'oidc')),
+  -- The key by which the admin signed in: when it is revoked, the session ends.
+  api_key_id    uuid REFERENCES admin_api_keys (id),
+  created_at    timestamptz NOT NULL,
+  -- To the minute.
+  last_used_at  timestamptz NOT NULL,
+  -- When the admin last proved who they are.
+  confirmed_at  timestamptz NOT NULL,
+  ended_at      timestamptz,
+  address       text,
+  user_agent    text
+);
+CREATE INDEX sessions_of_admin ON sessions (admin_id, id);
+CREATE INDEX sessions_by_created ON sessions (created_at);
+
+CREATE TABLE admin_passwords (
+  admin_id  uuid PRIMARY KEY REFERENCES admins (id),
+  -- Argon2id in the PHC format.
+  hash      text NOT NULL,
+  set_at    timestamptz NOT NULL
+);
+
+-- Links that an admin can use once: to sign in, or to set a password.
+CREATE TABLE admin_links (
+  id          uuid PRIMARY KEY DEFAULT uuidv7(),
+  admin_id    uuid NOT NULL REFERENCES admins (id),
+  purpose     text NOT NULL CONSTRAINT admin_links_purpose_known CHECK (purpose IN ('sign_in', 'invitation')),
+  token_hmac  bytea NOT NULL CONSTRAINT admin_links_token_unique UNIQUE,
+  created_at  timestamptz NOT NULL,
+  expires_at  timestamptz NOT NULL,
+  used_at     timestamptz
+);
+CREATE INDEX admin_links_of_admin ON admin_links (admin_id);
+CREATE INDEX admin_links_by_expires ON admin_links (expires_at);
+
 -- Catalogue --------------------------------------------------------------------------------------------------------
 
 CREATE TABLE products (
@@ -1970,6 +2010,13 @@ CREATE UNLOGGED TABLE failed_authentications (
   bucket    integer PRIMARY KEY CONSTRAINT failed_authentications_buckets CHECK (bucket BETWEEN 0 AND 65535),
   minute    timestamptz NOT NULL,
   failures  integer NOT NULL
+) WITH (fillfactor = 50);
+
+-- Attempts to sign in, for the limits by account and by address: at most one row for each of 65,536 buckets.
+CREATE UNLOGGED TABLE sign_in_attempts (
+  bucket      integer PRIMARY KEY CONSTRAINT sign_in_attempts_buckets CHECK (bucket BETWEEN 0 AND 65535),
+  started_at  timestamptz NOT NULL,
+  attempts    integer NOT NULL
 ) WITH (fillfactor = 50);
 
 -- Refused requests for licenses: one row for each contract, minute and code, with the number of requests.

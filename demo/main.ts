@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { parseNoArguments } from '../command-line';
-import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
+import { LOCAL_TEMPORAL_UI, KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig } from '../config';
 import { openDatabase } from '../db/base/database';
 import { checkEnterprise } from './check-enterprise';
 import { checkMails } from './check-mails';
@@ -77,7 +77,10 @@ async function runDemo(dataDir: string, signal: AbortSignal): Promise<void> {
     dataDir,
     cacheDir,
     temporalNamespace,
-    externalTemporal: temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: temporalUiUrl },
+    externalTemporal:
+      temporalAddress === undefined
+        ? undefined
+        : { address: temporalAddress, uiUrl: temporalUiUrl ?? LOCAL_TEMPORAL_UI },
     api: { env: SCENARIO_SETTINGS },
     worker: { env: SCENARIO_SETTINGS },
     ports: demoPorts(),

@@ -2,11 +2,13 @@
  * `npm run dev` starts the embedded stack, prints its addresses, runs the demo scenarios once, and runs until Ctrl-C.
  */
 import { parseNoArguments } from '../command-line';
-import { KEY_PEPPER_LENGTH_MIN, loadConfig, loadStackConfig, type Config } from '../config';
+import { KEY_PEPPER_LENGTH_MIN, LOCAL_TEMPORAL_UI, loadConfig, loadStackConfig, type Config } from '../config';
 import { readDevFile, type DevFile } from './dev-file';
 import { DataDirLockedError } from './lock';
 import { ensureReceiverEndpoint } from './receiver-endpoint';
-import { startStack, type Stack } from './stack';
+import { createDevSignInLink } from './sign-in-link';
+import { SUPER_ADMIN, startStack, type Stack } from './stack';
+import { SIGN_IN_LINK_MINUTES } from '../domain/access/session';
 import { runScenarioOnce, type Scenario } from '../demo/scenario';
 import { ENTERPRISE_SCENARIO } from '../demo/scenario-enterprise';
 import { PARTNER_SCENARIO } from '../demo/scenario-partner';
@@ -58,15 +60,17 @@ async function main(): Promise<void> {
       cacheDir,
       temporalNamespace,
       externalTemporal:
-        temporalAddress === undefined ? undefined : { address: temporalAddress, uiUrl: config.temporalUiUrl },
+        temporalAddress === undefined
+          ? undefined
+          : { address: temporalAddress, uiUrl: config.temporalUiUrl ?? LOCAL_TEMPORAL_UI },
       withHotReload: true,
       report: print,
       onServerEvent: printServerEvent,
       signal: startAbort.signal,
     });
-    print(
-      `Ready after ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n${formatAddresses(stack.describe())}`,
-    );
+    const link = await createDevSignInLink(stack.describe(), stack.dataDir);
+    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
+    print(`Ready after ${seconds} s.\n\n${formatAddresses(stack.describe(), link)}`);
   } catch (error) {
     if (stopping) process.exit(0);
     print(error instanceof DataDirLockedError ? formatAlreadyRunning(error) : errorMessage(error));
@@ -104,15 +108,18 @@ function scenariosFor({ testClocks, billingStandardUrl }: Config): readonly Scen
   return [POOL_SCENARIO, SALE_SCENARIO, ENTERPRISE_SCENARIO, ...quarter, PARTNER_SCENARIO];
 }
 
-function formatAddresses(running: DevFile): string {
-  return `  API             ${running.api_url}
-  Admin pages     ${running.api_url}/admin
+function formatAddresses(running: DevFile, sign_in_url: string | null): string {
+  return `  Admin pages     ${sign_in_url ?? `${running.api_url}/admin`}
+  API             ${running.api_url}
   Documentation   ${running.docs_url}
   Temporal UI     ${running.temporal_ui_url}
   Mail            ${running.mail_url ?? 'none'}
   Webhooks        ${running.receiver_url ?? 'none'}
 
   Super admin     ${running.super_admin_key}
+
+The link to the admin pages works once, for ${SIGN_IN_LINK_MINUTES} minutes. Another one:
+  npm run --silent covenant -- admin sign-in-link ${SUPER_ADMIN.email}
 
 Try it in another terminal:
   eval "$(npm run --silent dev:env)"

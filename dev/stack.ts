@@ -103,7 +103,8 @@ interface TemporalAddresses {
 const DATABASE = 'covenant';
 /** The sender of mails, which the mail catcher shows and sends to no one. */
 const MAIL_FROM = 'Covenant <covenant@covenant.localhost>';
-const SUPER_ADMIN = { email: 'admin@covenant.localhost', name: 'Super Admin' } as const;
+/** The first super admin. */
+export const SUPER_ADMIN = { email: 'admin@covenant.localhost', name: 'Super Admin' } as const;
 
 /**
  * Starts a stack and resolves when every server is ready. Throws DataDirLockedError when another stack uses the data
@@ -400,6 +401,7 @@ class EmbeddedStack implements Stack {
         HOST: '127.0.0.1',
         PORT: String(port.port),
         COVENANT_PUBLIC_URL: origin,
+        COVENANT_DEV: 'on',
       },
       readyUrl: `${origin}/readyz`,
       logFile: this.logFile(name),

@@ -9,7 +9,7 @@ import { ROUTES } from '../api/routes';
 import { commandLine } from '../command-line';
 import { ANONYMOUS } from '../domain/access/caller';
 import type { CallerKind, CallerRights } from '../domain/access/caller';
-import { mayCall, permissionOf } from '../domain/access/permission';
+import { mayCall, needsConfirmation, permissionOf } from '../domain/access/permission';
 import type { OperationId } from '../domain/access/permission';
 import { ROLES } from '../domain/access/role';
 
@@ -20,10 +20,14 @@ const HEAD = `# Permissions
 
 <!-- Written by \`npm run generate\` from domain/access/permission.ts. -->
 
-The callers who may call each operation of the API. An admin authenticates with an API key and has one role. The column _without a
+The callers who may call each operation of the API. An admin authenticates with an API key, or signs in, and has one role. The column _without a
 key_ is for requests without an API key; where it is empty, they get 401 \`UNAUTHENTICATED\`. A key that is unknown or revoked, or
 whose admin is disabled, gets 401 \`INVALID_API_KEY\`; one that is not complete or in the wrong place gets 401 with a code of its own
 (\`API_KEY_TRUNCATED\`, \`API_KEY_IN_URL\`, …). A key whose role does not allow the operation gets 403 \`FORBIDDEN_ROLE\`.
+
+The column _session_ is for an admin who is signed in to the admin pages. Where it is _role_, the session can do what the role of its admin
+allows. Where it is _confirmed_, the admin must also have proved in the last 10 minutes who they are (403 \`REAUTHENTICATION_REQUIRED\`); API
+keys are not asked. A session that has ended gets 401 \`SESSION_ENDED\`, and a change that another site sends 403 \`CROSS_SITE_REQUEST\`.
 
 The column _contract_ is for the API key of a contract. It gets 403 \`FORBIDDEN_CALLER\` where it is empty. Where it is _own_, the
 contract or the job must be its own; others do not exist for it (404 \`NOT_FOUND\`).
@@ -41,6 +45,7 @@ interface Column {
 /** Every kind of caller. Admins have one column for each role. */
 const COLUMNS: Record<CallerKind, readonly Column[]> = {
   admin: ROLES.map((role) => ({ title: role, caller: { kind: 'admin', role } })),
+  session: [{ title: 'session', caller: { kind: 'session', role: 'super_admin' } }],
   contract: [{ title: 'contract', caller: { kind: 'contract' } }],
   anonymous: [{ title: 'without a key', caller: ANONYMOUS }],
 };
@@ -81,6 +86,7 @@ function cell(caller: CallerRights, operation_id: OperationId): string {
   if (!mayCall(caller, operation_id)) return '';
   const permission = permissionOf(operation_id);
   if (caller.kind === 'contract' && 'contract' in permission) return 'own';
+  if (caller.kind === 'session' && 'admin' in permission) return needsConfirmation(operation_id) ? 'confirmed' : 'role';
   return 'anonymous' in permission && permission.anonymous === 'signed' ? 'signed' : 'yes';
 }
 

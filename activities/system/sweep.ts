@@ -22,6 +22,8 @@ import { forecastQuotas } from '../../transactions/metric/forecast-quotas';
 import type { Database } from '../../db/base/database';
 import { hasManyDue, isAnyDue, listBusyMoments } from '../../db/contract/due-contract';
 import { dropOldFailures } from '../../db/access/failed-authentication';
+import { dropOldSignIns } from '../../db/access/session';
+import { dropOldAttempts } from '../../db/access/sign-in-attempt';
 import { dropOldRefusedCalls } from '../../db/access/refused-call';
 import { dropOldRefusedAttempts } from '../../db/generation/refused-attempt';
 import { listOperationKinds } from '../../db/license/license-operation';
@@ -174,6 +176,8 @@ export function createSweepActivities({
     await runPart(() => dropOldRefusedAttempts(db), 0);
     await runPart(() => dropOldRefusedCalls(db), 0);
     await runPart(() => dropOldFailures(db), 0);
+    await runPart(() => dropOldAttempts(db), 0);
+    await runPart(() => dropOldSignIns(db), 0);
     if (failures.length > 0) throw failures[0];
     return {
       contracts: woken.contract.size,

@@ -1,4 +1,4 @@
-/** `/me`: who calls, for every caller with a key. */
+/** `/me`: who calls, for every caller with a key or a session. */
 import type { KnownCaller } from '../../domain/access/caller';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
@@ -22,6 +22,16 @@ const MeShape = z
       .openapi('MeAdmin'),
     z
       .object({
+        kind: z.literal('session'),
+        id: Id,
+        email: z.string(),
+        name: z.string().describe('The name that the audit shows'),
+        role: RoleShape,
+        session_id: Id.describe('The session of this request'),
+      })
+      .openapi('MeSession'),
+    z
+      .object({
         kind: z.literal('contract'),
         contract_id: Id.describe('The contract to which the key belongs'),
         environment: EnvironmentShape,
@@ -38,8 +48,13 @@ export const callerRoutes: Route[] = [
     method: 'get',
     path: '/api/v1/me',
     tag: 'People',
-    summary: 'Read the caller of this key',
-    answers: { 200: { description: 'The admin or the contract to which the API key belongs', schema: MeShape } },
+    summary: 'Read the caller of this key or session',
+    answers: {
+      200: {
+        description: 'The admin or the contract to which the API key belongs, or the admin of the session',
+        schema: MeShape,
+      },
+    },
     audit: [],
     handle: ({ caller }) => Promise.resolve({ status: 200, body: presentCaller(caller) }),
   }),
@@ -50,6 +65,10 @@ function presentCaller(caller: KnownCaller) {
     case 'admin': {
       const { kind, id, email, name, role, api_key_id } = caller;
       return { kind, id, email, name, role, api_key_id };
+    }
+    case 'session': {
+      const { kind, id, email, name, role, session } = caller;
+      return { kind, id, email, name, role, session_id: session.id };
     }
     case 'contract': {
       const { kind, contract_id, environment, key_id, api_key_id } = caller;

@@ -47,6 +47,11 @@ export const ANSWER_FIELDS = {
     schema: { type: 'integer', minimum: 1 },
     example: 31,
   },
+  'Set-Cookie': {
+    description: 'The cookie of the session, or an empty one that ends it',
+    schema: { type: 'string', pattern: '^__Host-covenant_session=' },
+    example: '__Host-covenant_session=…; Path=/; Secure; HttpOnly; SameSite=Lax',
+  },
   'WWW-Authenticate': {
     description: 'The scheme in which an API key is sent',
     schema: { type: 'string', pattern: '^Bearer' },

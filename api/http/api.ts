@@ -1,6 +1,7 @@
 /** The dependencies of the API: connections and functions that are created once per process (api/main.ts) or per test. */
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../../domain/billing/billing-event';
+import type { SessionTimeouts } from '../../domain/access/session';
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
 import type { RefusedCall } from '../../db/access/refused-call';
@@ -9,6 +10,7 @@ import type { ReceiveBillingEvent } from '../../transactions/billing/merge-billi
 import type { BounceReceiver } from '../../domain/notification/bounce';
 import type { DestinationPolicy } from '../../domain/webhook/destination';
 import type { Sealer } from '../../transactions/base/sealed-text';
+import type { SignInLimit } from '../../transactions/access/sign-in-limit';
 import type { KeySecrets } from '../../transactions/access/contract-api-key';
 import type { RequestLicenses } from '../../transactions/generation/license-request';
 import type { GrabLicenses } from '../../transactions/pool/grab-request';
@@ -24,9 +26,18 @@ import type { TaskQueues } from '../../temporal/task-queues';
 import type { ClockNotifier } from '../../temporal/test-clock';
 import type { Authenticate } from './authentication';
 import type { LimitFailure } from './failed-authentication';
+import type { AuthenticateSession } from './session-authentication';
 import type { OpenStreams } from './open-streams';
 import type { ProgressFeed } from './progress-feed';
 import type { ClientLimit } from './client-limit';
+
+/** Where the Temporal UI shows the workflows of this installation. */
+export interface Installation {
+  temporal_ui_url: string | null;
+  temporal_namespace: string;
+  /** Whether `npm run dev` runs it. */
+  dev: boolean;
+}
 
 export interface Api {
   db: Database;
@@ -38,6 +49,11 @@ export interface Api {
   authenticate: Authenticate;
   /** For routes whose SQL statement checks the caller's key again (api/http/authentication.ts). */
   authenticateCached: Authenticate;
+  authenticateSession: AuthenticateSession;
+  /** The time-outs of sessions. */
+  sessionTimeouts: SessionTimeouts;
+  /** Limits attempts to sign in. */
+  signIns: SignInLimit;
   /** Looks up a license by its key; look-ups of the same tick share a statement. */
   lookUpLicense: LookUpLicense;
   /** Limits wrong license keys from one client. */
@@ -86,4 +102,6 @@ export interface Api {
   webhookRetentionDays: number;
   /** Whether test clocks are enabled. */
   testClocks: boolean;
+  /** What the admin pages need to know of the installation, besides the settings above. */
+  installation: Installation;
 }

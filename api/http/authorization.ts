@@ -1,35 +1,49 @@
 /**
- * Authorizes the caller of an operation, in the order of domain.md 5.6: an invalid API key gets 401, an address that its contract does
- * not list 403, a caller without permission 403, and the key of a contract that asks for another contract 404 (decisions 43).
+ * Authorizes the caller of an operation, in the order of domain.md 5.6: an invalid API key and a session that has ended get 401, a request
+ * that another site sent with a session 403, an address that the contract of a key does not list 403, a caller without permission 403, and
+ * the key of a contract that asks for another contract 404 (decisions 43).
  */
 import type { Request } from 'express';
+import { CONFIRMED_MINUTES } from '../../domain/access/session';
 import { containsApiKey, readApiKey } from '../../domain/access/api-key';
 import type { ApiKey, ApiKeyFault } from '../../domain/access/api-key';
 import { ANONYMOUS, addressesOf, reachesContract } from '../../domain/access/caller';
 import type { Caller, KnownCaller } from '../../domain/access/caller';
-import { isOpen, mayCall, permissionOf } from '../../domain/access/permission';
+import { isOpen, mayCall, needsConfirmation, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import { notFound } from '../../domain/base/refusal';
 import { clientAddress } from './client-address';
 import { addressMatcherOf } from './address-matchers';
 import { keyTextOf } from './api-key-header';
 import type { Authenticate } from './authentication';
+import { refuseCrossSite } from './cross-site';
 import { ProblemError, problemOf, protocolProblem } from './problem';
 import type { ProtocolCode } from './problem';
 import { rememberCaller } from './refused-call';
 import type { Route } from './route';
+import { sessionTokenOf } from './session-cookie';
+import type { AuthenticateSession } from './session-authentication';
 
 /** Identifies and authorizes the caller. Rejects with a problem. */
 export type Authorize = (request: Request) => Promise<Caller>;
 
-/** An open operation ignores API keys: a key in the request is neither looked up nor refused. */
-export function createAuthorize(route: AuthorizedRoute, authenticate: Authenticate): Authorize {
+/** What finds callers. */
+export interface Authenticators {
+  authenticate: Authenticate;
+  authenticateSession: AuthenticateSession;
+  /** The public URL, from whose pages a session is used. */
+  publicUrl: string;
+}
+
+/** An open operation ignores API keys and sessions: one in the request is neither looked up nor refused. */
+export function createAuthorize(route: AuthorizedRoute, api: Authenticators): Authorize {
   const { operation_id } = route;
   if (isOpen(operation_id)) return () => Promise.resolve(ANONYMOUS);
   return async (request) => {
-    const caller = await identify(request, authenticate);
+    const caller = await identify(request, api);
     if (!isAddressAllowed(caller, request)) throw addressProblem(request);
     if (!mayCall(caller, operation_id)) throw forbiddenProblem(caller, operation_id);
+    refuseUnconfirmed(caller, operation_id);
     refuseOtherContract(route, request, caller);
     return caller;
   };
@@ -41,13 +55,15 @@ export function createAuthorize(route: AuthorizedRoute, authenticate: Authentica
  */
 export function createCachedAuthorize(
   route: AuthorizedRoute,
-  api: { authenticate: Authenticate; authenticateCached: Authenticate },
+  api: Authenticators & { authenticateCached: Authenticate },
 ): Authorize {
   const { operation_id } = route;
-  const authorize = createAuthorize(route, api.authenticate);
+  const authorize = createAuthorize(route, api);
   if (isOpen(operation_id)) return authorize;
   return async (request) => {
-    const caller = await identify(request, api.authenticateCached);
+    // A session is not cached.
+    if (!request.headers.authorization) return authorize(request);
+    const caller = await identifyKey(request, api.authenticateCached);
     if (!isAddressAllowed(caller, request) || !mayCall(caller, operation_id)) return authorize(request);
     refuseOtherContract(route, request, caller);
     return caller;
@@ -77,8 +93,40 @@ function refuseOtherContract({ path }: AuthorizedRoute, request: Request, caller
   if (!reachesContract(caller, id)) throw new ProblemError(problemOf(notFound('contract', id)));
 }
 
+/** The caller whose key or session a request carries. A key wins: with it, a cookie has no effect. */
+function identify(request: Request, api: Authenticators): Promise<KnownCaller> {
+  const token = request.headers.authorization ? undefined : sessionTokenOf(request);
+  return token === undefined ? identifyKey(request, api.authenticate) : identifySession(request, token, api);
+}
+
+async function identifySession(
+  request: Request,
+  token: string,
+  { authenticateSession, publicUrl }: Authenticators,
+): Promise<KnownCaller> {
+  const caller = await authenticateSession(token);
+  if (caller === undefined) throw sessionEndedProblem();
+  rememberCaller(request, caller);
+  refuseCrossSite(request, publicUrl);
+  return caller;
+}
+
+function sessionEndedProblem(): ProblemError {
+  const detail = 'Your session has ended. Sign in again, and repeat what you did last: nothing of it was saved.';
+  return new ProblemError(protocolProblem('SESSION_ENDED', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }));
+}
+
+/** Throws 403 when an operation needs a recent proof of who the admin of a session is. API keys are not asked (decisions 42). */
+function refuseUnconfirmed(caller: KnownCaller, operation_id: OperationId): void {
+  if (caller.kind !== 'session' || caller.is_confirmed || !needsConfirmation(operation_id)) return;
+  const detail = `This needs a proof from the last ${CONFIRMED_MINUTES} minutes that you are ${caller.name}. Enter your password or your API key (POST /api/v1/session/confirm), and repeat the request.`;
+  throw new ProblemError(
+    protocolProblem('REAUTHENTICATION_REQUIRED', detail, { metadata: { confirmed_minutes: CONFIRMED_MINUTES } }),
+  );
+}
+
 /** The caller whose key a request carries. */
-async function identify(request: Request, authenticate: Authenticate): Promise<KnownCaller> {
+async function identifyKey(request: Request, authenticate: Authenticate): Promise<KnownCaller> {
   const key = readKeyOf(request);
   const caller = await authenticate(key);
   if (caller) {
@@ -96,7 +144,9 @@ function readKeyOf(request: Request): ApiKey {
   if (!header) {
     const { cookie = '' } = request.headers;
     if (containsApiKey(cookie)) throw invalidKeyProblem('API_KEY_IN_COOKIE', KEY_FAULTS.API_KEY_IN_COOKIE);
-    throw unauthenticatedProblem('Send an API key in the header Authorization: Bearer cov_…');
+    throw unauthenticatedProblem(
+      'Send an API key in the header Authorization: Bearer cov_…, or sign in to the admin pages.',
+    );
   }
   const text = keyTextOf(request);
   if (text === undefined)
@@ -152,8 +202,13 @@ function unauthenticatedProblem(detail: string): ProblemError {
 function forbiddenProblem(caller: KnownCaller, operation_id: OperationId): ProblemError {
   const permission = permissionOf(operation_id);
   if ('anonymous' in permission) throw new Error(`${operation_id} is an open operation`);
+  if (!('admin' in permission)) {
+    const detail = 'This operation is about the session of a browser. An API key has none; it needs no sign-in.';
+    return new ProblemError(protocolProblem('FORBIDDEN_CALLER', detail));
+  }
   switch (caller.kind) {
-    case 'admin': {
+    case 'admin':
+    case 'session': {
       const { role } = caller;
       const needed = permission.admin;
       const detail = `Your role is ${role}. This operation needs the role ${needed} or above.`;

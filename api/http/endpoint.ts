@@ -18,12 +18,14 @@ import type { Role } from '../../domain/access/role';
 import type { LockedRow } from '../../db/base/errors';
 import type { Credential } from '../../transactions/generation/license-request';
 import { knownPerson, storedPerson } from '../../transactions/access/stored-person';
+import type { Browser } from '../../transactions/access/session';
 import { clientAddress } from './client-address';
 import type { Api } from './api';
 import { requestIdOf, writeCacheable, writeHead, writeText } from './answer-head';
 import { createAuthorize, createCachedAuthorize } from './authorization';
 import type { Authorize } from './authorization';
 import type { ClientStream } from './client-stream';
+import { refuseForeignPage } from './cross-site';
 import { isFailedAuthentication } from './failed-authentication';
 import { recordRefusedCall } from './refused-call';
 import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
@@ -34,6 +36,7 @@ import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProb
 import type { FieldError, Problem } from './problem';
 import { revisedResource } from './revised-resource';
 import type { Answer, HandlerRequest, Route } from './route';
+import { sessionTokenOf } from './session-cookie';
 import { dryRun, write } from './write';
 import { z } from './zod';
 
@@ -105,7 +108,7 @@ interface Access {
 }
 
 function accessOf(api: Api, route: Route): Access {
-  const confirm = limitFailures(api, createAuthorize(route, api.authenticate));
+  const confirm = limitFailures(api, createAuthorize(route, api));
   const admit = route.checks_caller ? limitFailures(api, createCachedAuthorize(route, api)) : confirm;
   return { admit, confirm, roles: rolesOf(route.operation_id) };
 }
@@ -148,14 +151,19 @@ async function handlerRequestOf(
 }
 
 /** The caller from a lookup that may be a second old, and the function that looks up the key again. */
-function credentialOf(request: Request, access: Access, caller: KnownCaller): Credential {
+function credentialOf(request: Request, access: Access, caller: KnownCaller): Credential | null {
   const confirm = async (): Promise<void> => void (await access.confirm(request));
-  const { api_key_id } = caller;
   switch (caller.kind) {
     case 'admin':
-      return { key: { kind: 'admin', api_key_id, roles: access.roles }, confirm };
+      return { key: { kind: 'admin', api_key_id: caller.api_key_id, roles: access.roles }, confirm };
+    case 'session':
+      // It was looked up for this request.
+      return null;
     case 'contract':
-      return { key: { kind: 'contract', api_key_id, ip_allowlist: caller.ip_allowlist }, confirm };
+      return {
+        key: { kind: 'contract', api_key_id: caller.api_key_id, ip_allowlist: caller.ip_allowlist },
+        confirm,
+      };
   }
 }
 
@@ -204,12 +212,20 @@ function parse(
     now,
     request_id,
     client: () => clientNetwork(clientAddress(request)),
+    browser: () => browserOf(request, api.publicUrl),
     credential: known && route.checks_caller ? credentialOf(request, access, known) : null,
     expected_revision,
     idempotency,
     write: (run, rows = rowsOf(route, params)) => write(api, idempotency, rows, run),
     dryRun: (run, rows = rowsOf(route, params)) => dryRun(api, rows, run),
   };
+}
+
+/** What a sign-in needs of its request, which must not come from a page of another site. */
+function browserOf(request: Request, public_url: string): Browser {
+  refuseForeignPage(request, public_url);
+  const session_token = sessionTokenOf(request);
+  return { session_token, address: clientAddress(request), user_agent: request.get('user-agent') };
 }
 
 function parseBody(schema: ZodType, value: unknown, errors: FieldError[]): unknown {

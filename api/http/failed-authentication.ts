@@ -15,7 +15,7 @@ import type { Logger } from '../../log';
 import { clientAddress } from './client-address';
 import { keyTextOf } from './api-key-header';
 import { ProblemError, protocolProblem } from './problem';
-import type { Problem } from './problem';
+import type { Problem, ProtocolCode } from './problem';
 
 /** Limited clients that a process remembers. Beyond this number, the failures of the client that is not remembered are counted again. */
 const LIMITED_CLIENTS_MAX = 10_000;
@@ -72,7 +72,10 @@ function limitProblem(seconds: number, failures_max: number): Problem {
   );
 }
 
-/** Whether a refusal is a failed authentication. A request that has no API key at all is none. */
+/** A request without an API key, and one with the cookie of a session that has ended, which every open page of a browser sends. */
+const NO_FAILURES: readonly string[] = ['UNAUTHENTICATED', 'SESSION_ENDED'] satisfies ProtocolCode[];
+
+/** Whether a refusal is a failed authentication. */
 export function isFailedAuthentication(error: unknown): error is ProblemError {
-  return error instanceof ProblemError && error.problem.status === 401 && error.problem.code !== 'UNAUTHENTICATED';
+  return error instanceof ProblemError && error.problem.status === 401 && !NO_FAILURES.includes(error.problem.code);
 }

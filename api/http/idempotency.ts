@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { Request } from 'express';
 import { containsApiKey } from '../../domain/access/api-key';
 import { refuse } from '../../domain/base/refusal';
-import { callerName } from '../../domain/access/caller';
+import { callerName, credentialIdOf } from '../../domain/access/caller';
 import type { KnownCaller } from '../../domain/access/caller';
 import type { IdempotentRequest } from '../../db/base/idempotency';
 import { hasBody } from './body';
@@ -27,7 +27,7 @@ export function idempotencyOf(request: Request, route: Route, caller: KnownCalle
     // A body without fields means the same as no body.
     fingerprint: fingerprintOf(request.method, request.path.toLowerCase(), hasBody(request) ? request.body : undefined),
     scope: `${callerName(caller)} ${route.operation_id}`,
-    former_scope: `${caller.api_key_id} ${route.method} ${route.path}`,
+    former_scope: `${credentialIdOf(caller)} ${route.method} ${route.path}`,
   };
 }
 

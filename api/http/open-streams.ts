@@ -8,14 +8,15 @@
  * an admin or of a contract's key. Notifications are lost when the connection is lost, so one statement also checks all open streams every few seconds.
  */
 import type { Response } from 'express';
-import { callerName } from '../../domain/access/caller';
+import { callerName, credentialIdOf } from '../../domain/access/caller';
 import type { CallerRights, KnownCaller } from '../../domain/access/caller';
 import { mayCall } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import { ACCESS_CHANNEL } from '../../db/access/admin';
-import { listAcceptedKeys } from '../../db/access/caller-key';
-import type { AcceptedKey } from '../../db/access/caller-key';
+import { listAcceptedCredentials } from '../../db/access/caller-key';
+import type { AcceptedCredential } from '../../db/access/caller-key';
 import type { Database } from '../../db/base/database';
+import type { SessionTimeouts } from '../../domain/access/session';
 import type { Logger } from '../../log';
 import { ClientStream } from './client-stream';
 import { setOpenStreams } from './metrics';
@@ -75,7 +76,12 @@ export function streamLimits(pool_size: number): StreamLimits {
   };
 }
 
-export function createOpenStreams(db: Database, log: Logger, limits: StreamLimits): OpenStreams {
+export function createOpenStreams(
+  db: Database,
+  log: Logger,
+  limits: StreamLimits,
+  timeouts: SessionTimeouts,
+): OpenStreams {
   const streams = new Map<ClientStream, OpenStream>();
   let listening = false;
   let next_check: NodeJS.Timeout | undefined;
@@ -84,10 +90,14 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
   async function check(open: OpenStream[]): Promise<void> {
     if (open.length === 0) return;
     try {
-      const keys = await listAcceptedKeys(db, [...new Set(open.map(({ caller }) => caller.api_key_id))]);
-      const accepted = new Map(keys.map((key) => [key.api_key_id, key]));
+      const keys = await listAcceptedCredentials(
+        db,
+        [...new Set(open.map(({ caller }) => credentialIdOf(caller)))],
+        timeouts,
+      );
+      const accepted = new Map(keys.map((key) => [key.id, key]));
       for (const { caller, operation_id, stream } of open) {
-        const key = accepted.get(caller.api_key_id);
+        const key = accepted.get(credentialIdOf(caller));
         if (key === undefined || !mayCall(rightsNow(caller, key), operation_id)) stream.end('access_ended');
       }
     } catch (error) {
@@ -146,8 +156,8 @@ export function createOpenStreams(db: Database, log: Logger, limits: StreamLimit
 }
 
 /** The rights of a caller whose role may have changed since it was authenticated. */
-function rightsNow(caller: KnownCaller, { role }: AcceptedKey): CallerRights {
-  return caller.kind === 'admin' && role !== null ? { ...caller, role } : caller;
+function rightsNow(caller: KnownCaller, { role }: AcceptedCredential): CallerRights {
+  return caller.kind !== 'contract' && role !== null ? { ...caller, role } : caller;
 }
 
 /** Throws 429 when the caller has reached the limit of a caller, 503 when the process has reached its limit. */

@@ -9,8 +9,9 @@ import { OpenAPIRegistry, OpenApiGeneratorV31 } from '@asteasolutions/zod-to-ope
 import type { ZodObject, ZodType } from 'zod';
 import { version } from '../../package.json';
 import { commandLine } from '../../command-line';
+import { CONFIRMED_MINUTES } from '../../domain/access/session';
 import type { KnownCaller } from '../../domain/access/caller';
-import { isOpen, permissionOf } from '../../domain/access/permission';
+import { isOpen, needsConfirmation, permissionOf } from '../../domain/access/permission';
 import type { OperationId } from '../../domain/access/permission';
 import type { RefusalCode } from '../../domain/base/refusal';
 import { JSON_TYPES } from './body';
@@ -22,6 +23,7 @@ import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
 import { ANSWER_FIELDS, fieldsOf } from './answer-fields';
 import { revisedResource } from './revised-resource';
+import { SESSION_COOKIE } from './session-cookie';
 import { z } from './zod';
 
 /** The values that `If-Match` accepts (api/http/endpoint.ts). */
@@ -33,7 +35,7 @@ export const OPENAPI_FILE = join(__dirname, '..', '..', 'openapi.json');
 const DESCRIPTION = [
   'Durable license contracts. All instants are in UTC. All dates are in the time zone of their contract. All lists use keyset pagination.',
   'Errors are `application/problem+json`; use `code` to distinguish them. Every response has an `X-Request-Id`, which a request can set.',
-  'Every POST operation that needs an API key accepts `Idempotency-Key`. Changes of contracts, webhook endpoints and mail settings accept `If-Match` with their ETag.',
+  'Every POST operation that needs an API key or a session accepts `Idempotency-Key`. Changes of contracts, webhook endpoints and mail settings accept `If-Match` with their ETag.',
   '`allowed_actions` of a resource says for each action whether you can run it now: `true`, or the `code` of the refusal.',
   '',
   '## Errors',
@@ -239,21 +241,32 @@ interface DocumentedBody {
 const SECURITY_SCHEMES = {
   admin: ['adminKey', { type: 'http', scheme: 'bearer', description: 'The API key of an admin' }],
   contract: ['contractKey', { type: 'http', scheme: 'bearer', description: 'The API key of a contract' }],
+  session: [
+    'session',
+    { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE, description: 'An admin who is signed in' },
+  ],
 } as const satisfies Record<KnownCaller['kind'], unknown>;
 
 /** The security requirements of an operation: one alternative for each kind of caller, none for an open operation. */
 function securityOf(operation_id: OperationId): Record<string, string[]>[] {
   const permission = permissionOf(operation_id);
   if ('anonymous' in permission) return [];
-  return (Object.keys(permission) as (keyof typeof permission)[]).map((kind) => ({ [SECURITY_SCHEMES[kind][0]]: [] }));
+  const kinds: KnownCaller['kind'][] =
+    'admin' in permission ? ['admin', ...(permission.contract ? (['contract'] as const) : []), 'session'] : ['session'];
+  return kinds.map((kind) => ({ [SECURITY_SCHEMES[kind][0]]: [] }));
 }
 
 function permissionSentence(operation_id: OperationId): string {
   const permission = permissionOf(operation_id);
   if ('admin' in permission) {
     const contract = permission.contract === undefined ? '' : ', or the API key of the contract';
-    return `Needs the role ${permission.admin} or above${contract}.`;
+    const confirmed =
+      permission.session === undefined
+        ? ''
+        : ` A session needs a proof of identity from the last ${CONFIRMED_MINUTES} minutes.`;
+    return `Needs the role ${permission.admin} or above${contract}.${confirmed}`;
   }
+  if ('session' in permission) return 'Needs a session: the cookie that a sign-in sets.';
   return permission.anonymous === 'open'
     ? 'Needs no API key.'
     : 'Needs no API key. The signature of the message authenticates the sender.';
@@ -336,6 +349,7 @@ function refusalText(route: Route, status: number): string {
 /** The codes of API keys that are missing, not accepted, in the wrong place, or not complete. */
 const KEY_CODES: readonly ProtocolCode[] = [
   'UNAUTHENTICATED',
+  'SESSION_ENDED',
   'INVALID_API_KEY',
   'API_KEY_IN_URL',
   'API_KEY_IN_COOKIE',
@@ -347,16 +361,27 @@ const KEY_CODES: readonly ProtocolCode[] = [
   'API_KEY_MALFORMED',
 ];
 
-const FORBIDDEN_CODES = ['HTTPS_REQUIRED', 'ADDRESS_NOT_ALLOWED', 'FORBIDDEN_ROLE', 'FORBIDDEN_CALLER'];
+const FORBIDDEN_CODES = [
+  'HTTPS_REQUIRED',
+  'CROSS_SITE_REQUEST',
+  'ADDRESS_NOT_ALLOWED',
+  'FORBIDDEN_ROLE',
+  'FORBIDDEN_CALLER',
+];
 
 /** The codes that follow from the form of a request. A signed message has no API key, so only the declared codes of its route apply to 401 and 400. */
 function formalCodes(route: Route, status: number): readonly string[] {
   if (route.raw_body && (status === 401 || status === 400)) return [];
-  if (status === 401) return KEY_CODES;
+  if (status === 401) return isOpen(route.operation_id) ? [] : KEY_CODES;
   // HTTPS is checked before the route is known.
-  if (status === 403) return isOpen(route.operation_id) ? ['HTTPS_REQUIRED'] : FORBIDDEN_CODES;
+  if (status === 403) return forbiddenCodes(route.operation_id);
   const code = FORMAL_CODES[status];
   return code === undefined ? [] : [code];
+}
+
+function forbiddenCodes(operation_id: OperationId): readonly string[] {
+  if (isOpen(operation_id)) return ['HTTPS_REQUIRED'];
+  return needsConfirmation(operation_id) ? [...FORBIDDEN_CODES, 'REAUTHENTICATION_REQUIRED'] : FORBIDDEN_CODES;
 }
 
 /** The document as the text of the file. */

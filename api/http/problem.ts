@@ -117,7 +117,10 @@ const PROTOCOL = {
   MALFORMED_JSON: [400, 'The body is not JSON'],
   MALFORMED_REQUEST: [400, 'The request is malformed'],
   IDEMPOTENCY_KEY_CONFLICT: [400, 'Two different idempotency keys'],
-  UNAUTHENTICATED: [401, 'An API key is required'],
+  UNAUTHENTICATED: [401, 'An API key or a session is required'],
+  SESSION_ENDED: [401, 'The session has ended'],
+  SIGN_IN_FAILED: [401, 'The sign-in failed'],
+  LINK_NOT_VALID: [401, 'The link is not valid any more'],
   BAD_SIGNATURE: [401, 'The signature of the message is not valid'],
   INVALID_API_KEY: [401, 'The API key is not valid'],
   API_KEY_IN_URL: [401, 'The API key is in the URL'],
@@ -130,6 +133,8 @@ const PROTOCOL = {
   API_KEY_MALFORMED: [401, 'This is not an API key'],
   HTTPS_REQUIRED: [403, 'HTTPS is required'],
   ADDRESS_NOT_ALLOWED: [403, 'The address is not allowed'],
+  CROSS_SITE_REQUEST: [403, 'The request comes from another site'],
+  REAUTHENTICATION_REQUIRED: [403, 'You have to confirm who you are'],
   FORBIDDEN_ROLE: [403, 'Your role does not allow this'],
   FORBIDDEN_CALLER: [403, 'This kind of API key does not allow this'],
   NOT_FOUND: [404, 'Not found'],
@@ -139,6 +144,7 @@ const PROTOCOL = {
   VALIDATION_FAILED: [422, 'The request is not valid'],
   FILTER_TOO_BROAD: [422, 'The filter is too broad'],
   TOO_MANY_FAILED_AUTHENTICATIONS: [429, 'Too many requests without a valid API key'],
+  TOO_MANY_SIGN_INS: [429, 'Too many failed attempts to sign in'],
   TOO_MANY_WRONG_KEYS: [429, 'Too many wrong license keys from your address'],
   TOO_MANY_LIST_READS: [429, 'Too many reads of a list from your address'],
   TOO_MANY_STREAMS: [429, 'You have too many streams open'],
@@ -338,6 +344,7 @@ function addressedTo(reader: CallerKind | undefined, problem: Problem): Pick<Pro
     case 'contract':
       return problem.refusal === undefined ? problem : partnerRefusal(problem.refusal);
     case 'admin':
+    case 'session':
     case 'anonymous':
     case undefined:
       return problem;

@@ -37,6 +37,7 @@ export async function recordRefusedCall(
   if (caller === undefined || !(error instanceof ProblemError) || error.problem.status >= 500) return;
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return;
     case 'contract':
       return count(store, request, requestIdOf(response), caller, error.problem.code);

@@ -15,6 +15,7 @@ import type { Caller, KnownCaller } from '../../domain/access/caller';
 import type { CallerOf, OperationId } from '../../domain/access/permission';
 import type { LockedRow } from '../../db/base/errors';
 import type { IdempotentRequest } from '../../db/base/idempotency';
+import type { Browser } from '../../transactions/access/session';
 import type { Credential } from '../../transactions/generation/license-request';
 import type { Sql } from '../../db/base/database';
 import type { AnswerField } from './answer-fields';
@@ -59,6 +60,8 @@ export interface HandlerRequest<Params, Query, Body, CallerKind extends Caller =
   request_id: string;
   /** What identifies the client for limits: its IPv4 address, or its IPv6 network of 64 bits. */
   client: () => string;
+  /** For a sign-in: the browser and its session. Throws 403 when a page of another site sent the request. */
+  browser: () => Browser;
   /** For a route with `checks_caller`: the key that its statement checks, and a function that confirms the caller otherwise. Else null. */
   credential: Credential | null;
   /** The revision in `If-Match`, if the request has one. */

@@ -1,6 +1,8 @@
 /** API keys of all kinds of callers, checked again after they were looked up. */
 import type { Role } from '../../domain/access/role';
+import type { SessionTimeouts } from '../../domain/access/session';
 import type { Fragment, Sql } from '../base/database';
+import { openSession } from './session';
 
 /** `last_used_at` of a key is updated at most this often. */
 export const LAST_USED_RESOLUTION = '1 minute';
@@ -16,9 +18,10 @@ export type CallerKey =
       ip_allowlist: readonly string[];
     };
 
-/** A key that is accepted now. */
-export interface AcceptedKey {
-  api_key_id: string;
+/** An API key that is accepted now, or a session that has not ended. */
+export interface AcceptedCredential {
+  /** Of its row. */
+  id: string;
   /** The role of its admin; null for the key of a contract. */
   role: Role | null;
 }
@@ -37,12 +40,18 @@ export function areKeysAccepted(sql: Sql, keys: readonly (CallerKey | null)[]): 
       ELSE EXISTS (SELECT ${acceptedContractKey(sql)} AND k.id = used.api_key_id AND to_jsonb(c.ip_allowlist) = used.ip_allowlist) END)`;
 }
 
-/** Those of these keys (ids of their rows) that are accepted now. */
-export async function listAcceptedKeys(sql: Sql, api_key_ids: readonly string[]): Promise<AcceptedKey[]> {
-  return sql<AcceptedKey[]>`
-    SELECT k.id AS api_key_id, a.role ${acceptedAdminKey(sql)} AND k.id = ANY(${[...api_key_ids]}::uuid[])
+/** Those of these keys and sessions (ids of their rows) that are accepted now. */
+export async function listAcceptedCredentials(
+  sql: Sql,
+  ids: readonly string[],
+  timeouts: SessionTimeouts,
+): Promise<AcceptedCredential[]> {
+  return sql<AcceptedCredential[]>`
+    SELECT k.id, a.role ${acceptedAdminKey(sql)} AND k.id = ANY(${[...ids]}::uuid[])
     UNION ALL
-    SELECT k.id, NULL ${acceptedContractKey(sql)} AND k.id = ANY(${[...api_key_ids]}::uuid[])`;
+    SELECT k.id, NULL ${acceptedContractKey(sql)} AND k.id = ANY(${[...ids]}::uuid[])
+    UNION ALL
+    SELECT s.id, a.role ${openSession(sql, timeouts, sql`now()`)} AND s.id = ANY(${[...ids]}::uuid[])`;
 }
 
 /** FROM and WHERE: an accepted key `k` of the admin `a`. */

@@ -9,6 +9,7 @@ import type { Channel } from '../base/channel';
 import type { Environment } from '../base/environment';
 import { roleCovers } from './role';
 import type { Role } from './role';
+import type { Session } from './session';
 
 /** An admin, identified by one of their API keys. */
 export interface AdminCaller {
@@ -20,6 +21,22 @@ export interface AdminCaller {
   role: Role;
   /** The row of the key. */
   api_key_id: string;
+  /** The ids that the history stores for this admin's acts. */
+  known: KnownPerson;
+}
+
+/** An admin who is signed in to the admin pages, identified by the cookie of a session. */
+export interface SessionCaller {
+  kind: 'session';
+  by: 'session';
+  /** The admin's. */
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  session: Session;
+  /** Whether the admin has proved recently who they are (session.ts). */
+  is_confirmed: boolean;
   /** The ids that the history stores for this admin's acts. */
   known: KnownPerson;
 }
@@ -44,17 +61,18 @@ export interface ContractCaller {
   known: KnownPerson;
 }
 
-/** A request without an API key, or for an operation that needs none. */
+/** A request without an API key and a session, or for an operation that needs none. */
 export interface AnonymousCaller {
   kind: 'anonymous';
 }
 
-export type Caller = AdminCaller | ContractCaller | AnonymousCaller;
+export type Caller = AdminCaller | SessionCaller | ContractCaller | AnonymousCaller;
 export type CallerKind = Caller['kind'];
 export type KnownCaller = Exclude<Caller, AnonymousCaller>;
 
 /** The part of a caller that decides what it may do. */
-export type CallerRights = Pick<AdminCaller, 'kind' | 'role'> | Pick<ContractCaller, 'kind'> | AnonymousCaller;
+export type CallerRights =
+  Pick<AdminCaller | SessionCaller, 'kind' | 'role'> | Pick<ContractCaller, 'kind'> | AnonymousCaller;
 
 export const ANONYMOUS: AnonymousCaller = Object.freeze({ kind: 'anonymous' });
 
@@ -62,17 +80,23 @@ export const ANONYMOUS: AnonymousCaller = Object.freeze({ kind: 'anonymous' });
 export function actorOf(caller: KnownCaller, ip: string | undefined): Actor {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return { type: 'user', id: caller.id, name: caller.name, ...(ip === undefined ? {} : { ip }) };
     case 'contract':
       return { type: 'api_key', id: caller.id, name: caller.name, ...(ip === undefined ? {} : { ip }) };
   }
 }
 
-/** Identifies a caller. The name is the same for all keys of one caller, so a client can rotate its key. */
+/**
+ * Identifies a caller. The name is the same for all keys of one caller, so a client can rotate its key, and for all sessions of one admin, so
+ * that a form can be sent again after a new sign-in.
+ */
 export function callerName(caller: KnownCaller): string {
   switch (caller.kind) {
     case 'admin':
       return `admin ${caller.id}`;
+    case 'session':
+      return `session ${caller.id}`;
     case 'contract':
       return `contract ${caller.contract_id}`;
   }
@@ -82,6 +106,7 @@ export function callerName(caller: KnownCaller): string {
 export function channelOf(caller: KnownCaller): Channel {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return 'ui';
     case 'contract':
       return 'api';
@@ -92,6 +117,7 @@ export function channelOf(caller: KnownCaller): Channel {
 export function seesLicenseKeys(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return roleCovers(caller.role, 'operator');
     case 'contract':
       return true;
@@ -104,6 +130,7 @@ export function seesLicenseKeys(caller: Caller): boolean {
 export function seesDeletedContracts(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return roleCovers(caller.role, 'admin');
     case 'contract':
     case 'anonymous':
@@ -111,10 +138,22 @@ export function seesDeletedContracts(caller: Caller): boolean {
   }
 }
 
+/** The row of the key or of the session by which a caller was identified. */
+export function credentialIdOf(caller: KnownCaller): string {
+  switch (caller.kind) {
+    case 'admin':
+    case 'contract':
+      return caller.api_key_id;
+    case 'session':
+      return caller.session.id;
+  }
+}
+
 /** The list of addresses from which the key of a caller is accepted; empty: every address. */
 export function addressesOf(caller: KnownCaller): readonly string[] {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return [];
     case 'contract':
       return caller.ip_allowlist;
@@ -128,6 +167,7 @@ export function addressesOf(caller: KnownCaller): readonly string[] {
 export function reachesContract(caller: Caller, contract_id: string | null): boolean {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return true;
     case 'contract':
       return caller.contract_id === contract_id?.toLowerCase();
@@ -140,6 +180,7 @@ export function reachesContract(caller: Caller, contract_id: string | null): boo
 export function listedContract(caller: KnownCaller, named: string | undefined): string | undefined {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return named;
     case 'contract':
       return named ?? caller.contract_id;
@@ -150,6 +191,7 @@ export function listedContract(caller: KnownCaller, named: string | undefined): 
 export function seesWebhookKeys(caller: Caller): boolean {
   switch (caller.kind) {
     case 'admin':
+    case 'session':
       return roleCovers(caller.role, 'admin');
     case 'contract':
     case 'anonymous':

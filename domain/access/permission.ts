@@ -11,15 +11,21 @@ import { ROLES, roleCovers } from './role';
 import type { Role } from './role';
 
 /**
- * The callers of an operation: admins with at least a role, with `contract` also the API key of a contract, or callers without a
- * key. The key of a contract reaches what belongs to its contract only (domain.md 2.3): for it, anything else does not exist.
+ * The callers of an operation: admins with at least a role, by an API key or in a session; with `contract` also the API key of a contract;
+ * or callers without a key. The key of a contract reaches what belongs to its contract only (domain.md 2.3): for it, anything else does
+ * not exist.
+ *
+ * `session` is `confirmed` for an operation that a session can call only shortly after its admin has proved who they are (decisions 42). An
+ * operation on the session itself has nothing but `session`.
  *
  * An `open` operation answers every request. A `signed` operation needs no key, because its message has the signature of a
  * billing system, which the handler checks over the received bytes. A billing system is no kind of caller: it has no role and
  * no other right, and no decision or audit row depends on it.
  */
 export type Permission =
-  { readonly admin: Role; readonly contract?: 'own' } | { readonly anonymous: 'open' | 'signed' };
+  | { readonly admin: Role; readonly contract?: 'own'; readonly session?: 'confirmed' }
+  | { readonly session: 'own' }
+  | { readonly anonymous: 'open' | 'signed' };
 
 const SUPER_ADMIN = { admin: 'super_admin' } as const;
 const ADMIN = { admin: 'admin' } as const;
@@ -27,17 +33,26 @@ const OPERATOR = { admin: 'operator' } as const;
 const VIEWER = { admin: 'viewer' } as const;
 /** The same, and the key of the contract. */
 const OWN = 'own' as const;
+/** A session alone. */
+const SESSION = { session: 'own' } as const;
+/** A session needs a recent proof of identity. */
+const CONFIRMED = { session: 'confirmed' } as const;
 const OPEN = { anonymous: 'open' } as const;
 const SIGNED = { anonymous: 'signed' } as const;
 
 /** By the name of the operation. Viewers read everything except jobs, audit and files; writes need an admin (decisions 23). */
 export const PERMISSIONS = {
   getCaller: { ...VIEWER, contract: OWN },
+  getInstallation: VIEWER,
+  getSessionMethods: OPEN,
+  createSession: OPEN,
+  getSession: SESSION,
+  deleteSession: SESSION,
   createAdmin: SUPER_ADMIN,
   listAdmins: SUPER_ADMIN,
   getAdmin: SUPER_ADMIN,
   updateAdmin: SUPER_ADMIN,
-  createAdminApiKey: SUPER_ADMIN,
+  createAdminApiKey: { ...SUPER_ADMIN, ...CONFIRMED },
   listAdminApiKeys: SUPER_ADMIN,
   revokeAdminApiKey: SUPER_ADMIN,
 
@@ -45,9 +60,9 @@ export const PERMISSIONS = {
   listProducts: VIEWER,
   getProduct: VIEWER,
   updateProduct: ADMIN,
-  createSigningKey: ADMIN,
+  createSigningKey: { ...ADMIN, ...CONFIRMED },
   listSigningKeys: VIEWER,
-  retireSigningKey: ADMIN,
+  retireSigningKey: { ...ADMIN, ...CONFIRMED },
   getProductJwks: OPEN,
   getWithdrawnLicenses: OPEN,
 
@@ -68,13 +83,13 @@ export const PERMISSIONS = {
   listContracts: VIEWER,
   getContract: VIEWER,
   updateContract: ADMIN,
-  deleteContract: SUPER_ADMIN,
+  deleteContract: { ...SUPER_ADMIN, ...CONFIRMED },
   activateContract: ADMIN,
   pauseContract: ADMIN,
   resumeContract: ADMIN,
   renewContract: ADMIN,
   optOutOfRenewal: ADMIN,
-  terminateContract: SUPER_ADMIN,
+  terminateContract: { ...SUPER_ADMIN, ...CONFIRMED },
   reinstateContract: SUPER_ADMIN,
   holdContractForCompliance: ADMIN,
   releaseContractFromCompliance: ADMIN,
@@ -103,8 +118,8 @@ export const PERMISSIONS = {
   listContractRevisions: VIEWER,
   exportContractReport: OPERATOR,
   getContractApiKey: VIEWER,
-  revealContractApiKey: ADMIN,
-  rotateContractApiKey: ADMIN,
+  revealContractApiKey: { ...ADMIN, ...CONFIRMED },
+  rotateContractApiKey: { ...ADMIN, ...CONFIRMED },
 
   getContractMetrics: VIEWER,
   getCustomerMetrics: VIEWER,
@@ -144,7 +159,7 @@ export const PERMISSIONS = {
   assignLicenses: ADMIN,
   suspendLicenses: ADMIN,
   reinstateLicenses: ADMIN,
-  revokeLicenses: ADMIN,
+  revokeLicenses: { ...ADMIN, ...CONFIRMED },
   getLicenseCertificate: { ...OPERATOR, contract: OWN },
   createLicenseCertificate: { ...ADMIN, contract: OWN },
   validateLicense: OPEN,
@@ -176,8 +191,8 @@ export const PERMISSIONS = {
   listWebhookEndpoints: VIEWER,
   getWebhookEndpoint: VIEWER,
   updateWebhookEndpoint: ADMIN,
-  deleteWebhookEndpoint: ADMIN,
-  rotateWebhookSecret: ADMIN,
+  deleteWebhookEndpoint: { ...ADMIN, ...CONFIRMED },
+  rotateWebhookSecret: { ...ADMIN, ...CONFIRMED },
   enableWebhookEndpoint: ADMIN,
   disableWebhookEndpoint: ADMIN,
   testWebhookEndpoint: ADMIN,
@@ -223,18 +238,25 @@ export type AdminOperationId = {
   [Id in OperationId]: (typeof PERMISSIONS)[Id] extends { admin: Role } ? Id : never;
 }[OperationId];
 
-/** The callers who can reach an operation's handler. */
+/** The callers who can reach an operation's handler. A session acts for its admin. */
 export type CallerOf<Id extends OperationId> = Id extends OperationId
-  ? Extract<Caller, { kind: keyof (typeof PERMISSIONS)[Id] & CallerKind }>
+  ? Extract<Caller, { kind: KindOf<keyof (typeof PERMISSIONS)[Id]> }>
   : never;
+type KindOf<Entry> = Entry extends 'admin' ? 'admin' | 'session' : Entry & CallerKind;
 
 export function permissionOf(operation_id: OperationId): Permission {
   return PERMISSIONS[operation_id];
 }
 
-/** Whether an operation needs no API key. */
+/** Whether an operation needs neither an API key nor a session. */
 export function isOpen(operation_id: OperationId): boolean {
   return 'anonymous' in permissionOf(operation_id);
+}
+
+/** Whether a session can call an operation only shortly after its admin has proved who they are. */
+export function needsConfirmation(operation_id: OperationId): boolean {
+  const permission = permissionOf(operation_id);
+  return 'session' in permission && permission.session === 'confirmed';
 }
 
 /** Whether a caller may call an operation. The state of the contract or job may still refuse it. */
@@ -243,9 +265,11 @@ export function mayCall(caller: CallerRights, operation_id: OperationId): boolea
   if ('anonymous' in permission) return true;
   switch (caller.kind) {
     case 'admin':
-      return roleCovers(caller.role, permission.admin);
+      return 'admin' in permission && roleCovers(caller.role, permission.admin);
+    case 'session':
+      return !('admin' in permission) || roleCovers(caller.role, permission.admin);
     case 'contract':
-      return permission.contract === 'own';
+      return 'admin' in permission && permission.contract === 'own';
     case 'anonymous':
       return false;
   }
@@ -254,5 +278,5 @@ export function mayCall(caller: CallerRights, operation_id: OperationId): boolea
 /** The roles of admins who may call an operation. */
 export function rolesOf(operation_id: OperationId): readonly Role[] {
   const permission = permissionOf(operation_id);
-  return 'anonymous' in permission ? ROLES : ROLES.filter((role) => roleCovers(role, permission.admin));
+  return 'admin' in permission ? ROLES.filter((role) => roleCovers(role, permission.admin)) : ROLES;
 }

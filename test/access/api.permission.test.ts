@@ -14,10 +14,11 @@ import type { OperationId, Permission } from '../../domain/access/permission';
 import { ROLES } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
 import { PERMISSION_PAGE, permissionPage } from '../../project/permission-page';
-import { startTestApi } from '../harness/api';
+import { sessionHeaders, startTestApi } from '../harness/api';
 import { addCatalogue, addContract } from '../harness/catalogue';
 import { addContractKey } from '../harness/contract-keys';
 import type { ApiAnswer, TestApi } from '../harness/api';
+import { signIn } from '../harness/sessions';
 import { expectRefusal } from '../harness/expect-refusal';
 
 const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
@@ -28,11 +29,20 @@ const OPERATIONS = Object.entries(PERMISSIONS) as [OperationId, Permission][];
 let api: TestApi;
 /** The API key of a contract. The paths of the calls name other contracts and jobs. */
 let contract_key: string;
+/** The token of a session of each admin. */
+let sessions: Record<Role, string>;
+/** A session of a super admin who has proved long ago who they are. */
+let unconfirmed: string;
 
 beforeAll(async () => {
   api = await startTestApi();
   const contract = await addContract(api, await addCatalogue(api));
   contract_key = await addContractKey(api, contract.id);
+  const entries = await Promise.all(ROLES.map(async (role) => [role, await signIn(api, api.keys[role])] as const));
+  sessions = Object.fromEntries(entries) as Record<Role, string>;
+  const other = await api.addAdmin('super_admin');
+  unconfirmed = await signIn(api, other.key);
+  await api.sql`UPDATE sessions SET confirmed_at = confirmed_at - interval '10 minutes' WHERE admin_id = ${other.id}`;
 });
 afterAll(() => api.close());
 
@@ -47,19 +57,19 @@ function openStatus(operation_id: OperationId): number {
   return route?.params ? 404 : 200;
 }
 
-function send(operation_id: OperationId, key: string | null): Promise<ApiAnswer> {
+function send(operation_id: OperationId, key: string | null, headers: Record<string, string> = {}): Promise<ApiAnswer> {
   const root_operation = ROOT_OPERATIONS.find((operation) => operation.operation_id === operation_id);
-  if (root_operation) return api.call('GET', `/${root_operation.path}`, { key });
+  if (root_operation) return api.call('GET', `/${root_operation.path}`, { key, headers });
   const route = routeOf(operation_id);
   if (!route) throw new Error(`${operation_id} is not served`);
   const path = route.path.slice('/api/v1'.length).replace(':source', 'standard').replace(/:\w+/g, UNKNOWN_ID);
-  return api.call(route.method.toUpperCase(), path, { key });
+  return api.call(route.method.toUpperCase(), path, { key, headers });
 }
 
 describe.each(OPERATIONS)('%s', (operation_id, permission) => {
   // The order of the roles defines the rule: every role above the lowest permitted role is permitted too.
   const mayRole = (role: Role): boolean =>
-    'anonymous' in permission || ROLES.indexOf(role) <= ROLES.indexOf(permission.admin);
+    !('admin' in permission) || ROLES.indexOf(role) <= ROLES.indexOf(permission.admin);
 
   test('authorizes the callers of its entry, and refuses all others with 401 or 403', async () => {
     const answers = new Map<Role | 'anonymous' | 'unknown' | 'contract', ApiAnswer>();
@@ -75,14 +85,41 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
       } else if (caller === 'anonymous') expectRefusal(answer, 401, 'UNAUTHENTICATED');
       else if (caller === 'unknown') expectRefusal(answer, 401, 'INVALID_API_KEY');
       else if (caller === 'contract') expectContractAnswer(answer);
+      else if (!('admin' in permission)) expectRefusal(answer, 403, 'FORBIDDEN_CALLER');
       else if (mayRole(caller)) expect([200, 404, 422]).toContain(answer.status);
       else expectRefusal(answer, 403, 'FORBIDDEN_ROLE');
     }
   });
 
+  test('authorizes the sessions of the same admins, and refuses others, and what another site sends', async () => {
+    if ('anonymous' in permission) return;
+    for (const role of ROLES) {
+      const answer = await send(operation_id, null, sessionHeaders(sessions[role]));
+      if (mayRole(role)) expect([role, [200, 204, 404, 422].includes(answer.status)]).toEqual([role, true]);
+      else expectRefusal(answer, 403, 'FORBIDDEN_ROLE');
+    }
+    // They have signed out.
+    if (operation_id === 'deleteSession') for (const role of ROLES) sessions[role] = await signIn(api, api.keys[role]);
+    expectRefusal(await send(operation_id, null, sessionHeaders('0'.repeat(43))), 401, 'SESSION_ENDED');
+    const { method = 'get' } = routeOf(operation_id) ?? {};
+    if (method === 'get') return;
+    for (const origin of [{}, { Origin: 'https://evil.test' }, { Origin: 'null' }, { 'Sec-Fetch-Site': 'same-site' }]) {
+      const { Cookie = '' } = sessionHeaders(sessions.super_admin);
+      expectRefusal(await send(operation_id, null, { Cookie, ...origin }), 403, 'CROSS_SITE_REQUEST');
+    }
+  });
+
+  test('asks a session for a recent proof of identity exactly if its entry says so', async () => {
+    if (!('admin' in permission)) return;
+    const answer = await send(operation_id, null, sessionHeaders(unconfirmed));
+    if (permission.session === 'confirmed') expectRefusal(answer, 403, 'REAUTHENTICATION_REQUIRED');
+    else expect([200, 404, 422]).toContain(answer.status);
+  });
+
   /** Without an id in the path, the key of a contract gets its own resources; any other contract or job does not exist. */
   function expectContractAnswer(answer: ApiAnswer): void {
-    if (!('contract' in permission)) return expectRefusal(answer, 403, 'FORBIDDEN_CALLER');
+    if (!('admin' in permission) || permission.contract === undefined)
+      return expectRefusal(answer, 403, 'FORBIDDEN_CALLER');
     const route = routeOf(operation_id);
     if (route?.path.includes('/:')) expectRefusal(answer, 404, 'NOT_FOUND');
     else expect(answer.status).toBe(200);
@@ -90,10 +127,14 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
 
   test('has the same result in mayCall', () => {
     const is_open = 'anonymous' in permission;
-    expect(mayCall({ kind: 'contract' }, operation_id)).toBe(is_open || permission.contract === 'own');
+    const is_own = 'admin' in permission && permission.contract === 'own';
+    expect(mayCall({ kind: 'contract' }, operation_id)).toBe(is_open || is_own);
     expect(mayCall(ANONYMOUS, operation_id)).toBe('anonymous' in permission);
     for (const role of ROLES)
-      expect([role, mayCall({ kind: 'admin', role }, operation_id)]).toEqual([role, mayRole(role)]);
+      expect([role, mayCall({ kind: 'session', role }, operation_id)]).toEqual([role, mayRole(role)]);
+    const is_admin = is_open || 'admin' in permission;
+    for (const role of ROLES)
+      expect([role, mayCall({ kind: 'admin', role }, operation_id)]).toEqual([role, is_admin && mayRole(role)]);
     expect(rolesOf(operation_id)).toEqual(ROLES.filter(mayRole));
   });
 });
@@ -103,6 +144,8 @@ describe('the table', () => {
   const PAGE_FILES = ['page.css', 'page.js', 'icon.svg', 'api-reference.js', 'openapi.json'].map(
     (file) => `/docs/${file}`,
   );
+  /** The admin pages, which anyone may load: they show nothing without a session. */
+  const ADMIN_PAGES = ['/admin'];
   const served = [...ROUTES, ...ROOT_OPERATIONS].map(({ operation_id }) => operation_id);
 
   test('has an entry for every served operation, and each operation is served once', () => {
@@ -113,7 +156,7 @@ describe('the table', () => {
     const app = createApp(api.api, { trustProxy: false });
     const layers = layersOf(app.router as unknown as Router).filter(({ slash }) => !slash);
     expect(layers.length).toBeGreaterThan(0);
-    const paths = [...ROOT_OPERATIONS.map(({ path }) => path), ...PAGE_FILES];
+    const paths = [...ROOT_OPERATIONS.map(({ path }) => path), ...PAGE_FILES, ...ADMIN_PAGES];
     expect(layers.filter((layer) => !paths.some((path) => layer.match(path)))).toEqual([]);
     expect(paths.filter((path) => !layers.some((layer) => layer.match(path)))).toEqual([]);
   });
@@ -124,7 +167,8 @@ describe('the table', () => {
       const documented = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method];
       const permission: Permission = PERMISSIONS[operation_id];
       const contract = 'contract' in permission ? [{ contractKey: [] }] : [];
-      const security = 'anonymous' in permission ? [] : [{ adminKey: [] }, ...contract];
+      const keys = 'admin' in permission ? [{ adminKey: [] }, ...contract] : [];
+      const security = 'anonymous' in permission ? [] : [...keys, { session: [] }];
       expect([documented?.operationId, documented?.security]).toEqual([operation_id, security]);
     }
   });

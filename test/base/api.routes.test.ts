@@ -13,7 +13,8 @@ import { isOpen, permissionOf } from '../../domain/access/permission';
 import { ROLES, roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
 import { BOUNCE_SECRET, startTestApi } from '../harness/api';
-import type { ApiAnswer, TestApi } from '../harness/api';
+import type { ApiAnswer, CallOptions, TestApi } from '../harness/api';
+import { signIn } from '../harness/sessions';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import { documentedStatuses } from '../harness/documented-answer';
 import { buildImport } from '../harness/imports';
@@ -507,6 +508,11 @@ const CALLS: Record<string, () => Promise<Call>> = {
     await api.call('POST', '/licenses/activate', { body: { key, device_id: 'one' } });
     return { params: { id: license_id, device_id: 'one' } };
   },
+  'GET /session/methods': async () => ({}),
+  'POST /session': async () => ({ body: { api_key: api.keys.viewer } }),
+  'GET /session': async () => ({}),
+  'DELETE /session': async () => ({}),
+  'GET /installation': async () => ({}),
   'POST /licenses/:id/revoke': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
 };
 
@@ -517,7 +523,8 @@ function nameOf(route: Route): string {
 /** The lowest role that may call a route; null for a route without API key. */
 function lowestRoleOf(route: Route): Role | null {
   const permission = permissionOf(route.operation_id);
-  return 'anonymous' in permission ? null : permission.admin;
+  if ('anonymous' in permission) return null;
+  return 'admin' in permission ? permission.admin : 'viewer';
 }
 
 /** A path in the form of the harness: without the base path. */
@@ -529,11 +536,24 @@ function pathOf(route: Route, params: Record<string, string> = {}): string {
   return targetOf(route.path).replace(/:(\w+)/g, (_match, name: string) => params[name] ?? UNKNOWN_ID);
 }
 
-function send(route: Route, call: Call, key: string | null, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+/** How a route is called for the admin with this key: with it, or in a session if the route is about one. */
+async function credentialFor(route: Route, key: string | null): Promise<CallOptions> {
+  const permission = permissionOf(route.operation_id);
+  return key === null || 'admin' in permission || 'anonymous' in permission
+    ? { key }
+    : { session: await signIn(api, key) };
+}
+
+async function send(
+  route: Route,
+  call: Call,
+  key: string | null,
+  headers: Record<string, string> = {},
+): Promise<ApiAnswer> {
   const body = call.body === undefined ? {} : { body: call.body };
   const path = pathOf(route, call.params) + (call.query === undefined ? '' : `?${call.query}`);
   return api.call(route.method.toUpperCase(), path, {
-    key,
+    ...(await credentialFor(route, key)),
     headers: { ...call.headers, ...headers },
     ...body,
   });
@@ -584,7 +604,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (nam
   test('an unknown query parameter is 422', async () => {
     const path = `${pathOf(route, call.params)}?${call.query ?? ''}&no_such_parameter=1`;
     const answer = await api.call(route.method.toUpperCase(), path, {
-      key: isOpen(route.operation_id) ? null : api.keys.super_admin,
+      ...(await credentialFor(route, isOpen(route.operation_id) ? null : api.keys.super_admin)),
       ...(call.headers ? { headers: call.headers } : {}),
       ...(call.body === undefined ? {} : { body: call.body }),
     });

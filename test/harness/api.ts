@@ -14,6 +14,7 @@ import { createApp } from '../../api/http/app';
 import { createApi } from '../../api/create-api';
 import { createFastServer } from '../../api/http/fast-server';
 import type { StreamLimits } from '../../api/http/open-streams';
+import { SESSION_COOKIE } from '../../api/http/session-cookie';
 import { WEBHOOK_RETENTION_DAYS } from '../../config';
 import type { SealingKey, TrustProxy } from '../../config';
 import type { DeliveryDependencies } from '../../activities/webhook/delivery';
@@ -23,6 +24,8 @@ import { openDatabase } from '../../db/base/database';
 import type { LockTurnLimits } from '../../db/base/lock-turns';
 import type { SessionLimits } from '../../db/base/session';
 import type { Sql } from '../../db/base/database';
+import { SESSION_HOURS, SESSION_IDLE_MINUTES } from '../../domain/access/session';
+import type { SignInLimits } from '../../domain/access/sign-in';
 import { newApiKey } from '../../domain/access/api-key';
 import { ROLES } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
@@ -52,6 +55,8 @@ export interface ApiAnswer {
 export interface CallOptions {
   /** The API key. Default: the super admin's key. Null sends no key. */
   key?: string | null;
+  /** The token of a session, in place of an API key. */
+  session?: string;
   /** Sent as JSON. A string or bytes are sent unchanged. */
   body?: unknown;
   headers?: Record<string, string>;
@@ -117,6 +122,8 @@ export interface TestApiOptions {
   failures_max?: number;
   /** Wrong license keys of a minute. Default: so many that no test reaches them by chance. */
   wrong_keys_max?: number;
+  /** Failed sign-ins of a window. Default: so many that no test reaches them by chance. */
+  sign_in_limits?: SignInLimits;
   /** How long a request waits for the outcome of its command. Default: that of the product. */
   command_timeout_ms?: number;
 }
@@ -128,6 +135,11 @@ const POOL_SIZE = 10;
 const LIST_STATEMENT_MS = 3_000;
 const FAILURES_MAX = 1_000_000;
 const LIMITS: SessionLimits = { statement_ms: 7_000, idle_in_transaction_ms: 10_000 };
+
+/** The headers of a request that a page of this installation sends with the cookie of a session. */
+export function sessionHeaders(token: string): Record<string, string> {
+  return { Cookie: `${SESSION_COOKIE}=${token}`, 'Sec-Fetch-Site': 'same-origin' };
+}
 
 /** Starts the API on a free port of 127.0.0.1, with one admin of each role. */
 export async function startTestApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -164,6 +176,9 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     bounceReceiver: createBounceReceiver([BOUNCE_SECRET]),
     webhookRetentionDays: WEBHOOK_RETENTION_DAYS,
     testClocks: options.testClocks ?? true,
+    sessionTimeouts: { idle_minutes: SESSION_IDLE_MINUTES, hours: SESSION_HOURS },
+    installation: { temporal_ui_url: 'http://temporal.test', temporal_namespace: NAMESPACE, dev: false },
+    sign_in_limits: options.sign_in_limits ?? { account: FAILURES_MAX, address: FAILURES_MAX },
     list_statement_ms: options.list_statement_ms ?? LIST_STATEMENT_MS,
     command_timeout_ms: options.command_timeout_ms,
     failures_max: options.failures_max ?? FAILURES_MAX,
@@ -196,7 +211,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     keys,
     worker,
     addAdmin,
-    async call(method, path, { key = keys.super_admin, body, headers = {}, signal } = {}) {
+    async call(method, path, { session, key = keys.super_admin, body, headers = {}, signal } = {}) {
       const target = path.startsWith('//') ? path.slice(1) : BASE_PATH + path;
       const raw = typeof body === 'string' || body instanceof Uint8Array;
       const bytes = body === undefined ? undefined : Buffer.from(raw ? body : JSON.stringify(body));
@@ -206,7 +221,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
         text,
       } = await exchange(agent, new URL(url + target), method, {
         headers: {
-          ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+          ...(session !== undefined ? sessionHeaders(session) : key === null ? {} : { Authorization: `Bearer ${key}` }),
           ...(bytes === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': bytes.length }),
           ...headers,
         },

@@ -142,6 +142,9 @@ test('only the required variables must be set, and all others have defaults', ()
     publicUrl: 'http://127.0.0.1:8080',
     trustProxy: false,
     requireHttps: false,
+    sessionIdleMinutes: 30,
+    sessionHours: 12,
+    dev: false,
     keyPepper: REQUIRED.COVENANT_KEY_PEPPER,
     stripeApiUrl: 'https://api.stripe.com',
     webhookRetentionDays: 30,
@@ -172,6 +175,7 @@ test('an empty variable counts as unset', () => {
 test('defaults follow from other settings', () => {
   const config = loadConfig({ ...REQUIRED, HOST: '::1', PORT: '9000', TEMPORAL_API_KEY: 'key' });
   expect(config).toMatchObject({ publicUrl: 'http://[::1]:9000', temporalTls: true });
+  expect(loadConfig({ ...REQUIRED, TEMPORAL_ADDRESS: 'temporal:7233' }).temporalUiUrl).toBeUndefined();
 });
 
 describe('the certificate by which a process proves to Temporal who it is', () => {

@@ -3,6 +3,7 @@ import { adminErasureRefusal, customerErasureRefusal, erasedEmail, ERASED_NAME }
 import type { Act } from '../../domain/base/edit';
 import { eraseAdmin, findAdmin } from '../../db/access/admin';
 import { eraseAdminApiKeys } from '../../db/access/admin-api-key';
+import { eraseSignIns } from '../../db/access/session';
 import { eraseContact, erasePersonFromHistory, isErased, listEmails, lockPerson } from '../../db/access/person';
 import type { ErasedContact, ErasedRows } from '../../db/access/person';
 import { auditAct } from '../../db/base/audit';
@@ -59,6 +60,7 @@ export async function erasePerson(tx: Sql, id: string, act: Act): Promise<Erasur
     mail = await eraseAddresses(tx, { emails, customer_ids: [] }, act.now);
     await eraseAdmin(tx, id, values);
     await eraseAdminApiKeys(tx, id, act.now);
+    await eraseSignIns(tx, id);
   } else {
     const open_contracts = await countOpenContracts(tx, id);
     const refusal = customerErasureRefusal(open_contracts);

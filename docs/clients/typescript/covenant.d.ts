@@ -8,7 +8,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the caller of this key
+         * Read the caller of this key or session
          * @description Needs the role viewer or above, or the API key of the contract.
          */
         get: operations["getCaller"];
@@ -3257,7 +3257,7 @@ export interface components {
             }[];
             request_id: string;
         };
-        Me: components["schemas"]["MeAdmin"] | components["schemas"]["MeContract"];
+        Me: components["schemas"]["MeAdmin"] | components["schemas"]["MeSession"] | components["schemas"]["MeContract"];
         MeAdmin: {
             /** @enum {string} */
             kind: "admin";
@@ -3281,6 +3281,30 @@ export interface components {
              * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
              */
             api_key_id: string;
+        };
+        MeSession: {
+            /** @enum {string} */
+            kind: "session";
+            /**
+             * Format: uuid
+             * @description UUID
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            id: string;
+            email: string;
+            /** @description The name that the audit shows */
+            name: string;
+            /**
+             * @description super_admin can do everything; viewer can only read
+             * @enum {string}
+             */
+            role: "super_admin" | "admin" | "operator" | "viewer";
+            /**
+             * Format: uuid
+             * @description The session of this request
+             * @example 0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
+             */
+            session_id: string;
         };
         MeContract: {
             /** @enum {string} */
@@ -5647,6 +5671,11 @@ export interface components {
          */
         "Retry-After": number;
         /**
+         * @description The cookie of the session, or an empty one that ends it
+         * @example __Host-covenant_session=…; Path=/; Secure; HttpOnly; SameSite=Lax
+         */
+        "Set-Cookie": string;
+        /**
          * @description The scheme in which an API key is sent
          * @example Bearer
          */
@@ -5665,7 +5694,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The admin or the contract to which the API key belongs */
+            /** @description The admin or the contract to which the API key belongs, or the admin of the session */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5674,7 +5703,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -5684,7 +5713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5789,7 +5818,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -5799,7 +5828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5945,7 +5974,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -5955,7 +5984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6034,7 +6063,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6044,7 +6073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6123,7 +6152,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6133,7 +6162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6232,7 +6261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6242,7 +6271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6383,7 +6412,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6393,7 +6422,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6504,7 +6533,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6514,7 +6543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6603,7 +6632,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6613,7 +6642,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6704,7 +6733,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6714,7 +6743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6813,7 +6842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6823,7 +6852,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6965,7 +6994,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -6975,7 +7004,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7058,7 +7087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -7068,7 +7097,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7147,7 +7176,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -7157,7 +7186,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7262,7 +7291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -7272,7 +7301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7379,7 +7408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; UNAUTHENTICATED: An API key is required */
+            /** @description API_KEY_HAS_SPACES: The API key contains spaces; API_KEY_IN_COOKIE: The API key is in a cookie; API_KEY_IN_URL: The API key is in the URL; API_KEY_MALFORMED: This is not an API key; API_KEY_MISTYPED: The API key is mistyped; API_KEY_REPEATED: There is more than one API key; API_KEY_TOO_LONG: The API key is too long; API_KEY_TRUNCATED: The API key is incomplete; INVALID_API_KEY: The API key is not valid; SESSION_ENDED: The session has ended; UNAUTHENTICATED: An API key or a session is required */
             401: {
                 headers: {
                     "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -7389,7 +7418,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
+            /** @description ADDRESS_NOT_ALLOWED: The address is not allowed; CROSS_SITE_REQUEST: The request comes from another site; FORBIDDEN_CALLER: This kind of API key does not allow this; FORBIDDEN_ROLE: Your role does not allow this; HTTPS_REQUIRED: HTTPS is required */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,27 @@
+/** Links that an admin can use once, in Postgres. Only the HMAC of a token is stored (transactions/access/token.ts). */
+import type { Instant } from '../../domain/base/instant';
+import type { Sql } from '../base/database';
+
+/** `sign_in`: begins a session. `invitation`: sets a password. */
+export type LinkPurpose = 'sign_in' | 'invitation';
+
+export interface NewLink {
+  admin_id: string;
+  purpose: LinkPurpose;
+  token_hmac: Buffer;
+  created_at: Instant;
+  expires_at: Instant;
+}
+
+export async function insertLink(tx: Sql, link: NewLink): Promise<void> {
+  const { admin_id, purpose, token_hmac, created_at, expires_at } = link;
+  await tx`INSERT INTO admin_links ${tx({ admin_id, purpose, token_hmac, created_at, expires_at })}`;
+}
+
+/** Marks a link as used, and returns its admin; null when the link is unknown, was used, or has expired. Two requests cannot both use it. */
+export async function useLink(tx: Sql, purpose: LinkPurpose, token_hmac: Buffer, now: Instant): Promise<string | null> {
+  const [row] = await tx<{ admin_id: string }[]>`
+    UPDATE admin_links SET used_at = ${now}
+    WHERE token_hmac = ${token_hmac} AND purpose = ${purpose} AND used_at IS NULL AND expires_at > ${now} RETURNING admin_id`;
+  return row?.admin_id ?? null;
+}

@@ -1,0 +1,10 @@
+/** Passwords of admins in Postgres, as hashes. */
+import type { Sql } from '../base/database';
+
+/** The hash of the password of the active admin with an e-mail address; undefined when there is none. */
+export async function findPasswordOf(sql: Sql, email: string): Promise<{ admin_id: string; hash: string } | undefined> {
+  const [row] = await sql<{ admin_id: string; hash: string }[]>`
+    SELECT p.admin_id, p.hash FROM admins a JOIN admin_passwords p ON p.admin_id = a.id
+    WHERE lower(a.email) = lower(${email}) AND a.status = 'active'`;
+  return row;
+}

@@ -1,0 +1,255 @@
+/** Sessions of admins in a browser: what a sign-in makes, and what ends it. */
+import { hashPassword } from '../../transactions/access/password';
+import { createSignInLink } from '../../transactions/access/sign-in-link';
+import { SYSTEM } from '../../domain/base/actor';
+import { sessionHeaders, startTestApi } from '../harness/api';
+import type { ApiAnswer, TestAdmin, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
+import { expectRefusal } from '../harness/expect-refusal';
+import { signIn, tokenOf } from '../harness/sessions';
+
+const PASSWORD = 'correct horse battery staple';
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+async function emailOf({ id }: TestAdmin): Promise<string> {
+  const [{ email }] = await api.sql<[{ email: string }]>`SELECT email FROM admins WHERE id = ${id}`;
+  return email;
+}
+
+async function addPassword(admin: TestAdmin): Promise<string> {
+  await api.sql`
+    INSERT INTO admin_passwords (admin_id, hash, set_at) VALUES (${admin.id}, ${await hashPassword(PASSWORD)}, now())`;
+  return emailOf(admin);
+}
+
+function post(body: unknown, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+  return api.call('POST', '/session', { key: null, body, headers });
+}
+
+function getSession(session: string): Promise<ApiAnswer> {
+  return api.call('GET', '/session', { session });
+}
+
+async function addLink(admin: TestAdmin): Promise<string> {
+  const { now } = await nowOf();
+  const email = await emailOf(admin);
+  const link = await api.sql.begin((tx) =>
+    createSignInLink(tx, email, api.api.keyPepper, { actor: SYSTEM, now, request_id: null }),
+  );
+  return link?.token ?? '';
+}
+
+async function nowOf(): Promise<{ now: string }> {
+  return { now: await api.api.clock() };
+}
+
+async function shift(token_owner: string, column: 'created_at' | 'last_used_at', by: string): Promise<void> {
+  await api.sql`UPDATE sessions SET ${api.sql(column)} = ${api.sql(column)} - ${by}::interval WHERE admin_id = ${token_owner}`;
+}
+
+describe('a sign-in', () => {
+  test('works with a password in any letter case of the address, with an API key, and with a link', async () => {
+    const admin = await api.addAdmin('operator');
+    const email = await addPassword(admin);
+    const answers = {
+      password: await post({ email: ` ${email.toUpperCase()} `, password: PASSWORD }),
+      api_key: await post({ api_key: admin.key }),
+      link: await post({ link_token: await addLink(admin) }),
+    };
+    for (const [method, answer] of Object.entries(answers)) {
+      expect(answer.status).toBe(201);
+      expect(answer.body).toMatchObject({ method, admin: { id: admin.id, email, name: admin.name, role: 'operator' } });
+      expect((await getSession(tokenOf(answer))).body).toEqual(answer.body);
+      expect((await api.call('GET', '/me', { session: tokenOf(answer) })).body).toMatchObject({ kind: 'session' });
+    }
+    const rows =
+      await api.sql`SELECT action, after FROM audit_events WHERE subject_id = ${admin.id} AND action = 'admin.signed_in'`;
+    expect(rows.map(({ after }) => (after as { method: string }).method).sort()).toEqual([
+      'api_key',
+      'link',
+      'password',
+    ]);
+  });
+
+  test('sets a cookie that scripts cannot read, other sites do not send, and no other host can set', async () => {
+    const answer = await post({ api_key: api.keys.viewer });
+    expect(answer.headers.get('set-cookie')).toMatch(
+      /^__Host-covenant_session=[A-Za-z0-9_-]{43}; Path=\/; Secure; HttpOnly; SameSite=Lax$/,
+    );
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('always makes a new token, and ends the session that the browser had', async () => {
+    const fixed = 'A'.repeat(43);
+    const first = tokenOf(await post({ api_key: api.keys.viewer }, sessionHeaders(fixed)));
+    expect(first).not.toBe(fixed);
+    expectRefusal(await getSession(fixed), 401, 'SESSION_ENDED');
+    const second = tokenOf(await post({ api_key: api.keys.viewer }, sessionHeaders(first)));
+    expect(second).not.toBe(first);
+    expectRefusal(await getSession(first), 401, 'SESSION_ENDED');
+    expect((await getSession(second)).status).toBe(200);
+  });
+
+  test('stores no token and no password, and the history and the answers have none', async () => {
+    const admin = await api.addAdmin('viewer');
+    const email = await addPassword(admin);
+    const token = tokenOf(await post({ email, password: PASSWORD }));
+    const link = await addLink(admin);
+    const tables = await api.sql`
+      SELECT (SELECT jsonb_agg(to_jsonb(s)) FROM sessions s) AS sessions, (SELECT jsonb_agg(to_jsonb(l)) FROM admin_links l) AS links,
+             (SELECT jsonb_agg(to_jsonb(p)) FROM admin_passwords p) AS passwords, (SELECT jsonb_agg(to_jsonb(e)) FROM audit_events e) AS audit`;
+    const stored = JSON.stringify(tables);
+    for (const secret of [token, link, PASSWORD]) expect(stored).not.toContain(secret);
+  });
+
+  test('refuses an unknown address, a wrong password, a disabled admin and an admin without a password with one text', async () => {
+    const [wrong, disabled, without] = [
+      await api.addAdmin('viewer'),
+      await api.addAdmin('viewer'),
+      await api.addAdmin('viewer'),
+    ];
+    await addPassword(wrong);
+    await addPassword(disabled);
+    await api.call('PATCH', `/admins/${disabled.id}`, { body: { status: 'disabled' } });
+    const answers = [
+      await post({ email: 'nobody@covenant.test', password: PASSWORD }),
+      await post({ email: await emailOf(wrong), password: 'another password' }),
+      await post({ email: await emailOf(disabled), password: PASSWORD }),
+      await post({ email: await emailOf(without), password: PASSWORD }),
+      await post({ email: await emailOf(without), password: '' + 'x'.repeat(20) }),
+    ];
+    for (const answer of answers) {
+      expectRefusal(answer, 401, 'SIGN_IN_FAILED');
+      expect({ ...answer.body, request_id: '' }).toEqual({ ...answers[0]?.body, request_id: '' });
+      expect(answer.headers.get('set-cookie')).toBeNull();
+    }
+    expectRefusal(await post({ api_key: disabled.key }), 401, 'SIGN_IN_FAILED');
+    expectRefusal(await post({ api_key: 'cov_admin_' }), 401, 'SIGN_IN_FAILED');
+  });
+
+  test('is refused for a page of another site', async () => {
+    for (const headers of [{ Origin: 'https://evil.test' }, { 'Sec-Fetch-Site': 'cross-site' }])
+      expectRefusal(await post({ api_key: api.keys.viewer }, headers), 403, 'CROSS_SITE_REQUEST');
+    for (const headers of [{ Origin: 'https://licenses.test' }, { Origin: api.url }])
+      expect((await post({ api_key: api.keys.viewer }, headers)).status).toBe(201);
+  });
+});
+
+describe('a link', () => {
+  test('works once, also for two browsers at the same moment', async () => {
+    const link_token = await addLink(api.admins.admin);
+    const answers = await Promise.all([1, 2, 3, 4].map(() => post({ link_token })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 401, 401, 401]);
+    expectRefusal(await post({ link_token }), 401, 'LINK_NOT_VALID');
+  });
+
+  test('does not work after its time, for a disabled admin, or as a session', async () => {
+    const expired = await addLink(api.admins.admin);
+    await api.sql`UPDATE admin_links SET expires_at = now() - interval '1 minute' WHERE used_at IS NULL`;
+    expectRefusal(await post({ link_token: expired }), 401, 'LINK_NOT_VALID');
+    const disabled = await api.addAdmin('viewer');
+    const link_token = await addLink(disabled);
+    await api.call('PATCH', `/admins/${disabled.id}`, { body: { status: 'disabled' } });
+    expectRefusal(await post({ link_token }), 401, 'LINK_NOT_VALID');
+    expectRefusal(await getSession(await addLink(api.admins.admin)), 401, 'SESSION_ENDED');
+  });
+});
+
+describe('a session', () => {
+  test('ends after 30 minutes without a request, and a request within them continues it', async () => {
+    const { id, key } = await api.addAdmin('viewer');
+    const session = await signIn(api, key);
+    await shift(id, 'last_used_at', '29 minutes');
+    const { body } = await getSession(session);
+    expect(Date.parse(body.idle_expires_at)).toBeGreaterThan(Date.now() + 28 * 60_000);
+    await shift(id, 'last_used_at', '29 minutes');
+    expect((await getSession(session)).status).toBe(200);
+    await shift(id, 'last_used_at', '31 minutes');
+    expectRefusal(await getSession(session), 401, 'SESSION_ENDED');
+  });
+
+  test('ends after 12 hours, however much it is used', async () => {
+    const { id, key } = await api.addAdmin('viewer');
+    const session = await signIn(api, key);
+    await shift(id, 'created_at', '719 minutes');
+    expect((await getSession(session)).status).toBe(200);
+    await shift(id, 'created_at', '2 minutes');
+    expectRefusal(await getSession(session), 401, 'SESSION_ENDED');
+  });
+
+  test('ends by a sign-out, which clears the cookie; others of the admin only by a sign-out everywhere', async () => {
+    const { key } = await api.addAdmin('viewer');
+    const [one, two, three] = [await signIn(api, key), await signIn(api, key), await signIn(api, key)];
+    const answer = await api.call('DELETE', '/session', { session: one });
+    expect([answer.status, answer.headers.get('set-cookie')]).toEqual([
+      204,
+      '__Host-covenant_session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0',
+    ]);
+    expectRefusal(await getSession(one), 401, 'SESSION_ENDED');
+    expect((await getSession(two)).status).toBe(200);
+    await api.call('DELETE', '/session?everywhere=true', { session: two });
+    expectRefusal(await getSession(three), 401, 'SESSION_ENDED');
+  });
+
+  test('has a new role of its admin from the next request on, and ends when the admin is disabled, also after a new start', async () => {
+    const { id, key } = await api.addAdmin('super_admin');
+    const session = await signIn(api, key);
+    await api.call('PATCH', `/admins/${id}`, { body: { role: 'viewer' } });
+    expectRefusal(await api.call('GET', '/admins', { session }), 403, 'FORBIDDEN_ROLE');
+    await api.call('PATCH', `/admins/${id}`, { body: { status: 'disabled' } });
+    expectRefusal(await getSession(session), 401, 'SESSION_ENDED');
+    await api.call('PATCH', `/admins/${id}`, { body: { status: 'active' } });
+    expectRefusal(await getSession(session), 401, 'SESSION_ENDED');
+  });
+
+  test('ends when the API key is revoked by which it began', async () => {
+    const { id, key } = await api.addAdmin('viewer');
+    const session = await signIn(api, key);
+    const { api_key_id } = (await api.call('GET', '/me', { key })).body;
+    await api.call('DELETE', `/admins/${id}/api-keys/${api_key_id}`);
+    expectRefusal(await getSession(session), 401, 'SESSION_ENDED');
+  });
+
+  test('is ignored beside an API key, which needs no origin', async () => {
+    const { Cookie = '' } = sessionHeaders(await signIn(api, api.keys.viewer));
+    const { body } = await api.call('GET', '/me', { key: api.keys.admin, headers: { Cookie } });
+    expect(body).toMatchObject({ kind: 'admin', id: api.admins.admin.id });
+  });
+
+  test('generates licenses, and its idempotency key never replays the answer to an API key', async () => {
+    const contract = await addContract(api, await addCatalogue(api));
+    const call = { body: { count: 1 }, headers: { 'Idempotency-Key': 'once' } };
+    const session = await signIn(api);
+    const by_key = await api.call('POST', `/contracts/${contract.id}/pause`, { ...call, body: {} });
+    expect(by_key.headers.get('idempotent-replayed')).toBeNull();
+    const by_session = await api.call('POST', `/contracts/${contract.id}/resume`, { ...call, body: {}, session });
+    expect(by_session.headers.get('idempotent-replayed')).toBeNull();
+  });
+});
+
+test('attempts are limited per account and per address, and a success is none', async () => {
+  const limited = await startTestApi({ sign_in_limits: { account: 3, address: 6 } });
+  try {
+    const fail = (email: string) =>
+      limited.call('POST', '/session', { key: null, body: { email, password: 'a wrong password' } });
+    for (let n = 0; n < 5; n++) await signIn(limited, limited.keys.viewer);
+    const answers = [];
+    for (let n = 0; n < 4; n++) answers.push(await fail('Ada@covenant.test'));
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 429]);
+    expect(Number(answers[3]?.headers.get('retry-after'))).toBeGreaterThan(800);
+    expectRefusal(await fail('ada@covenant.test'), 429, 'TOO_MANY_SIGN_INS');
+    // The fifth attempt was the fifth from this address too.
+    expectRefusal(await fail('eve@covenant.test'), 401, 'SIGN_IN_FAILED');
+    expectRefusal(await fail('eve@covenant.test'), 429, 'TOO_MANY_SIGN_INS');
+    await limited.sql`UPDATE sign_in_attempts SET started_at = started_at - interval '15 minutes'`;
+    expectRefusal(await fail('ada@covenant.test'), 401, 'SIGN_IN_FAILED');
+  } finally {
+    await limited.close();
+  }
+});

@@ -1,0 +1,47 @@
+/**
+ * Hashes of passwords: Argon2id with the parameters that OWASP recommends at least (19 MiB, two passes).
+ *
+ * A check always costs one hash, also for an account that does not exist or has no password, so that its duration says nothing.
+ */
+import type { Algorithm } from '@node-rs/argon2';
+
+/** `Algorithm.Argon2id`. The enumeration of the library exists only for the compiler. */
+const ARGON2ID = 2 as Algorithm;
+const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** Hashes at the same time in one process: each takes a thread of the pool that files and look-ups of names use too. */
+const HASHES_MAX = 2;
+/** Checks that wait. */
+const WAITING_MAX = 100;
+
+let running = 0;
+const waiting: (() => void)[] = [];
+let unknown_account: Promise<string> | undefined;
+
+/** So many passwords are being checked that this one would wait too long. */
+export class PasswordsBusy extends Error {}
+
+export async function hashPassword(password: string): Promise<string> {
+  return inTurn(async () => (await import('@node-rs/argon2')).hash(password, PARAMETERS));
+}
+
+/** Whether a password is that of a stored hash. Without one, it hashes too, and returns false. */
+export async function isPasswordOf(password: string, stored: string | undefined): Promise<boolean> {
+  unknown_account ??= hashPassword('');
+  const hash = stored ?? (await unknown_account);
+  const matches = await inTurn(async () => (await import('@node-rs/argon2')).verify(hash, password));
+  return matches && stored !== undefined;
+}
+
+async function inTurn<T>(run: () => Promise<T>): Promise<T> {
+  if (running >= HASHES_MAX) {
+    if (waiting.length >= WAITING_MAX) throw new PasswordsBusy('too many passwords are being checked');
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  } else running++;
+  try {
+    return await run();
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) running--;
+    else next();
+  }
+}

@@ -1,0 +1,126 @@
+/** Begins, finds and ends sessions of admins, each change with its audit row. */
+import type { SessionCaller } from '../../domain/access/caller';
+import { isConfirmed } from '../../domain/access/session';
+import type { Session, SessionMethod, SessionTimeouts } from '../../domain/access/session';
+import type { Act } from '../../domain/base/edit';
+import type { Instant } from '../../domain/base/instant';
+import { findAdmin, notifyAccessChange } from '../../db/access/admin';
+import type { AdminRow } from '../../db/access/admin';
+import { auditAct } from '../../db/base/audit';
+import type { Sql } from '../../db/base/database';
+import {
+  endSessionOfToken,
+  endSessions,
+  findOpenSession,
+  insertSession,
+  markSessionUsed,
+} from '../../db/access/session';
+import { newToken, tokenHmac } from './token';
+
+/** The caller whose session has this token; undefined when there is none or it has ended. Stores its use, to the minute. */
+export async function authenticateSession(
+  sql: Sql,
+  token: string,
+  { pepper, timeouts, now }: { pepper: string; timeouts: SessionTimeouts; now: Instant },
+): Promise<SessionCaller | undefined> {
+  const token_hmac = tokenHmac('session', token, pepper);
+  if (token_hmac === null) return undefined;
+  const row = await findOpenSession(sql, token_hmac, timeouts, now);
+  if (row === undefined) return undefined;
+  if (row.stale) await markSessionUsed(sql, row.id, now);
+  const { admin_id, email, name, role, known, stale, ...session } = row;
+  const last_used_at = stale ? now : session.last_used_at;
+  return {
+    kind: 'session',
+    by: 'session',
+    id: admin_id,
+    ...{ email, name, role, known },
+    session: { ...session, last_used_at },
+    is_confirmed: isConfirmed(session, now),
+  };
+}
+
+/** Where a request of a browser came from, and the session that it has. */
+export interface Browser {
+  /** The token in its cookie. It ends when a new session begins, and is never used again. */
+  session_token: string | undefined;
+  address: string | undefined;
+  user_agent: string | undefined;
+}
+
+/** A proof of who an admin is. */
+export interface ProvenAdmin {
+  admin_id: string;
+  method: SessionMethod;
+  /** The key, if it was one. */
+  api_key_id: string | null;
+}
+
+/** A session that begins. Its token is answered once and never stored. */
+export interface BegunSession {
+  admin: AdminRow;
+  session: Session;
+  token: string;
+}
+
+const USER_AGENT_CHARS_MAX = 300;
+
+/**
+ * Begins a session with a new token, and ends the one that the browser had. Null when the admin cannot sign in any more: disabled or
+ * erased since the proof.
+ */
+export async function beginSession(
+  tx: Sql,
+  { admin_id, method, api_key_id }: ProvenAdmin,
+  { session_token, address, user_agent }: Browser,
+  { pepper, now, request_id }: { pepper: string; now: Instant; request_id: string | null },
+): Promise<BegunSession | null> {
+  const admin = await findAdmin(tx, admin_id, { lock: true });
+  if (!admin || admin.status !== 'active') return null;
+  const former = session_token === undefined ? null : tokenHmac('session', session_token, pepper);
+  if (former !== null) await endSessionOfToken(tx, former, now);
+  const token = newToken();
+  const session = await insertSession(tx, {
+    admin_id,
+    method,
+    api_key_id,
+    token_hmac: tokenHmac('session', token, pepper) as Buffer,
+    created_at: now,
+    address: address ?? null,
+    user_agent: user_agent?.slice(0, USER_AGENT_CHARS_MAX) ?? null,
+  });
+  const actor = {
+    type: 'user' as const,
+    id: admin.id,
+    name: admin.name,
+    ...(address === undefined ? {} : { ip: address }),
+  };
+  await auditAct(
+    tx,
+    { actor, now, request_id },
+    {
+      subject_type: 'admin',
+      subject_id: admin.id,
+      action: 'admin.signed_in',
+      after: { session_id: session.id, method },
+    },
+  );
+  return { admin, session, token };
+}
+
+/** Ends the session of the caller, or all sessions of its admin; the row of the history says how many. */
+export async function endOwnSessions(
+  tx: Sql,
+  caller: SessionCaller,
+  { everywhere }: { everywhere: boolean },
+  act: Act,
+): Promise<void> {
+  const ended = await endSessions(tx, caller.id, act.now, everywhere ? {} : { id: caller.session.id });
+  await auditAct(tx, act, {
+    subject_type: 'admin',
+    subject_id: caller.id,
+    action: 'admin.signed_out',
+    after: { session_id: caller.session.id, sessions_ended: ended },
+  });
+  await notifyAccessChange(tx, caller.id);
+}
