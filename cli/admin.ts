@@ -1,9 +1,13 @@
-/** `covenant admin create`: creates an admin with a first API key, for a new installation or after all keys are lost. */
+/**
+ * `covenant admin create`: creates an admin with a first API key, for a new installation or after all keys are lost.
+ * `covenant admin sign-in-link`: prints a link by which an admin signs in to the admin pages once.
+ */
 import { randomFillSync } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { SYSTEM } from '../domain/base/actor';
 import { newApiKey } from '../domain/access/api-key';
+import { SIGN_IN_LINK_MINUTES } from '../domain/access/session';
 import { ROLES, type Role } from '../domain/access/role';
 import { hasDirectionControl, isPlainText, isVisible } from '../domain/base/text';
 import { violates } from '../db/base/errors';
@@ -12,6 +16,7 @@ import { openDatabase } from '../db/base/database';
 import { assertOwnSessions } from '../db/base/pooler';
 import { CLI_LIMITS } from '../db/base/session';
 import { createAdmin } from '../transactions/access/admin';
+import { createSignInLink, signInUrl } from '../transactions/access/sign-in-link';
 import { createAdminApiKey } from '../transactions/access/admin-api-key';
 import { CommandFailure } from './command-failure';
 import { readSettings } from './settings';
@@ -28,7 +33,10 @@ const NAME_CHARS_MAX = 200;
 const LABEL_CHARS_MAX = 200;
 
 export function adminCommand(): Command {
-  return new Command('admin').description('Manage the people who may call the API.').addCommand(createCommand());
+  return new Command('admin')
+    .description('Manage the people who may call the API.')
+    .addCommand(createCommand())
+    .addCommand(signInLinkCommand());
 }
 
 function createCommand(): Command {
@@ -67,6 +75,38 @@ async function create(options: CreateOptions): Promise<void> {
     throw new CommandFailure(
       `An admin with the address ${options.email} already exists. Use another address, or create a key for this admin through the API: POST /api/v1/admins/{id}/api-keys.`,
     );
+  } finally {
+    await db.end();
+  }
+}
+
+function signInLinkCommand(): Command {
+  return new Command('sign-in-link')
+    .description('Print a link by which an admin signs in to the admin pages. It works once.')
+    .argument('<email>', 'the e-mail address of the admin', parseEmail)
+    .addHelpText(
+      'after',
+      `\nThe link works for ${SIGN_IN_LINK_MINUTES} minutes. It is as good as the API key of the admin: give it to this admin only.`,
+    )
+    .action(printSignInLink);
+}
+
+async function printSignInLink(email: string): Promise<void> {
+  const { config } = readSettings(process.env);
+  const db = openDatabase(config.databaseUrl, { max: 1, application_name: 'covenant cli', limits: CLI_LIMITS });
+  try {
+    await assertOwnSessions(db);
+    const link = await db.begin(async (tx) => {
+      const act = { actor: SYSTEM, now: await findNow(tx), request_id: null };
+      return createSignInLink(tx, email, config.keyPepper, act);
+    });
+    if (link === null)
+      throw new CommandFailure(
+        `No active admin has the address ${email}. Create one with \`covenant admin create\`, or enable the admin (PATCH /api/v1/admins/{id}).`,
+      );
+    const { admin, expires_at, token } = link;
+    console.error(`${admin.name}, ${admin.role}, can sign in with this link once, until ${expires_at}:`);
+    console.log(signInUrl(config.publicUrl, token));
   } finally {
     await db.end();
   }
