@@ -10,8 +10,10 @@ import { waitFor } from '../../dev/waiting';
 import { registerSearchAttributes } from '../../temporal/setup';
 import { NAMESPACE, sharedServers, uniqueTaskQueue } from './shared-servers';
 import { findTimeSkippingServer } from './time-skipping-server';
+import { reuseWorkflowThreads } from './workflow-threads';
 
 installRuntime();
+reuseWorkflowThreads();
 
 /** Connections to the shared server, with the namespace `default`. */
 export interface TestTemporal {
