@@ -23,7 +23,7 @@ export interface HistoryTabProps {
 }
 
 interface Tab {
-  value: 'overview' | 'generation' | 'licenses' | 'activity' | 'timeline';
+  value: 'overview' | 'generation' | 'licenses' | 'api' | 'activity';
   /** The least role that can read it. */
   role?: Role;
 }
@@ -32,6 +32,10 @@ type HistoryTab = Tab & { history: ComponentType<HistoryTabProps> };
 
 const TABS: readonly (CurrentTab | HistoryTab)[] = [
   { value: 'overview', current: lazy(() => import('./tabs/overview')) },
+  { value: 'generation', history: lazy(() => import('./tabs/generation')), role: 'operator' },
+  { value: 'licenses', history: lazy(() => import('./tabs/licenses')) },
+  { value: 'api', current: lazy(() => import('./tabs/api-access')) },
+  { value: 'activity', history: lazy(() => import('./tabs/activity')), role: 'operator' },
 ];
 
 interface ContractTabsProps {
