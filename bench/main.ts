@@ -15,6 +15,7 @@ import { benchInline } from './inline';
 import { benchLivez } from './livez';
 import { openMeasuredStack } from './measured-stack';
 import type { MeasuredStack } from './measured-stack';
+import { benchPages } from './pages';
 import { benchPartnerCall } from './partner-call';
 import { benchPeers } from './peers';
 import { benchPoolGeneration } from './pool-generation';
@@ -50,6 +51,8 @@ const ACTIVATED_LICENSES = 100_000;
 const ENDPOINTS = [1, 10, 100];
 const DELIVERIES = 10_000;
 const OWED_DELIVERIES = 100_000;
+const SHOWN_CONTRACTS = 10_000;
+const SHOWN_LICENSES = 1_000_000;
 
 void main();
 
@@ -148,6 +151,16 @@ async function main(): Promise<void> {
     .option('--seconds <seconds>', 'the duration of each side of a pair of requests', wholeNumber, CELL_SECONDS)
     .action((options: CommonOptions & { endpoints: number[]; deliveries: number; owed: number; seconds: number }) =>
       runOnStack(options, (stack, report) => benchWebhooks(stack, { ...options, rounds: options.pairs }, report)),
+    );
+  addBenchmark(
+    program,
+    'pages',
+    'the admin pages in Chromium: bytes of the first load, time until lists are shown, time from input to paint',
+  )
+    .option('--contracts <count>', 'contracts in the lists', wholeNumber, SHOWN_CONTRACTS)
+    .option('--licenses <count>', 'licenses in the table', wholeNumber, SHOWN_LICENSES)
+    .action((options: CommonOptions & { contracts: number; licenses: number }) =>
+      runOnStack(options, (stack, report) => benchPages(stack, { ...options, rounds: options.pairs }, report)),
     );
   addBenchmark(program, 'rows', "the cost of a license's row with foreign keys, more columns and more indexes")
     .option('--licenses <count>', 'licenses of each shape', wholeNumber, ROWS_LICENSES)

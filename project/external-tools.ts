@@ -151,6 +151,14 @@ export type ToolName = (typeof EXTERNAL_TOOLS)[number]['name'];
 /** The path of a tool's program, or why it was not found and what to do. */
 type FoundTool = { found: true; path: string } | { found: false; why: string };
 
+/** The path of a tool. Throws when it is missing, with the reason. */
+export function pathOfTool(name: ToolName): string {
+  const tool = EXTERNAL_TOOLS.find((one) => one.name === name) as ExternalTool;
+  const result = findTool(tool);
+  if (!result.found) throw new Error(result.why);
+  return result.path;
+}
+
 /**
  * Searches a tool on PATH, in Debian's directories for servers, and in the cache. When it is missing or too old, the
  * result says what to run.
