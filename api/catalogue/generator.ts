@@ -22,7 +22,7 @@ import {
   immutable,
 } from '../http/shapes';
 import { z } from '../http/zod';
-import { FormatInput, KEYSPACE_SHAPES, presentKeyspace, keyFormatPreview } from './key-format';
+import { FormatInput, FormatShape, KEYSPACE_SHAPES, presentKeyspace, keyFormatPreview } from './key-format';
 
 const StatusShape = z.enum(['active', 'inactive']);
 const KindShape = z
@@ -66,15 +66,7 @@ const GeneratorShape = z
     kind: KindShape,
     product_id: Id.describe('The product whose licenses it generates'),
     environment: EnvironmentShape.describe('The environment of its product'),
-    format: z
-      .object({
-        prefix: z.string().nullable(),
-        groups: z.int(),
-        group_length: z.int(),
-        alphabet: z.string(),
-        separator: z.string(),
-      })
-      .openapi('KeyFormat'),
+    format: FormatShape,
     ...KEYSPACE_SHAPES,
     features: z.record(z.string(), z.unknown()).describe('What a license grants, unless the contract overrides it'),
     activation_limit: z.int().nullable().describe('Devices per license; null: unlimited'),

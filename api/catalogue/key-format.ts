@@ -39,6 +39,16 @@ export const FormatInput = z
   .describe('The format of keys: the prefix "BF" and 4 groups of 5 give BF-XXXXX-XXXXX-XXXXX-XXXXX')
   .openapi('KeyFormatInput');
 
+export const FormatShape = z
+  .object({
+    prefix: z.string().nullable(),
+    groups: z.int(),
+    group_length: z.int(),
+    alphabet: z.string(),
+    separator: z.string(),
+  })
+  .openapi('KeyFormat');
+
 /** What follows from a format. */
 export const KEYSPACE_SHAPES = {
   keyspace: z.string().describe('The number of different keys of the format; a string, because it can be large'),
@@ -78,6 +88,7 @@ export const keyFormatPreview = route({
       description: 'Samples, and how many keys there are',
       schema: z
         .object({
+          format: FormatShape.describe('The format with the defaults of omitted fields'),
           samples: z.string().array().describe(`${SAMPLES} keys as a license would have them`),
           ...KEYSPACE_SHAPES,
         })
@@ -88,7 +99,7 @@ export const keyFormatPreview = route({
   handle({ query: { prefix = null, ...rest } }) {
     const format = { prefix, ...rest };
     const samples = joinedKeys(format, SAMPLES, randomFillSync).split(KEY_JOINER);
-    return Promise.resolve({ status: 200, body: { samples, ...presentKeyspace(format) } });
+    return Promise.resolve({ status: 200, body: { format, samples, ...presentKeyspace(format) } });
   },
 });
 

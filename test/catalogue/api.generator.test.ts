@@ -199,7 +199,10 @@ test('a preview shows keys of a format and its numbers as a generator would have
     key: api.keys.viewer,
   });
   const { keyspace, largest_quota } = (await create({ format })).body;
-  expect([status, body]).toEqual([200, { samples: Array(3).fill(expect.any(String)), keyspace, largest_quota }]);
+  expect([status, body]).toEqual([
+    200,
+    { format, samples: Array(3).fill(expect.any(String)), keyspace, largest_quota },
+  ]);
   for (const sample of body.samples) expect(sample).toMatch(/^CAD\.[AB]{3}\.[AB]{3}$/);
 
   for (const [field, value] of [

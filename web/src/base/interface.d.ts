@@ -2224,6 +2224,7 @@ export interface components {
             separator?: "-" | "_" | "." | "";
         };
         KeyFormatPreview: {
+            format: components["schemas"]["KeyFormat"] & unknown;
             samples: string[];
             keyspace: string;
             largest_quota: string;
