@@ -9,6 +9,7 @@ export const contractTexts = texts({
     'contracts.empty': 'No contract yet',
     'contracts.empty_text':
       'A contract says which licenses may be generated, how many, and for how long. Create the first one; it needs a product and a generator.',
+    'contracts.none': 'No contract',
     name: 'Name',
     type: 'Type',
     status: 'Status',
@@ -51,6 +52,7 @@ export const contractTexts = texts({
     'contracts.empty': 'Noch kein Vertrag',
     'contracts.empty_text':
       'Ein Vertrag sagt, welche Lizenzen erzeugt werden dürfen, wie viele und für wie lange. Legen Sie den ersten an; er braucht ein Produkt und einen Generator.',
+    'contracts.none': 'Kein Vertrag',
     name: 'Name',
     type: 'Art',
     status: 'Status',
