@@ -1,8 +1,15 @@
 /** All pages, in the order of the navigation. */
 import type { PageSpec } from './base/page-spec';
 import { accessPages } from './access/pages';
+import { cataloguePages } from './catalogue/pages';
 import { contractPages } from './contract/pages';
 import { licensePages } from './license/pages';
 import { webhookPages } from './webhook/pages';
 
-export const PAGES: readonly PageSpec[] = [...contractPages, ...licensePages, ...webhookPages, ...accessPages];
+export const PAGES: readonly PageSpec[] = [
+  ...contractPages,
+  ...licensePages,
+  ...cataloguePages,
+  ...webhookPages,
+  ...accessPages,
+];
