@@ -1,7 +1,15 @@
-import { IconBox } from '@tabler/icons-react';
+import { IconBox, IconTemplate } from '@tabler/icons-react';
 import type { PageSpec } from '../base/page-spec';
 
 export const cataloguePages: PageSpec[] = [
+  {
+    path: 'generators',
+    page: () => import('./generators'),
+    navigation: { group: 'licensing', label: { en: 'Generators', de: 'Generatoren' }, icon: IconTemplate },
+  },
+  { path: 'generators/new', page: () => import('./generator-new') },
+  { path: 'generators/$id', page: () => import('./generator') },
+  { path: 'generators/$id/edit', page: () => import('./generator-edit') },
   {
     path: 'products',
     page: () => import('./products'),
