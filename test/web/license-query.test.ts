@@ -1,5 +1,6 @@
 /** How the list of licenses reads its filters from the URL, and what is selected in it. */
-import { dayOf, dayStart, fileQuery, operationFilter } from '../../web/src/license/license-query';
+import { dayOf, dayStart } from '../../web/src/base/days';
+import { fileQuery, operationFilter } from '../../web/src/license/license-query';
 import { NOTHING, isSelected, toggled } from '../../web/src/license/selection';
 
 const search = {

@@ -3,12 +3,14 @@ import type { PageSpec } from './base/page-spec';
 import { accessPages } from './access/pages';
 import { cataloguePages } from './catalogue/pages';
 import { contractPages } from './contract/pages';
+import { generationPages } from './generation/pages';
 import { licensePages } from './license/pages';
 import { webhookPages } from './webhook/pages';
 
 export const PAGES: readonly PageSpec[] = [
   ...contractPages,
   ...licensePages,
+  ...generationPages,
   ...cataloguePages,
   ...webhookPages,
   ...accessPages,

@@ -40,6 +40,21 @@ export function WorkProgress<Row extends { state: string }>({ work, children }: 
   const { data: row, error, refetch } = useProgress(work);
   if (row === undefined)
     return error ? <ProblemAlert error={error} onRetry={() => void refetch()} /> : <Skeleton h={96} />;
+  return (
+    <ProgressPanel work={work} row={row}>
+      {children?.(row)}
+    </ProgressPanel>
+  );
+}
+
+interface ProgressPanelProps<Row> {
+  work: Work<Row>;
+  row: Row;
+  children?: ReactNode;
+}
+
+/** Shows work that the page follows itself. */
+export function ProgressPanel<Row>({ work, row, children }: ProgressPanelProps<Row>) {
   const progress = work.progressOf(row);
   return (
     <Paper withBorder p="md">
@@ -50,7 +65,7 @@ export function WorkProgress<Row extends { state: string }>({ work, children }: 
         </Group>
         <Bar progress={progress} />
         <Errors progress={progress} />
-        {children?.(row)}
+        {children}
       </Stack>
     </Paper>
   );

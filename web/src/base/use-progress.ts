@@ -1,7 +1,7 @@
 /**
  * Follows work of the server until it ends: by server-sent events, and by reading again while no stream can be had.
  *
- * The stream sends the work without `allowed_actions`, so the work is read again when its state changes. When it ends, everything
+ * The stream sends the work without `allowed_actions`, so the work is read again when its state changes. When it has ended, everything
  * that the pages show is read again, because it changed licenses and quotas.
  */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -55,13 +55,18 @@ export function useProgress<Row extends { state: string }>({ path, read }: Follo
     stream.addEventListener('end', (event: MessageEvent<string>) => {
       show(event);
       stream.close();
-      void queries.invalidateQueries();
     });
     return () => {
       stream.close();
       setStreaming(false);
     };
   }, [queries, path, unfinished]);
+
+  const ended = query.data !== undefined && !unfinished;
+  useEffect(() => {
+    // Also when it ended before its stream was open.
+    if (ended) void queries.invalidateQueries();
+  }, [queries, ended]);
 
   return query;
 }

@@ -3,11 +3,12 @@ import { Button, Collapse, Group, MultiSelect, Stack, Text, TextInput } from '@m
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import { dayOf, dayStart } from '../base/days';
 import { EntitySelect } from '../base/entity-select';
 import { SearchFilter, SelectFilter } from '../base/filters';
 import type { ListState } from '../base/list-search';
 import { useTexts } from '../base/texts';
-import { DATE_KINDS, FURTHER_FILTERS, dayOf, dayStart } from './license-query';
+import { DATE_KINDS, FURTHER_FILTERS } from './license-query';
 import type { DateKind } from './license-query';
 import { ENVIRONMENTS, STATUSES } from './states';
 import { licenseTexts } from './texts';
