@@ -3,7 +3,7 @@ import { EVENT_TYPES } from '../../domain/webhook/event';
 import { eventFilterProblem } from '../../domain/webhook/event-filter';
 import { createBody, NEW_ENDPOINT, termsOf, valuesOf } from '../../web/src/webhook/endpoint-values';
 import { EVENT_TYPES as OFFERED, filterGroups } from '../../web/src/webhook/events';
-import { prettyJson } from '../../web/src/webhook/payload-text';
+import { prettyJson } from '../../web/src/base/pretty-json';
 import { stateKey } from '../../web/src/webhook/states';
 import type { Endpoint } from '../../web/src/webhook/states';
 

@@ -5,6 +5,8 @@ import { cataloguePages } from './catalogue/pages';
 import { contractPages } from './contract/pages';
 import { generationPages } from './generation/pages';
 import { licensePages } from './license/pages';
+import { billingPages } from './billing/pages';
+import { logPages } from './log/pages';
 import { webhookPages } from './webhook/pages';
 
 export const PAGES: readonly PageSpec[] = [
@@ -13,5 +15,7 @@ export const PAGES: readonly PageSpec[] = [
   ...generationPages,
   ...cataloguePages,
   ...webhookPages,
+  ...billingPages,
+  ...logPages,
   ...accessPages,
 ];

@@ -19,7 +19,7 @@ import { useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
 import { EntityName } from '../base/entity-name';
 import { AttemptList } from './attempt-list';
-import { prettyJson } from './payload-text';
+import { prettyJson } from '../base/pretty-json';
 import { DELIVERY_TONES } from './states';
 import { webhookTexts } from './texts';
 

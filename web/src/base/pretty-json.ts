@@ -1,4 +1,4 @@
-/** The text of a payload for people: JSON with line breaks. What is no JSON stays as it was sent. */
+/** The text of a message for people: JSON with line breaks. What is no JSON stays as it was sent. */
 export function prettyJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
