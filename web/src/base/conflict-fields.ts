@@ -36,7 +36,7 @@ export function initialChoices(fields: readonly ConflictField[]): Record<string,
 }
 
 /** My values, with theirs in each field where theirs were chosen. */
-export function mergeFields<Values extends Fields>(mine: Values, theirs: Fields, choices: Choices): Values {
+export function mergeFields<Values extends object>(mine: Values, theirs: Fields, choices: Choices): Values {
   const chosen = Object.entries(choices).filter(([, whose]) => whose === 'theirs');
   return { ...mine, ...Object.fromEntries(chosen.map(([name]) => [name, theirs[name]])) };
 }

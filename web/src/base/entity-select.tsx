@@ -4,21 +4,22 @@ import type { MantineStyleProps, SelectProps } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { CSSProperties } from 'react';
+import type { CSSProperties, ReactNode } from 'react';
 import { useEntity } from './entity-name';
 import { ENTITIES } from './entity';
 import type { EntityKind, FindQuery } from './entity';
 
 interface EntitySelectProps {
   kind: EntityKind;
+  id?: string;
   label: string;
   /** The id of what is chosen. */
   value: string | null;
   onChange: (id: string | null) => void;
   /** Narrows what is offered: active ones, or the generators of a product. */
-  only?: Pick<FindQuery, 'status' | 'product_id'>;
+  only?: Pick<FindQuery, 'status' | 'product_id' | 'environment'>;
   placeholder?: string;
-  description?: string;
+  description?: ReactNode;
   error?: SelectProps['error'];
   required?: boolean;
   disabled?: boolean;

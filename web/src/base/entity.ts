@@ -22,6 +22,8 @@ export interface FindQuery {
   /** Of generators: only those of a product. */
   product_id?: string;
   status?: 'active';
+  /** Of products. */
+  environment?: 'production' | 'staging' | 'development';
 }
 
 export const ENTITIES: Readonly<Record<EntityKind, EntityReader>> = {
@@ -44,8 +46,13 @@ export const ENTITIES: Readonly<Record<EntityKind, EntityReader>> = {
     page: (id) => `/customers/${id}`,
   },
   product: {
-    async find({ search, limit, status }, signal) {
-      const query = { limit, ...(search && { search }), ...(status && { status }) };
+    async find({ search, limit, status, environment }, signal) {
+      const query = {
+        limit,
+        ...(search && { search }),
+        ...(status && { status }),
+        ...(environment && { environment }),
+      };
       return (await read(api.GET('/api/v1/products', { params: { query }, signal }))).data.map(named);
     },
     get: async (id, signal) =>
