@@ -7,5 +7,7 @@ export const contractPages: PageSpec[] = [
     page: () => import('./contracts'),
     navigation: { group: 'licensing', label: { en: 'Contracts', de: 'Verträge' }, icon: IconFileText },
   },
+  { path: 'contracts/new', page: () => import('./contract-create') },
+  { path: 'contracts/$id/edit', page: () => import('./contract-edit') },
   { path: 'contracts/$id', page: () => import('./contract') },
 ];
