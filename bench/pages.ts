@@ -97,13 +97,7 @@ async function measureList(page: Page, url: string, path: string, rounds: number
 async function openList(page: Page, address: string): Promise<void> {
   await page.goto('about:blank');
   await page.goto(address, { waitUntil: 'commit' });
-  await page.waitForFunction(
-    `document.querySelector('main table tbody tr td:not(:has(.mantine-Skeleton-root))')`,
-    undefined,
-    {
-      polling: 'raf',
-    },
-  );
+  await page.locator('main table tbody tr td:not(:has(.mantine-Skeleton-root))').first().waitFor();
 }
 
 /** Types a search, opens a menu, changes a filter and turns the page. Returns the longest time from an input to the next paint. */

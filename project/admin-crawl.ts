@@ -3,6 +3,7 @@
  * its tabs, and the forms behind "create" and "edit". Screenshots and the check of accessibility use it.
  */
 import type { Page } from 'playwright-core';
+import { waitFor } from '../dev/waiting';
 
 /** A page as it is shown, when it has read its data. */
 export interface Visit {
@@ -68,12 +69,12 @@ async function addressesOf(page: Page, selector: string): Promise<string[]> {
 /** Waits until the page has read its data and shows no placeholder any more. */
 async function settle(page: Page): Promise<void> {
   await page.locator('main').first().waitFor();
-  await page.waitForFunction(
-    `!document.querySelector('main [aria-busy=true], main .mantine-Skeleton-root, main .mantine-Loader-root')`,
-    undefined,
-    { timeout: SETTLED_MS },
-  );
-  await page.evaluate('document.fonts.ready.then(() => true)');
+  // The content policy of the pages forbids to evaluate a text again and again, so the elements are counted from here.
+  const placeholders = page.locator('main [aria-busy=true], main .mantine-Skeleton-root, main .mantine-Loader-root');
+  await waitFor(async () => (await placeholders.count()) === 0, {
+    what: `the data of ${page.url()}`,
+    timeout_ms: SETTLED_MS,
+  });
 }
 
 function nameOf(address: string, url: string): string {

@@ -71,11 +71,10 @@ async function takePicture(page: Page, directory: string, view: View, name: stri
 
 /** The session is made by the interface, so that the pictures do not depend on the words of the form. */
 async function signIn(page: Page, api_key: string): Promise<void> {
-  const status = await page.evaluate<number, string>(
-    `(api_key) => fetch('/api/v1/session', {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ api_key }),
-    }).then(({ status }) => status)`,
-    api_key,
+  const body = JSON.stringify(JSON.stringify({ api_key }));
+  const status = await page.evaluate<number>(
+    `fetch('/api/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: ${body} })
+      .then(({ status }) => status)`,
   );
   if (status !== 201) throw new Error(`The sign-in failed with status ${status}.`);
 }

@@ -56,9 +56,9 @@ function Frame() {
               aria-expanded={opened}
               aria-label={opened ? t('frame.close_menu') : t('frame.open_menu')}
             />
-            <Anchor component={Link} to="/contracts" underline="never" c="inherit">
+            <Anchor component={Link} to="/contracts" underline="never" c="inherit" aria-label="Covenant">
               <Group gap={8} wrap="nowrap">
-                <img src="/admin/icon.svg" width={24} height={24} alt="Covenant" />
+                <img src="/admin/icon.svg" width={24} height={24} alt="" />
                 <Text fw={600} visibleFrom="xs">
                   Covenant
                 </Text>
