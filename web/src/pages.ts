@@ -7,6 +7,7 @@ import { generationPages } from './generation/pages';
 import { licensePages } from './license/pages';
 import { billingPages } from './billing/pages';
 import { logPages } from './log/pages';
+import { notificationPages } from './notification/pages';
 import { webhookPages } from './webhook/pages';
 
 export const PAGES: readonly PageSpec[] = [
@@ -15,6 +16,7 @@ export const PAGES: readonly PageSpec[] = [
   ...generationPages,
   ...cataloguePages,
   ...webhookPages,
+  ...notificationPages,
   ...billingPages,
   ...logPages,
   ...accessPages,
