@@ -4,7 +4,7 @@ import { stateAt } from '../../domain/contract/contract';
 import { CONTRACT_STATES } from '../../domain/contract/facts';
 import { settle } from '../../domain/contract/boundary';
 import { BOUNDARY_KINDS } from '../../domain/contract/boundary-kind';
-import { BILLING_KINDS, BOUNDARY_ACTIONS, forecast } from '../../domain/contract/timeline';
+import { BILLING_KINDS, BOUNDARY_ACTIONS, forecast, withAllPaid } from '../../domain/contract/timeline';
 import type { ForecastEntry } from '../../domain/contract/timeline';
 import { instantFromMillis, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
@@ -37,6 +37,10 @@ const TimelineQuery = z.object({
     .describe(
       'The end of the forecast: an instant, or a local date to include; default: in one year; at most in ten years',
     ),
+  payments: z
+    .enum(['none', 'all'])
+    .default('none')
+    .describe('What the forecast assumes. none: nothing is paid; all: every unpaid invoice is paid now'),
 });
 
 const TimelineEntryShape = z
@@ -79,7 +83,7 @@ export const timelineRoutes: Route[] = [
     tag: 'Contracts',
     summary: 'Read the timeline of a contract',
     description:
-      'Its boundaries and the runs of its schedules in order of time: those that were applied, and a forecast of those to come. The forecast assumes that no request changes the contract, nothing is paid, the quota is enough for each run, and the catalogue and other contracts stay as they are. A deleted contract has only its past.',
+      'Its boundaries and the runs of its schedules in order of time: those that were applied, and a forecast of those to come. The forecast assumes that no request changes the contract, nothing is paid (or everything: `payments`), the quota is enough for each run, and the catalogue and other contracts stay as they are. A deleted contract has only its past.',
     params: IdParams,
     query: TimelineQuery,
     answers: { 200: { description: 'The timeline', schema: TimelineShape } },
@@ -107,13 +111,14 @@ async function forecastOf(
   sql: Sql,
   id: string,
   now: Instant,
-  { until }: z.infer<typeof TimelineQuery>,
+  { until, payments }: z.infer<typeof TimelineQuery>,
 ): Promise<z.infer<typeof TimelineShape> | Refusal> {
   const found = await findContractWithSource(sql, id);
   if (!found) return notFound('contract', id);
   const { contract: row } = found;
   const context = await findSettleContext(sql, found, row.settled_until);
-  const { facts } = settle(factsOf(row), row.clock_now ?? now, { ...context, billing: 'skip' });
+  const { facts: settled } = settle(factsOf(row), row.clock_now ?? now, { ...context, billing: 'skip' });
+  const facts = payments === 'all' ? withAllPaid(settled) : settled;
   const { settled_until, timezone } = facts;
   const last =
     until === undefined

@@ -2,15 +2,16 @@
  * The forecast of a contract: what time alone will do to it. The forecast applies future boundaries in memory, with the
  * functions that will apply them later.
  *
- * It assumes that no command is sent, no invoice is paid, and the catalogue and other contracts do not change.
+ * It assumes that no command is sent, no invoice is paid (or all are: `withAllPaid`), and the catalogue and other contracts do not change.
  */
 import { nextBoundary, settle } from './boundary';
 import type { SettleContext } from './boundary';
 import type { BoundaryKind } from './boundary-kind';
-import { stateAt } from './contract';
+import { liftHolds, stateAt } from './contract';
 import type { ContractFacts, ContractState } from './facts';
 import type { ContractAction, ContractChange } from './change';
 import type { Instant } from '../base/instant';
+import { isUnpaid } from '../billing/invoice';
 import type { JsonObject } from '../base/json';
 
 /** The most entries of a forecast: ten years of a contract that renews each month, with all its reminders. */
@@ -71,6 +72,12 @@ export function forecast(facts: ContractFacts, until: Instant, context: Omit<Set
     if (next === null || next.at > until) return { entries, cut: false };
     step = settle(step.facts, next.at, verified);
   }
+}
+
+/** Settled facts as they would be if every unpaid invoice were paid now: a suspension for unpaid invoices is over. */
+export function withAllPaid(facts: ContractFacts): ContractFacts {
+  const invoices = facts.invoices.map((one) => (isUnpaid(one) ? { ...one, status: 'PAID' as const } : one));
+  return liftHolds({ ...facts, invoices }, facts.settled_until, ({ source }) => source === 'billing');
 }
 
 function entryOf({ at, boundary, action, facts, reason, details }: ContractChange): ForecastEntry[] {

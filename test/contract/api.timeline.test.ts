@@ -80,10 +80,20 @@ test('the forecast matches what the clock then applies, and afterwards it is the
     ['2027-12-31T23:00:00.000Z', 'expires', 'EXPIRED', null],
   ]);
   expect(forecast.data.every(({ past }) => !past)).toBe(true);
+  const paid = await timelineOf(id, '?payments=all');
+  expect(paid.data.map(({ kind, state, assumes }) => [kind, state, assumes])).toEqual([
+    ['reminder', 'ACTIVE', null],
+    ['reminder', 'ACTIVE', null],
+    ['notice_deadline', 'ACTIVE', null],
+    ['reminder', 'ACTIVE', null],
+    ['renews', 'ACTIVE', null],
+  ]);
 
   await advance(clock_id, '2027-12-04T00:00:00.000Z');
   const later = await timelineOf(id, '?until=2028-01-01');
   expect(later.data.filter(({ past }) => past)).toHaveLength(5);
+  const reinstated = await timelineOf(id, '?until=2028-01-01&payments=all');
+  expect(reinstated.data.at(-1)).toMatchObject({ kind: 'renews', state: 'ACTIVE', past: false });
   expect(later.data.map(({ past: _past, assumes: _assumes, ...entry }) => entry)).toEqual(
     forecast.data.map(({ past: _past, assumes: _assumes, ...entry }) => entry),
   );

@@ -17923,6 +17923,7 @@ export interface operations {
         parameters: {
             query?: {
                 until?: string;
+                payments?: "none" | "all";
             };
             header?: never;
             path: {
