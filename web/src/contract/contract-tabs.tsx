@@ -23,7 +23,7 @@ export interface HistoryTabProps {
 }
 
 interface Tab {
-  value: 'overview' | 'generation' | 'licenses' | 'api' | 'activity';
+  value: 'overview' | 'generation' | 'licenses' | 'api' | 'activity' | 'timeline' | 'charts';
   /** The least role that can read it. */
   role?: Role;
 }
@@ -36,6 +36,8 @@ const TABS: readonly (CurrentTab | HistoryTab)[] = [
   { value: 'licenses', history: lazy(() => import('./tabs/licenses')) },
   { value: 'api', current: lazy(() => import('./tabs/api-access')) },
   { value: 'activity', history: lazy(() => import('./tabs/activity')), role: 'operator' },
+  { value: 'timeline', history: lazy(() => import('./tabs/timeline')) },
+  { value: 'charts', current: lazy(() => import('./tabs/charts')) },
 ];
 
 interface ContractTabsProps {

@@ -1,0 +1,48 @@
+/** Texts of the timeline of a contract. */
+import { texts } from '../../base/texts';
+
+export const timelineTexts = texts({
+  en: {
+    timeline: 'Timeline',
+    what_if: 'What the forecast assumes',
+    'payments.none': 'If nothing is paid',
+    'payments.all': 'If everything is paid now',
+    assumes: 'What is to come, if the contract is not changed meanwhile. Payments change it: choose what is assumed.',
+    assumes_paid: 'What is to come, if the contract is not changed meanwhile. No invoice is unpaid.',
+    cut: 'Some entries are left out: the oldest, or the furthest ahead.',
+    empty: 'Nothing has happened, and nothing is to come',
+    empty_text: 'A contract without an end, a renewal and schedules has no boundaries.',
+    now: 'Now',
+    coming: '{name} (to come)',
+    state: 'then: {state}',
+    licenses: '{count, plural, one {# license} other {# licenses}}',
+    if_unpaid: 'if nothing is paid',
+    if_quota: 'if the quota is enough',
+    'action.renewal.blocked': 'Renewal blocked',
+    'action.amendment.failed': 'Amendment failed',
+    'action.schedule.run_skipped': 'Run of a schedule skipped',
+    'action.schedule.run_shortened': 'Run of a schedule shortened',
+  },
+  de: {
+    timeline: 'Zeitlinie',
+    what_if: 'Was die Vorschau annimmt',
+    'payments.none': 'Wenn nichts bezahlt wird',
+    'payments.all': 'Wenn jetzt alles bezahlt wird',
+    assumes:
+      'Was kommt, wenn der Vertrag bis dahin nicht geändert wird. Zahlungen ändern es: Wählen Sie, was angenommen wird.',
+    assumes_paid: 'Was kommt, wenn der Vertrag bis dahin nicht geändert wird. Keine Rechnung ist offen.',
+    cut: 'Einige Einträge fehlen: die ältesten oder die fernsten.',
+    empty: 'Es ist nichts geschehen, und es kommt nichts',
+    empty_text: 'Ein Vertrag ohne Ende, Verlängerung und Zeitpläne hat keine Termine.',
+    now: 'Jetzt',
+    coming: '{name} (kommt noch)',
+    state: 'danach: {state}',
+    licenses: '{count, plural, one {# Lizenz} other {# Lizenzen}}',
+    if_unpaid: 'wenn nichts bezahlt wird',
+    if_quota: 'wenn das Kontingent reicht',
+    'action.renewal.blocked': 'Verlängerung blockiert',
+    'action.amendment.failed': 'Nachtrag gescheitert',
+    'action.schedule.run_skipped': 'Lauf eines Zeitplans ausgelassen',
+    'action.schedule.run_shortened': 'Lauf eines Zeitplans gekürzt',
+  },
+});
