@@ -5,6 +5,7 @@ import { IconCheck, IconCopy, IconDownload } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { baseTexts } from '../base/base-texts';
 import { WorkProgress } from '../base/progress';
+import { saveText } from '../base/save-text';
 import { useTexts } from '../base/texts';
 import { jobWork } from '../base/work';
 import type { GenerateResult } from './generate-dialog';
@@ -70,7 +71,7 @@ function Keys({ contract, licenses }: { contract: Contract; licenses: NonNullabl
         <Button
           variant="default"
           leftSection={<IconDownload size={16} aria-hidden />}
-          onClick={() => download(`${contract.id}-licenses.txt`, `${keys}\n`)}
+          onClick={() => saveText(`${contract.id}-licenses.txt`, `${keys}\n`)}
         >
           {t('download')}
         </Button>
@@ -95,13 +96,4 @@ function Job({ id }: { id: string }) {
       </Anchor>
     </>
   );
-}
-
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -7,4 +7,5 @@ export const licensePages: PageSpec[] = [
     page: () => import('./licenses'),
     navigation: { group: 'licensing', label: { en: 'Licenses', de: 'Lizenzen' }, icon: IconKey },
   },
+  { path: 'licenses/$id', page: () => import('./license') },
 ];
