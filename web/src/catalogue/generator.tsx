@@ -5,6 +5,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useMayWrite } from '../access/use-may-write';
 import { ContractsOf } from '../contract/contracts-of';
 import { CopyText } from '../base/copy-text';
+import { EntityName } from '../base/entity-name';
 import { Facts } from '../base/facts';
 import { Instant } from '../base/instant';
 import { formatNumber } from '../base/instants';
@@ -15,7 +16,6 @@ import { DeleteGeneratorDialog } from './delete-generator-dialog';
 import { generatorTexts } from './generator-texts';
 import { patternOf } from './key-pattern';
 import { formatKeyspace } from './keyspace';
-import { ProductLink } from './product-link';
 import type { Generator } from './states';
 import { Status } from './status';
 import { catalogueTexts } from './texts';
@@ -88,7 +88,7 @@ function GeneratorFacts({ generator }: { generator: Generator }) {
   return (
     <Facts
       rows={[
-        [c('product'), <ProductLink key="product" id={generator.product_id} />],
+        [c('product'), <EntityName key="product" kind="product" id={generator.product_id} />],
         [t('format'), <Code key="format">{patternOf(format)}</Code>],
         [t('alphabet'), <Code key="alphabet">{format.alphabet}</Code>],
         [t('keyspace'), formatKeyspace(generator.keyspace, language)],

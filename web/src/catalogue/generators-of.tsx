@@ -22,7 +22,6 @@ export function GeneratorsOf({ product: { id: product_id, environment } }: { pro
   });
   if (list.isError) return <ProblemAlert error={list.error} onRetry={() => void list.refetch()} />;
   if (list.data === undefined) return <Skeleton height={24} />;
-  const address = `product_id=${product_id}&environment=${environment}`;
   return (
     <>
       {list.data.data.length === 0 && <Text c="dimmed">{t('none_of_product')}</Text>}
@@ -45,7 +44,7 @@ export function GeneratorsOf({ product: { id: product_id, environment } }: { pro
           </Anchor>
         )}
         {mayWrite && (
-          <Button component={Link} to={`/generators/new?${address}`} variant="default" size="xs">
+          <Button component={Link} to="/generators/new" search={{ product_id } as never} variant="default" size="xs">
             {t('create')}
           </Button>
         )}

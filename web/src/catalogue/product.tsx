@@ -64,7 +64,11 @@ function Details({ product }: { product: Product }) {
         </Title>
         <GeneratorsOf product={product} />
         <Group gap="md">
-          <Anchor component={Link} to={`/contracts?product_id=${product.id}&environment=${product.environment}`}>
+          <Anchor
+            component={Link}
+            to="/contracts"
+            search={{ product_id: product.id, environment: product.environment } as never}
+          >
             {c('contracts')}
           </Anchor>
         </Group>

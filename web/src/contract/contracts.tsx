@@ -21,7 +21,17 @@ import { contractTexts } from './texts';
 
 type Query = NonNullable<paths['/api/v1/contracts']['get']['parameters']['query']>;
 
-const PARAMETERS = ['environment', 'search', 'status', 'state', 'type', 'sort', 'order', 'cursor'] as const;
+const PARAMETERS = [
+  'environment',
+  'search',
+  'status',
+  'state',
+  'type',
+  'product_id',
+  'sort',
+  'order',
+  'cursor',
+] as const;
 
 export default function ContractsPage() {
   const t = useTexts(contractTexts);
