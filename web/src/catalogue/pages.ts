@@ -1,7 +1,13 @@
-import { IconBox, IconTemplate } from '@tabler/icons-react';
+import { IconBox, IconTemplate, IconUsers } from '@tabler/icons-react';
 import type { PageSpec } from '../base/page-spec';
 
 export const cataloguePages: PageSpec[] = [
+  {
+    path: 'customers',
+    page: () => import('./customers'),
+    navigation: { group: 'licensing', label: { en: 'Customers', de: 'Kunden' }, icon: IconUsers },
+  },
+  { path: 'customers/$id', page: () => import('./customer') },
   {
     path: 'generators',
     page: () => import('./generators'),

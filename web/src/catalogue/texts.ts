@@ -25,13 +25,11 @@ export const catalogueTexts = texts({
     oldest: 'Oldest first',
     unlimited: 'Unlimited',
     in_licenses: 'Open in licenses',
+    contracts: 'Contracts',
     edit: 'Edit',
     save: 'Save',
     saved: '{name} is saved.',
     created_note: '{name} is created.',
-    overview: 'Overview',
-    contracts: 'Contracts',
-    no_contracts: 'No contract in this environment',
   },
   de: {
     name: 'Name',
@@ -60,8 +58,6 @@ export const catalogueTexts = texts({
     save: 'Speichern',
     saved: '{name} ist gespeichert.',
     created_note: '{name} ist angelegt.',
-    overview: 'Übersicht',
     contracts: 'Verträge',
-    no_contracts: 'Kein Vertrag in dieser Umgebung',
   },
 });

@@ -7,6 +7,7 @@ export const licenseTexts = texts({
     'licenses.create': 'Create license',
     'licenses.search': 'Key, beginning of a key, or id',
     'licenses.search_id': 'Id (lic_…)',
+    'licenses.none': 'No license',
     'licenses.empty': 'No license yet',
     'licenses.empty_text':
       'Licenses are generated from a contract. Open a contract and generate some, or create single ones here.',
@@ -83,6 +84,7 @@ export const licenseTexts = texts({
     'licenses.create': 'Lizenz anlegen',
     'licenses.search': 'Schlüssel, Anfang eines Schlüssels oder ID',
     'licenses.search_id': 'ID (lic_…)',
+    'licenses.none': 'Keine Lizenz',
     'licenses.empty': 'Noch keine Lizenz',
     'licenses.empty_text':
       'Lizenzen werden aus einem Vertrag erzeugt. Öffnen Sie einen Vertrag und erzeugen Sie welche, oder legen Sie hier einzelne an.',
