@@ -98,6 +98,7 @@ function Daily({ contracts }: Pick<Metrics, 'contracts'>) {
       <div aria-hidden>
         <BarChart
           h={260}
+          barChartProps={{ accessibilityLayer: false }}
           type="stacked"
           withLegend
           data={days.map((day) => ({ ...day, date: formatLocalDate(day.date, language) }))}
