@@ -12,6 +12,8 @@ export interface NavigationEntry {
   icon: ComponentType<{ size?: number; 'aria-hidden'?: boolean }>;
   /** The least role that can read the page. Without it every admin can. */
   role?: 'operator' | 'admin' | 'super_admin';
+  /** The page is left out where the installation has this switched off. */
+  needs?: 'test_clocks';
 }
 
 export interface PageSpec {

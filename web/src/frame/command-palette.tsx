@@ -3,7 +3,7 @@ import { Combobox, Loader, Modal, Text, TextInput, useCombobox } from '@mantine/
 import { useDebouncedValue } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { useSession } from '../access/session';
+import { useInstallation, useSession } from '../access/session';
 import { baseTexts } from '../base/base-texts';
 import { useOfferedActions } from '../base/page-actions';
 import { useLanguage, useTexts } from '../base/texts';
@@ -100,7 +100,7 @@ function useOwnChoices(text: string): { pages: Choice[]; actions: Choice[] } {
   const { admin } = useSession();
   const offered = useOfferedActions();
   const matches = (label: string) => label.toLowerCase().includes(text.toLowerCase());
-  const pages = navigationPages(PAGES, admin.role)
+  const pages = navigationPages(PAGES, admin.role, useInstallation())
     // The path is English in every language: "contracts" finds the page in German too.
     .filter(({ path, entry }) => matches(entry.label[language]) || matches(path))
     .map(({ path, entry }) => ({

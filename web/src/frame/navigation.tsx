@@ -1,7 +1,7 @@
 /** The navigation: the pages that the role of the reader can open, in groups. */
 import { NavLink, Text } from '@mantine/core';
 import { Link, useRouterState } from '@tanstack/react-router';
-import { roleCovers, useSession } from '../access/session';
+import { roleCovers, useInstallation, useSession } from '../access/session';
 import { NAVIGATION_GROUPS } from '../base/page-spec';
 import type { NavigationEntry, NavigationGroup, PageSpec } from '../base/page-spec';
 import { useLanguage, useTexts } from '../base/texts';
@@ -13,16 +13,22 @@ export interface NavigationPage {
   entry: NavigationEntry;
 }
 
-/** The pages of the navigation that this role can open. */
-export function navigationPages(pages: readonly PageSpec[], role: Parameters<typeof roleCovers>[0]): NavigationPage[] {
-  return pages.flatMap(({ path, navigation }) =>
-    navigation && roleCovers(role, navigation.role) ? [{ path, entry: navigation }] : [],
-  );
+/** The pages of the navigation that this role can open, and that the installation has. Until that is known, it has all. */
+export function navigationPages(
+  pages: readonly PageSpec[],
+  role: Parameters<typeof roleCovers>[0],
+  installation: { test_clocks: boolean } | undefined,
+): NavigationPage[] {
+  return pages.flatMap(({ path, navigation }) => {
+    if (!navigation || !roleCovers(role, navigation.role)) return [];
+    if (navigation.needs !== undefined && installation?.[navigation.needs] === false) return [];
+    return [{ path, entry: navigation }];
+  });
 }
 
 export function Navigation() {
   const { admin } = useSession();
-  const pages = navigationPages(PAGES, admin.role);
+  const pages = navigationPages(PAGES, admin.role, useInstallation());
   return NAVIGATION_GROUPS.map((group) => (
     <Group key={group} group={group} pages={pages.filter(({ entry }) => entry.group === group)} />
   ));
