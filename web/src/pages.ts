@@ -8,6 +8,7 @@ import { licensePages } from './license/pages';
 import { billingPages } from './billing/pages';
 import { logPages } from './log/pages';
 import { notificationPages } from './notification/pages';
+import { systemPages } from './system/pages';
 import { webhookPages } from './webhook/pages';
 
 export const PAGES: readonly PageSpec[] = [
@@ -19,5 +20,6 @@ export const PAGES: readonly PageSpec[] = [
   ...notificationPages,
   ...billingPages,
   ...logPages,
+  ...systemPages,
   ...accessPages,
 ];

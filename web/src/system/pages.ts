@@ -5,7 +5,12 @@ export const systemPages: PageSpec[] = [
   {
     path: 'test-clocks',
     page: () => import('./test-clocks'),
-    navigation: { group: 'operation', label: { en: 'Test clocks', de: 'Prüfuhren' }, icon: IconClockPlay },
+    navigation: {
+      group: 'operation',
+      label: { en: 'Test clocks', de: 'Prüfuhren' },
+      icon: IconClockPlay,
+      needs: 'test_clocks',
+    },
   },
   { path: 'test-clocks/$id', page: () => import('./test-clock') },
 ];

@@ -92,8 +92,7 @@ function ClockProgress({ clock }: { clock: TestClock }) {
   const language = useLanguage();
   const began_at = useRef(clock.now);
   if (clock.advancing_to === null) began_at.current = clock.now;
-  if (clock.status === 'failed')
-    return <Alert color="red">{t('failed_text', { error: clock.error ?? '' })}</Alert>;
+  if (clock.status === 'failed') return <Alert color="red">{t('failed_text', { error: clock.error ?? '' })}</Alert>;
   if (clock.status === 'ready') return null;
   const share = shareOf(began_at.current, clock);
   return (
@@ -102,7 +101,8 @@ function ClockProgress({ clock }: { clock: TestClock }) {
         <Text size="sm">{t('waiting_events', { count: clock.pending_events })}</Text>
       ) : (
         <Text size="sm">
-          {t('progress')} <Instant at={clock.advancing_to} /> · {t('progress_share', { share: formatShare(share, language) })}
+          {t('progress')} <Instant at={clock.advancing_to} /> ·{' '}
+          {t('progress_share', { share: formatShare(share, language) })}
         </Text>
       )}
       <Progress value={share * 100} animated aria-label={t('progress')} />

@@ -35,7 +35,8 @@ export const clockTexts = texts({
     'advance.started': 'The clock advances.',
     progress: 'Advances to',
     progress_share: '{share} of the way',
-    waiting_events: 'The time is reached. {count, plural, one {# billing event is} other {# billing events are}} being applied.',
+    waiting_events:
+      'The time is reached. {count, plural, one {# billing event is} other {# billing events are}} being applied.',
     failed_text: 'The advance stopped: {error}. Advance the clock again to continue.',
     follow: 'Contracts that follow this clock',
     environment: 'Environment',
