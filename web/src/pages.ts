@@ -9,12 +9,14 @@ import { billingPages } from './billing/pages';
 import { logPages } from './log/pages';
 import { notificationPages } from './notification/pages';
 import { systemPages } from './system/pages';
+import { poolPages } from './pool/pages';
 import { webhookPages } from './webhook/pages';
 
 export const PAGES: readonly PageSpec[] = [
   ...contractPages,
   ...licensePages,
   ...generationPages,
+  ...poolPages,
   ...cataloguePages,
   ...webhookPages,
   ...notificationPages,
