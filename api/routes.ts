@@ -3,7 +3,9 @@ import { adminRoutes } from './access/admin';
 import { apiCallRoutes } from './access/api-call';
 import { contractApiKeyRoutes } from './access/contract-api-key';
 import { callerRoutes } from './access/caller';
+import { invitationRoutes } from './access/invitation';
 import { sessionRoutes } from './access/session';
+import { sessionListRoutes } from './access/session-list';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
 import { limitEpisodeRoutes } from './notification/limit-episode';
@@ -57,6 +59,8 @@ export const ROUTES: readonly Route[] = [
   ...customerRoutes,
   ...callerRoutes,
   ...sessionRoutes,
+  ...sessionListRoutes,
+  ...invitationRoutes,
   ...installationRoutes,
   ...adminRoutes,
   ...contractRoutes,

@@ -1,21 +1,18 @@
-/** `/session`: signing in to the admin pages and out again. */
-import { readApiKey } from '../../domain/access/api-key';
-import type { BegunSession, ProvenAdmin } from '../../transactions/access/session';
-import { beginSession, endOwnSessions } from '../../transactions/access/session';
-import { proveByApiKey, proveByPassword } from '../../transactions/access/prove-admin';
+/** `/session`: signing in to the admin pages and out again, and proving again who one is. */
+import type { ProvenAdmin } from '../../transactions/access/session';
+import { beginSession, confirmSession, endOwnSessions } from '../../transactions/access/session';
 import { useSignInLink } from '../../transactions/access/sign-in-link';
-import { PasswordsBusy } from '../../transactions/access/password';
-import type { Attempt } from '../../transactions/access/sign-in-limit';
 import type { Sql } from '../../db/base/database';
-import type { Api } from '../http/api';
 import { actOf } from '../http/edit';
 import { ProblemError, protocolProblem } from '../http/problem';
 import { route } from '../http/route';
-import type { Answer, HandlerRequest, Route } from '../http/route';
-import { ENDED_SESSION_COOKIE, sessionCookie } from '../http/session-cookie';
+import type { HandlerRequest, Route } from '../http/route';
+import { ENDED_SESSION_COOKIE } from '../http/session-cookie';
 import { z } from '../http/zod';
-import type { AnonymousCaller } from '../../domain/access/caller';
+import { CONFIRMED_MINUTES } from '../../domain/access/session';
+import type { AnonymousCaller, SessionCaller } from '../../domain/access/caller';
 import { SessionShape, presentSession } from './session-presenter';
+import { linkProblem, presentBegun, proveByGivenPassword, proveByKeyText, refuseAboveLimit } from './sign-in';
 
 const PASSWORD_CHARS_MAX = 1_024;
 const SECRET_CHARS_MAX = 256;
@@ -129,61 +126,59 @@ export const sessionRoutes: Route[] = [
       });
     },
   }),
+  route({
+    operation_id: 'confirmSession',
+    method: 'post',
+    path: '/api/v1/session/confirm',
+    tag: 'Sessions',
+    summary: 'Prove again who you are',
+    description: `For ${CONFIRMED_MINUTES} minutes, the session can then call the operations that need it.`,
+    body: z
+      .union([
+        z.strictObject({ password: ByPassword.shape.password }),
+        z.strictObject({ api_key: ByApiKey.shape.api_key.describe('An API key of the same admin') }),
+      ])
+      .openapi('Confirmation'),
+    examples: { 'With the password': { password: 'correct horse battery staple' } },
+    answers: { 200: { description: 'The session', schema: SessionShape } },
+    refusals: ['CONFIRMATION_FAILED', 'TOO_MANY_SIGN_INS'],
+    audit: ['admin.confirmed'],
+    async handle({ api, body, caller, write, client, ...request }) {
+      const attempt = { client: client(), email: 'password' in body ? caller.email : undefined };
+      await refuseAboveLimit(api, attempt);
+      const proof =
+        'password' in body
+          ? await proveByGivenPassword(api, caller.email, body.password)
+          : await proveByKeyText(api, body.api_key);
+      if (proof?.admin_id !== caller.id) throw unconfirmedProblem(caller);
+      await api.signIns.succeed(attempt);
+      return write(async (tx) => {
+        const session = await confirmSession(tx, caller, proof, actOf(request));
+        return { status: 200, body: presentSession(caller, session, api.sessionTimeouts) };
+      });
+    },
+  }),
 ];
 
-/** Throws 429 when too many attempts have failed, and else counts this one. */
-export async function refuseAboveLimit({ signIns }: Api, attempt: Attempt): Promise<void> {
-  const seconds = await signIns.begin(attempt);
-  if (seconds === 0) return;
-  const detail = `Too many attempts to sign in have failed for this account or from your address. Try again in ${seconds} s, or use another way to sign in.`;
-  const headers = { 'Retry-After': String(seconds) };
-  throw new ProblemError(
-    protocolProblem('TOO_MANY_SIGN_INS', detail, { metadata: { retry_after_s: seconds }, headers }),
-  );
+function unconfirmedProblem({ email }: SessionCaller): ProblemError {
+  const detail = `This is not the password or an API key of ${email}. Check what you entered.`;
+  return new ProblemError(protocolProblem('CONFIRMATION_FAILED', detail));
 }
 
 /** Judges what a sign-in gives as proof, before the transaction, because a password takes long. A link is used in the transaction. */
 async function prove({ api, body, now }: SignInRequest): Promise<(tx: Sql) => Promise<ProvenAdmin | null>> {
   if ('link_token' in body) return (tx) => useSignInLink(tx, body.link_token, api.keyPepper, now);
-  const proven = 'api_key' in body ? await proveByKeyText(api, body.api_key) : await proveByGivenPassword(api, body);
+  const proven =
+    'api_key' in body
+      ? await proveByKeyText(api, body.api_key)
+      : await proveByGivenPassword(api, body.email, body.password);
   return () => Promise.resolve(proven);
-}
-
-async function proveByKeyText(api: Api, text: string): Promise<ProvenAdmin | null> {
-  const key = readApiKey(text);
-  return typeof key === 'string' ? null : proveByApiKey(key, api.authenticate);
-}
-
-async function proveByGivenPassword(
-  { db }: Api,
-  { email, password }: z.infer<typeof ByPassword>,
-): Promise<ProvenAdmin | null> {
-  try {
-    return await proveByPassword(db, email, password);
-  } catch (error) {
-    if (!(error instanceof PasswordsBusy)) throw error;
-    throw new ProblemError(
-      protocolProblem('CHANGES_BUSY', 'Too many people are signing in at the same time. Try again in a moment.'),
-    );
-  }
 }
 
 /** The same for every account and every reason, so that nothing is learned about accounts. */
 function failedProblem(body: SignIn): ProblemError {
   const headers = { 'WWW-Authenticate': 'Bearer' };
-  if ('link_token' in body) {
-    const detail = 'This link was used already, has expired, or is not complete. Ask for a new one.';
-    return new ProblemError(protocolProblem('LINK_NOT_VALID', detail, { headers }));
-  }
+  if ('link_token' in body) return linkProblem();
   const detail = `No active admin has this ${'api_key' in body ? 'API key' : 'e-mail address and password'}. Check what you entered, or ask a super admin for an invitation.`;
   return new ProblemError(protocolProblem('SIGN_IN_FAILED', detail, { headers }));
-}
-
-/** The answer to a sign-in. */
-export function presentBegun(api: Api, { admin, session, token }: BegunSession): Answer {
-  return {
-    status: 201,
-    body: presentSession(admin, session, api.sessionTimeouts),
-    headers: { 'Set-Cookie': sessionCookie(token) },
-  };
 }

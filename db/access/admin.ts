@@ -23,7 +23,7 @@ export interface AdminRow {
   erased_at: Instant | null;
 }
 
-const ADMIN_COLUMNS = columnNames<AdminRow>({
+export const ADMIN_COLUMNS = columnNames<AdminRow>({
   id: true,
   email: true,
   name: true,

@@ -1,4 +1,5 @@
 /** Passwords of admins in Postgres, as hashes. */
+import type { Instant } from '../../domain/base/instant';
 import type { Sql } from '../base/database';
 
 /** The hash of the password of the active admin with an e-mail address; undefined when there is none. */
@@ -7,4 +8,11 @@ export async function findPasswordOf(sql: Sql, email: string): Promise<{ admin_i
     SELECT p.admin_id, p.hash FROM admins a JOIN admin_passwords p ON p.admin_id = a.id
     WHERE lower(a.email) = lower(${email}) AND a.status = 'active'`;
   return row;
+}
+
+/** Stores the hash of a password in place of the former one. */
+export async function setPassword(tx: Sql, admin_id: string, hash: string, now: Instant): Promise<void> {
+  await tx`
+    INSERT INTO admin_passwords ${tx({ admin_id, hash, set_at: now })}
+    ON CONFLICT (admin_id) DO UPDATE SET hash = excluded.hash, set_at = excluded.set_at`;
 }

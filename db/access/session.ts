@@ -113,3 +113,46 @@ export async function dropOldSignIns(sql: Sql): Promise<number> {
       SELECT id FROM admin_links WHERE expires_at < now() - make_interval(days => ${SESSION_RETENTION_DAYS}) LIMIT ${REMOVED_ROWS_MAX})`;
   return sessions.count + links.count;
 }
+
+export async function updateConfirmedAt(tx: Sql, id: string, now: Instant): Promise<Session> {
+  const [row] = await tx<[Session]>`
+    UPDATE sessions SET confirmed_at = ${now} WHERE id = ${id}
+    RETURNING id, method, created_at, last_used_at, confirmed_at`;
+  return row;
+}
+
+/** Ends a session, of this admin if one is named; returns its admin, or null when there is none that has not ended. */
+export async function endSession(
+  tx: Sql,
+  id: string,
+  admin_id: string | undefined,
+  now: Instant,
+): Promise<string | null> {
+  const [row] = await tx<{ admin_id: string }[]>`
+    UPDATE sessions SET ended_at = ${now}
+    WHERE id = ${id} AND ended_at IS NULL ${admin_id === undefined ? tx`` : tx`AND admin_id = ${admin_id}`} RETURNING admin_id`;
+  return row?.admin_id ?? null;
+}
+
+/** A session in a list. */
+export interface ListedSessionRow extends Session {
+  admin_id: string;
+  email: string;
+  name: string;
+  role: Role;
+  address: string | null;
+  user_agent: string | null;
+}
+
+/** One page of sessions that have not ended, newest first: of one admin, or of all. */
+export async function listSessions(
+  sql: Sql,
+  admin_id: string | undefined,
+  { timeouts, before, limit }: { timeouts: SessionTimeouts; before: string | null; limit: number },
+): Promise<ListedSessionRow[]> {
+  return sql<ListedSessionRow[]>`
+    SELECT s.id, s.method, s.created_at, s.last_used_at, s.confirmed_at, s.admin_id, a.email, a.name, a.role, s.address, s.user_agent
+    ${openSession(sql, timeouts, sql`now()`)}
+    ${admin_id === undefined ? sql`` : sql`AND s.admin_id = ${admin_id}`} ${before === null ? sql`` : sql`AND s.id < ${before}`}
+    ORDER BY s.id DESC LIMIT ${limit}`;
+}

@@ -18,6 +18,9 @@ export const CONFIRMED_MINUTES = 10;
 /** How long a link to sign in works. */
 export const SIGN_IN_LINK_MINUTES = 15;
 
+/** How long an invitation works. */
+export const INVITATION_HOURS = 72;
+
 /** The time-outs of sessions, which are settings. */
 export interface SessionTimeouts {
   /** Without a request. */

@@ -470,6 +470,10 @@ const SENTENCES = {
     detail: (m) =>
       `A merge moves at most ${show(m.max)} ${show(m.kind)}. Merge the other customer into this one, or first move licenses (POST /api/v1/licenses/assign with "reassign") and contracts (PATCH /api/v1/contracts/{id}).`,
   },
+  ADMIN_DISABLED: {
+    title: 'The admin is disabled',
+    detail: () => 'A disabled admin cannot sign in. Enable the admin first (PATCH /api/v1/admins/{id}).',
+  },
   LAST_SUPER_ADMIN: {
     title: 'The last super admin cannot be changed',
     detail: () => 'Make another person super admin, with an API key, before you change or disable this one.',
@@ -567,6 +571,7 @@ export function allowedUnless(refusal: Refusal | null): Allowed {
 export type ResourceKind =
   | 'admin'
   | 'schedule'
+  | 'session'
   | 'amendment'
   | 'API key of this admin'
   | 'billing event'

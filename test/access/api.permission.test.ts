@@ -185,10 +185,12 @@ describe('the name of an operation', () => {
     patch: ['update'],
     delete: ['delete', 'withdraw', 'revoke'],
     post: [
+      'accept',
       'activate',
       'advance',
       'assign',
       'cancel',
+      'confirm',
       'create',
       'deactivate',
       'disable',

@@ -8,6 +8,7 @@ import { addCatalogue, addContract } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 import { signIn, tokenOf } from '../harness/sessions';
 
+const UNKNOWN_ID = '0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f';
 const PASSWORD = 'correct horse battery staple';
 
 let api: TestApi;
@@ -231,6 +232,94 @@ describe('a session', () => {
     const by_session = await api.call('POST', `/contracts/${contract.id}/resume`, { ...call, body: {}, session });
     expect(by_session.headers.get('idempotent-replayed')).toBeNull();
   });
+});
+
+describe('a proof of identity', () => {
+  const reveal = (session: string) => api.call('POST', `/contracts/${UNKNOWN_ID}/api-key/reveal`, { session });
+
+  test('counts for 10 minutes, and is given again with the password or an API key of the same admin', async () => {
+    const admin = await api.addAdmin('super_admin');
+    await addPassword(admin);
+    const session = await signIn(api, admin.key);
+    const confirm = (body: object) => api.call('POST', '/session/confirm', { session, body });
+    for (const body of [{ password: PASSWORD }, { api_key: admin.key }]) {
+      await api.sql`UPDATE sessions SET confirmed_at = confirmed_at - interval '10 minutes' WHERE admin_id = ${admin.id}`;
+      expectRefusal(await reveal(session), 403, 'REAUTHENTICATION_REQUIRED');
+      expectRefusal(await confirm({ password: 'another password' }), 403, 'CONFIRMATION_FAILED');
+      expectRefusal(await confirm({ api_key: api.keys.super_admin }), 403, 'CONFIRMATION_FAILED');
+      expectRefusal(await reveal(session), 403, 'REAUTHENTICATION_REQUIRED');
+      const { body: confirmed } = await confirm(body);
+      expect(Date.parse(confirmed.confirmed_until) - Date.now()).toBeGreaterThan(9 * 60_000);
+      expectRefusal(await reveal(session), 404, 'NOT_FOUND');
+    }
+  });
+});
+
+describe('an invitation', () => {
+  const accept = (token: string, password = PASSWORD) =>
+    api.call('POST', '/session/invitation', { key: null, body: { token, password } });
+
+  async function invite({ id }: { id: string }): Promise<string> {
+    const { body } = await api.call('POST', `/admins/${id}/invitation`);
+    expect(body.url).toMatch(/^https:\/\/licenses\.test\/admin\/invitation#token=[A-Za-z0-9_-]{43}$/);
+    return body.url.split('token=')[1] as string;
+  }
+
+  test('sets a password, signs in, ends the other sessions of the admin, and works once', async () => {
+    const admin = await api.addAdmin('operator');
+    const before = await signIn(api, admin.key);
+    const token = await invite(admin);
+    const answers = await Promise.all([accept(token), accept(token), accept(token)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 401, 401]);
+    const accepted = answers.find(({ status }) => status === 201) as ApiAnswer;
+    expect((await getSession(tokenOf(accepted))).body).toMatchObject({ method: 'password', admin: { id: admin.id } });
+    expectRefusal(await getSession(before), 401, 'SESSION_ENDED');
+    expect((await post({ email: await emailOf(admin), password: PASSWORD })).status).toBe(201);
+    // Composed and decomposed letters are one password.
+    const accented = 'pässwörter für alle';
+    await accept(await invite(admin), accented.normalize('NFD'));
+    expect((await post({ email: await emailOf(admin), password: accented.normalize('NFC') })).status).toBe(201);
+    expectRefusal(await post({ email: await emailOf(admin), password: PASSWORD }), 401, 'SIGN_IN_FAILED');
+  });
+
+  test('takes no password that is short, long, repeated, or the name or address, and stays valid then', async () => {
+    const admin = await api.addAdmin('viewer');
+    const token = await invite(admin);
+    for (const password of ['eleven char', 'x'.repeat(257), 'abababababababab', admin.name, await emailOf(admin)]) {
+      const answer = await accept(token, password);
+      expectRefusal(answer, 422, 'VALIDATION_FAILED');
+      expect(answer.body.errors).toEqual([{ path: 'password', message: expect.stringMatching(/^must/) }]);
+    }
+    expect((await accept(token)).status).toBe(201);
+  });
+
+  test('is replaced by a newer one, expires after 72 hours, and is refused for a disabled admin', async () => {
+    const admin = await api.addAdmin('viewer');
+    const former = await invite(admin);
+    const token = await invite(admin);
+    expectRefusal(await accept(former), 401, 'LINK_NOT_VALID');
+    await api.sql`UPDATE admin_links SET expires_at = expires_at - interval '72 hours' WHERE used_at IS NULL`;
+    expectRefusal(await accept(token), 401, 'LINK_NOT_VALID');
+    await api.call('PATCH', `/admins/${admin.id}`, { body: { status: 'disabled' } });
+    expectRefusal(await api.call('POST', `/admins/${admin.id}/invitation`), 409, 'ADMIN_DISABLED');
+  });
+});
+
+test('the list of sessions has the own ones; a super admin sees and ends those of others, for whom they do not exist', async () => {
+  const [one, other] = [await api.addAdmin('operator'), await api.addAdmin('operator')];
+  const session = await signIn(api, one.key);
+  const { body } = await post({ api_key: one.key }, { 'User-Agent': 'Firefox' });
+  const listed = (await api.call('GET', '/sessions', { session })).body.data;
+  expect(listed.map((row: { is_current: boolean }) => row.is_current)).toEqual([false, true]);
+  const from = { user_agent: 'Firefox', address: '127.0.0.1' };
+  expect(listed[0]).toMatchObject({ id: body.id, ...from, admin: { id: one.id } });
+  expect((await api.call('GET', `/sessions?admin_id=${one.id}`, { key: other.key })).body.data).toEqual([]);
+  expectRefusal(await api.call('DELETE', `/sessions/${body.id}`, { key: other.key }), 404, 'NOT_FOUND');
+  expect((await api.call('GET', `/sessions?admin_id=${one.id}`)).body.data).toHaveLength(2);
+  expect((await api.call('DELETE', `/sessions/${listed[1].id}`)).status).toBe(204);
+  expectRefusal(await getSession(session), 401, 'SESSION_ENDED');
+  expect((await api.call('DELETE', `/sessions/${body.id}`, { key: one.key })).status).toBe(204);
+  expectRefusal(await api.call('DELETE', `/sessions/${body.id}`, { key: one.key }), 404, 'NOT_FOUND');
 });
 
 test('attempts are limited per account and per address, and a success is none', async () => {

@@ -9,6 +9,7 @@ import { openApiDocument } from '../../api/http/openapi';
 import { cursorsByCreation, cursorsById, cursorsByText } from '../../api/http/paging';
 import { signStandard, signStripe } from '../../demo/fake-billing';
 import { BOUNCE_SECRET, startTestApi } from '../harness/api';
+import { signIn } from '../harness/sessions';
 import type { CallOptions, TestApi } from '../harness/api';
 import { buildAssignment } from '../harness/license-operations';
 import { addCatalogue, addContract } from '../harness/catalogue';
@@ -159,11 +160,13 @@ beforeAll(async () => {
   // A separate admin, because the keys that the calls use must stay valid.
   const spare = await api.addAdmin('admin');
   const [key] = await api.sql`SELECT id FROM admin_api_keys WHERE admin_id = ${spare.id}`;
+  const { id: spare_session } = (await api.call('GET', '/session', { session: await signIn(api, spare.key) })).body;
   ids = {
     products: catalogues.map((catalogue) => catalogue.product_id),
     generators: catalogues.map((catalogue) => catalogue.generator_id),
     customers: [customer.body.id, other.body.id],
     admins: [spare.id],
+    sessions: [spare_session],
     key_id: [String(key?.['id'])],
     amendment_id: amendments,
     schedule_id: schedules,

@@ -94,6 +94,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
     ].flatMap(inOrders),
   }),
   '/admins/:id/api-keys': ({ busy_admin }) => ({ path: `/admins/${busy_admin}/api-keys`, queries: [''] }),
+  '/sessions': ({ busy_admin }) => ({ queries: ['', `admin_id=${busy_admin}`] }),
   '/products': () => ({
     queries: [
       '',

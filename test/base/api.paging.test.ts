@@ -187,6 +187,7 @@ describe('a cursor that the list did not issue', () => {
       await api.call('POST', '/customers', { body: { name: 'C', email: `${uniqueText()}@covenant.test` } });
       const body = { label: null };
       await api.call('POST', `/admins/${api.admins.viewer.id}/api-keys`, { body });
+      await api.call('POST', '/session', { key: null, body: { api_key: api.keys.viewer } });
       await sendBillingEvent(`event ${count}`);
       await buildDelivery(api.sql, { endpoint_id: await buildEndpoint(api.sql) });
       await buildNotification(api.sql, { recipient_id: await buildRecipient(api.sql) });
@@ -266,6 +267,7 @@ describe('a cursor that the list did not issue', () => {
       ['/generators', '/generators?environment=staging'],
       ['/customers', '/customers?order=asc'],
       ['/admins', '/admins?order=asc'],
+      ['/sessions', '/sessions?'],
       ['/admins/:id/api-keys', `/admins/${api.admins.viewer.id}/api-keys?`],
       ...CONTRACT_SORTS.map((sort): [string, string] => [
         `/contracts by ${sort}`,

@@ -120,6 +120,11 @@ async function changeCall(change: string): Promise<Call> {
   return { body: { ids: [license_id] } };
 }
 
+/** The id of a session of the viewer. */
+async function sessionId(): Promise<string> {
+  return (await api.call('GET', '/session', { session: await signIn(api, api.keys.viewer) })).body.id;
+}
+
 async function testClockId(): Promise<string> {
   return (await api.call('POST', '/test-clocks', { body: { now: '2027-01-01T00:00:00.000Z' } })).body.id;
 }
@@ -512,6 +517,14 @@ const CALLS: Record<string, () => Promise<Call>> = {
   'POST /session': async () => ({ body: { api_key: api.keys.viewer } }),
   'GET /session': async () => ({}),
   'DELETE /session': async () => ({}),
+  'POST /session/confirm': async () => ({ body: { api_key: api.keys.viewer } }),
+  'GET /sessions': async () => ({}),
+  'DELETE /sessions/:id': async () => ({ params: { id: await sessionId() } }),
+  'POST /admins/:id/invitation': async () => ({ params: { id: (await api.addAdmin('viewer')).id } }),
+  'POST /session/invitation': async () => {
+    const { body } = await api.call('POST', `/admins/${(await api.addAdmin('viewer')).id}/invitation`);
+    return { body: { token: body.url.split('token=')[1], password: 'correct horse battery staple' } };
+  },
   'GET /installation': async () => ({}),
   'POST /licenses/:id/revoke': async () => ({ params: { id: (await generateLicenses(1)).license_id } }),
 };

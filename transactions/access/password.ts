@@ -4,6 +4,7 @@
  * A check always costs one hash, also for an account that does not exist or has no password, so that its duration says nothing.
  */
 import type { Algorithm } from '@node-rs/argon2';
+import { normalizedPassword } from '../../domain/access/password';
 
 /** `Algorithm.Argon2id`. The enumeration of the library exists only for the compiler. */
 const ARGON2ID = 2 as Algorithm;
@@ -21,14 +22,16 @@ let unknown_account: Promise<string> | undefined;
 export class PasswordsBusy extends Error {}
 
 export async function hashPassword(password: string): Promise<string> {
-  return inTurn(async () => (await import('@node-rs/argon2')).hash(password, PARAMETERS));
+  return inTurn(async () => (await import('@node-rs/argon2')).hash(normalizedPassword(password), PARAMETERS));
 }
 
 /** Whether a password is that of a stored hash. Without one, it hashes too, and returns false. */
 export async function isPasswordOf(password: string, stored: string | undefined): Promise<boolean> {
   unknown_account ??= hashPassword('');
   const hash = stored ?? (await unknown_account);
-  const matches = await inTurn(async () => (await import('@node-rs/argon2')).verify(hash, password));
+  const matches = await inTurn(async () =>
+    (await import('@node-rs/argon2')).verify(hash, normalizedPassword(password)),
+  );
   return matches && stored !== undefined;
 }
 

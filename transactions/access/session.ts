@@ -3,17 +3,20 @@ import type { SessionCaller } from '../../domain/access/caller';
 import { isConfirmed } from '../../domain/access/session';
 import type { Session, SessionMethod, SessionTimeouts } from '../../domain/access/session';
 import type { Act } from '../../domain/base/edit';
+import type { JsonObject } from '../../domain/base/json';
 import type { Instant } from '../../domain/base/instant';
 import { findAdmin, notifyAccessChange } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import {
+  endSession,
   endSessionOfToken,
   endSessions,
   findOpenSession,
   insertSession,
   markSessionUsed,
+  updateConfirmedAt,
 } from '../../db/access/session';
 import { newToken, tokenHmac } from './token';
 
@@ -63,6 +66,14 @@ export interface BegunSession {
   token: string;
 }
 
+/** The request that begins a session, and what its audit row says. */
+export interface Beginning {
+  pepper: string;
+  now: Instant;
+  request_id: string | null;
+  audited?: { action: string; after: JsonObject };
+}
+
 const USER_AGENT_CHARS_MAX = 300;
 
 /**
@@ -73,7 +84,7 @@ export async function beginSession(
   tx: Sql,
   { admin_id, method, api_key_id }: ProvenAdmin,
   { session_token, address, user_agent }: Browser,
-  { pepper, now, request_id }: { pepper: string; now: Instant; request_id: string | null },
+  { pepper, now, request_id, audited = { action: 'admin.signed_in', after: {} } }: Beginning,
 ): Promise<BegunSession | null> {
   const admin = await findAdmin(tx, admin_id, { lock: true });
   if (!admin || admin.status !== 'active') return null;
@@ -101,8 +112,8 @@ export async function beginSession(
     {
       subject_type: 'admin',
       subject_id: admin.id,
-      action: 'admin.signed_in',
-      after: { session_id: session.id, method },
+      action: audited.action,
+      after: { session_id: session.id, method, ...audited.after },
     },
   );
   return { admin, session, token };
@@ -123,4 +134,34 @@ export async function endOwnSessions(
     after: { session_id: caller.session.id, sessions_ended: ended },
   });
   await notifyAccessChange(tx, caller.id);
+}
+
+/** Stores that the admin of a session has proved again who they are. */
+export async function confirmSession(tx: Sql, caller: SessionCaller, proof: ProvenAdmin, act: Act): Promise<Session> {
+  const session = await updateConfirmedAt(tx, caller.session.id, act.now);
+  await auditAct(tx, act, {
+    subject_type: 'admin',
+    subject_id: caller.id,
+    action: 'admin.confirmed',
+    after: { session_id: session.id, method: proof.method },
+  });
+  return session;
+}
+
+/** Ends a session of an admin; `not_found` when there is none, or it has ended. */
+export async function revokeSession(
+  tx: Sql,
+  { id, admin_id }: { id: string; admin_id: string | undefined },
+  act: Act,
+): Promise<'ended' | 'not_found'> {
+  const owner = await endSession(tx, id, admin_id, act.now);
+  if (owner === null) return 'not_found';
+  await auditAct(tx, act, {
+    subject_type: 'admin',
+    subject_id: owner,
+    action: 'admin.session_ended',
+    after: { session_id: id },
+  });
+  await notifyAccessChange(tx, owner);
+  return 'ended';
 }
