@@ -3,6 +3,7 @@ import { Anchor, Button, Group, Stack, Text } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { IconPlus } from '@tabler/icons-react';
+import { baseTexts } from '../base/base-texts';
 import { api, read } from '../base/client';
 import { DataTable } from '../base/data-table';
 import type { Column } from '../base/data-table';
@@ -15,6 +16,7 @@ import { pick, useListState } from '../base/list-search';
 import { Page } from '../base/page';
 import { StatusBadge } from '../base/status-badge';
 import { useLanguage, useTexts } from '../base/texts';
+import { ContractRowMenu } from './contract-row-menu';
 import { ENVIRONMENTS, STATES, STATE_TONES, STATUSES, TYPES } from './states';
 import type { ContractListItem } from './states';
 import { contractTexts } from './texts';
@@ -44,7 +46,13 @@ export default function ContractsPage() {
   });
   const columns = useColumns();
   const create = (
-    <Button component={Link} to="/contracts/new" leftSection={<IconPlus size={16} aria-hidden />} data-page-create>
+    <Button
+      component={Link}
+      to="/contracts/new"
+      search={pick(state.search, ['environment']) as never}
+      leftSection={<IconPlus size={16} aria-hidden />}
+      data-page-create
+    >
       {t('contracts.create')}
     </Button>
   );
@@ -108,6 +116,7 @@ function options<Value extends string>(t: (key: Value) => string, values: readon
 
 function useColumns(): Column<ContractListItem>[] {
   const t = useTexts(contractTexts);
+  const base = useTexts(baseTexts);
   const language = useLanguage();
   return [
     {
@@ -155,5 +164,10 @@ function useColumns(): Column<ContractListItem>[] {
     { id: 'updated', header: t('updated'), optional: true, cell: ({ updated_at }) => <Instant at={updated_at} /> },
     { id: 'warnings', header: t('warnings'), optional: true, cell: ({ warnings }) => warnings.join(', ') },
     { id: 'id', header: t('id'), optional: true, cell: ({ id }) => id },
+    {
+      id: 'actions',
+      header: base('action.actions'),
+      cell: (contract) => <ContractRowMenu contract={contract} />,
+    },
   ];
 }

@@ -7,7 +7,7 @@ export const formTexts = texts({
     'edit.title': 'Edit: {name}',
     'section.basic': 'Basic information',
     'section.catalogue': 'Product and generator',
-    'section.quota': 'License quota',
+    'section.quota': 'Quota',
     'section.features': 'Features and limits',
     'section.expiry': 'Expiry',
     'section.api': 'API access',
