@@ -10,6 +10,7 @@ import { logPages } from './log/pages';
 import { notificationPages } from './notification/pages';
 import { systemPages } from './system/pages';
 import { poolPages } from './pool/pages';
+import { settingsPages } from './settings/pages';
 import { webhookPages } from './webhook/pages';
 
 export const PAGES: readonly PageSpec[] = [
@@ -24,4 +25,5 @@ export const PAGES: readonly PageSpec[] = [
   ...logPages,
   ...systemPages,
   ...accessPages,
+  ...settingsPages,
 ];

@@ -26,6 +26,9 @@ export interface Session {
 
 interface Installation {
   version: string;
+  public_url: string;
+  environments: string[];
+  time_zone: string;
   temporal_ui_url: string | null;
   temporal_namespace: string;
   test_clocks: boolean;
