@@ -23,7 +23,17 @@ export interface HistoryTabProps {
 }
 
 interface Tab {
-  value: 'overview' | 'generation' | 'licenses' | 'api' | 'activity' | 'timeline' | 'charts';
+  value:
+    | 'overview'
+    | 'generation'
+    | 'licenses'
+    | 'api'
+    | 'activity'
+    | 'timeline'
+    | 'charts'
+    | 'amendments'
+    | 'schedules'
+    | 'webhooks';
   /** The least role that can read it. */
   role?: Role;
 }
@@ -38,6 +48,9 @@ const TABS: readonly (CurrentTab | HistoryTab)[] = [
   { value: 'activity', history: lazy(() => import('./tabs/activity')), role: 'operator' },
   { value: 'timeline', history: lazy(() => import('./tabs/timeline')) },
   { value: 'charts', current: lazy(() => import('./tabs/charts')) },
+  { value: 'amendments', current: lazy(() => import('./tabs/amendments')) },
+  { value: 'schedules', current: lazy(() => import('./tabs/schedules')) },
+  { value: 'webhooks', current: lazy(() => import('./tabs/webhooks')) },
 ];
 
 interface ContractTabsProps {

@@ -31,7 +31,7 @@ export default function TimelineTab({ id, contract }: HistoryTabProps) {
         <SegmentedControl
           aria-label={t('what_if')}
           value={payments}
-          onChange={(value) => setPayments(value as 'none' | 'all')}
+          onChange={(value) => setPayments(value)}
           data={[
             { value: 'none', label: t('payments.none') },
             { value: 'all', label: t('payments.all') },
