@@ -63,3 +63,21 @@ test('changes of a file to the global object, the environment variables and proc
 test('state of packages on the global object remains, because packages are loaded once for all files', () => {
   expect(stateAfter(`globalThis[Symbol.for('a package')] = {};`)).toEqual({ ...CLEAN, package: 'object' });
 });
+
+test('jest stores which test runs without a cost for every promise', () => {
+  const script = `
+    require(${JSON.stringify(ENVIRONMENT)});
+    const { AsyncLocalStorage } = require('node:async_hooks');
+    const storage = new AsyncLocalStorage();
+    const seen = [];
+    const see = () => seen.push(storage.getStore()?.test?.name ?? storage.getStore()?.hook?.type ?? 'none');
+    const later = (run) => async () => { await null; see(); await run?.(); see(); };
+    const hook = () => storage.run({ hook: { type: 'beforeEach' } }, later());
+    storage.run({ test: { type: 'test', name: 'first' } }, later(hook)).then(() => {
+      see();
+      // Node 20 has hooks for every promise while a storage is enabled.
+      console.log(JSON.stringify({ seen, enabled: storage.enabled ?? false }));
+    });`;
+  const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  expect(JSON.parse(stdout)).toEqual({ seen: ['first', 'beforeEach', 'beforeEach', 'first', 'none'], enabled: false });
+});
