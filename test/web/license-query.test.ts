@@ -1,5 +1,6 @@
 /** How the list of licenses reads its filters from the URL, and what is selected in it. */
 import { dayOf, dayStart } from '../../web/src/base/days';
+import { INITIAL, createBody, isComplete } from '../../web/src/license/create-body';
 import { fileQuery, operationFilter } from '../../web/src/license/license-query';
 import { NOTHING, isSelected, toggled } from '../../web/src/license/selection';
 
@@ -37,4 +38,22 @@ test('a selection keeps the rows of other pages', () => {
 test('a row that is removed from everything leaves the other rows of its page', () => {
   expect(isSelected({ kind: 'filter' }, 'z')).toBe(true);
   expect(toggled({ kind: 'filter' }, ['a'], ['a', 'b', 'c'])).toEqual({ kind: 'ids', ids: new Set(['b', 'c']) });
+});
+
+test('a created license has an expiry, a limit and features only where they are chosen', () => {
+  const form = { ...INITIAL, product_id: 'p', generator_id: 'g' };
+  expect(createBody(form, {})).toEqual({
+    ...{ product_id: 'p', generator_id: 'g', count: 1, customer_email: null, note: null },
+    ...{ activation_limit: null, expiry: null },
+  });
+  const chosen = { ...form, unlimited: true, expiry: 'duration' as const, duration: 6, unit: 'M' as const };
+  expect(createBody(chosen, { seats: 2 })).toMatchObject({
+    ...{ activation_limit: 'unlimited', feature_overrides: { seats: 2 } },
+    expiry: { duration: 'P6M', basis: 'generation' },
+  });
+  expect([isComplete(INITIAL), isComplete(form), isComplete({ ...form, expiry: 'date' })]).toEqual([
+    false,
+    true,
+    false,
+  ]);
 });

@@ -1,6 +1,8 @@
 /** The list of licenses, with filters, export and operations in bulk. */
-import { Checkbox } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { IconPlus } from '@tabler/icons-react';
+import { useState } from 'react';
 import { roleCovers, useSession } from '../access/session';
 import { baseTexts } from '../base/base-texts';
 import { api, read } from '../base/client';
@@ -11,6 +13,7 @@ import { ColumnsMenu } from '../base/filters';
 import { useListState } from '../base/list-search';
 import { Page } from '../base/page';
 import { useTexts } from '../base/texts';
+import { CreateDialog } from './create-dialog';
 import { useLicenseColumns } from './license-columns';
 import { LicenseFilters } from './license-filters';
 import { fileQuery, listQuery } from './license-query';
@@ -22,6 +25,7 @@ export default function LicensesPage() {
   const t = useTexts(licenseTexts);
   const base = useTexts(baseTexts);
   const { role } = useSession().admin;
+  const [creating, setCreating] = useState(false);
   const state = useListState();
   const query = listQuery(state.search);
   const list = useQuery({
@@ -56,11 +60,18 @@ export default function LicensesPage() {
     <Page
       title={t('licenses.title')}
       actions={
-        roleCovers(role, 'operator') && (
-          <DownloadButton href={fileAddress('/api/v1/licenses.csv', fileQuery(state.search))}>
-            {base('action.export')}
-          </DownloadButton>
-        )
+        <>
+          {roleCovers(role, 'operator') && (
+            <DownloadButton href={fileAddress('/api/v1/licenses.csv', fileQuery(state.search))}>
+              {base('action.export')}
+            </DownloadButton>
+          )}
+          {canChange && (
+            <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setCreating(true)} data-page-create>
+              {t('licenses.create')}
+            </Button>
+          )}
+        </>
       }
     >
       <LicenseFilters state={state} byKey={roleCovers(role, 'operator')}>
@@ -76,6 +87,7 @@ export default function LicensesPage() {
         {...(canChange ? { lead } : {})}
         empty={<EmptyState title={t('licenses.empty')}>{t('licenses.empty_text')}</EmptyState>}
       />
+      {creating && <CreateDialog onClose={() => setCreating(false)} />}
     </Page>
   );
 }
