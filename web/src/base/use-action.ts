@@ -1,7 +1,9 @@
 /** A write that a person starts: its progress, its refusal, and what is read again afterwards. */
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { baseTexts } from './base-texts';
 import { gated } from './gate';
+import { useTexts } from './texts';
 
 interface ActionOptions<Input, Result> {
   send: (input: Input) => Promise<Result>;
@@ -13,10 +15,16 @@ interface ActionOptions<Input, Result> {
 /** `error` stays until the next try. Every list and resource that is shown is read again after a success. */
 export function useAction<Input, Result>({ send, done, onDone }: ActionOptions<Input, Result>) {
   const queries = useQueryClient();
+  const t = useTexts(baseTexts);
   return useMutation({
     mutationFn: (input: Input) => gated(() => send(input)),
     onSuccess: async (result, input) => {
-      if (done) notifications.show({ message: done(result, input), color: 'green' });
+      if (done)
+        notifications.show({
+          message: done(result, input),
+          color: 'green',
+          closeButtonProps: { 'aria-label': t('action.close') },
+        });
       onDone?.(result, input);
       await queries.invalidateQueries();
     },

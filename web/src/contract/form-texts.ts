@@ -64,7 +64,6 @@ export const formTexts = texts({
     'renewal.none': 'Never',
     'clock.none': 'Real time',
     'clock.production': 'Contracts in production follow the real time.',
-    'notifications.link': 'Who gets which mail about this contract is set in its notification settings.',
     'secrets.title': 'Copy this now: it is shown only once',
     'secrets.key': 'API key of the contract',
     'secrets.webhook': 'Secret of the webhook endpoint',
@@ -134,8 +133,6 @@ export const formTexts = texts({
     'renewal.none': 'Nie',
     'clock.none': 'Wirkliche Zeit',
     'clock.production': 'Verträge der Produktion folgen der wirklichen Zeit.',
-    'notifications.link':
-      'Wer welche Mail zu diesem Vertrag bekommt, steht in seinen Einstellungen für Benachrichtigungen.',
     'secrets.title': 'Kopieren Sie das jetzt: Es wird nur einmal gezeigt',
     'secrets.key': 'API-Schlüssel des Vertrags',
     'secrets.webhook': 'Geheimnis des Webhook-Endpunkts',
