@@ -33,6 +33,7 @@ interface Tab {
     | 'charts'
     | 'amendments'
     | 'schedules'
+    | 'imports'
     | 'webhooks';
   /** The least role that can read it. */
   role?: Role;
@@ -50,6 +51,7 @@ const TABS: readonly (CurrentTab | HistoryTab)[] = [
   { value: 'charts', current: lazy(() => import('./tabs/charts')) },
   { value: 'amendments', current: lazy(() => import('./tabs/amendments')) },
   { value: 'schedules', current: lazy(() => import('./tabs/schedules')) },
+  { value: 'imports', current: lazy(() => import('./tabs/imports')), role: 'operator' },
   { value: 'webhooks', current: lazy(() => import('./tabs/webhooks')) },
 ];
 
