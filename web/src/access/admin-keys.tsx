@@ -3,6 +3,7 @@ import { Group, Stack, Text, Title } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { AllowedButton } from '../base/allowed-button';
+import { baseTexts } from '../base/base-texts';
 import { api, read } from '../base/client';
 import { DataTable } from '../base/data-table';
 import type { Column } from '../base/data-table';
@@ -50,6 +51,7 @@ export function AdminKeys({ admin: { id, allowed_actions } }: { admin: Admin }) 
 
 function useColumns(onRevoke: (key: AdminApiKey) => void): Column<AdminApiKey>[] {
   const t = useTexts(adminTexts);
+  const base = useTexts(baseTexts);
   return [
     { id: 'key', header: t('keys.key'), cell: ({ masked_key }) => <code>{masked_key}</code> },
     { id: 'label', header: t('keys.label'), cell: ({ label }) => <bdi>{label ?? '–'}</bdi> },
@@ -58,7 +60,7 @@ function useColumns(onRevoke: (key: AdminApiKey) => void): Column<AdminApiKey>[]
     { id: 'revoked', header: t('keys.revoked'), cell: ({ revoked_at }) => <Instant at={revoked_at} /> },
     {
       id: 'revoke',
-      header: '',
+      header: base('action.actions'),
       cell: (key) =>
         key.revoked_at === null && (
           <AllowedButton

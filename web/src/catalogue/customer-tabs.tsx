@@ -16,7 +16,11 @@ import { catalogueTexts } from './texts';
 // Charts are large: they are loaded when the tab is opened.
 const CustomerMetrics = lazy(() => import('./customer-metrics'));
 
-const TABS = ['contracts', 'licenses', 'metrics'] as const;
+const CustomerMail = lazy(() =>
+  import('../notification/mail-settings-table').then(({ MailSettingsTable }) => ({ default: MailSettingsTable })),
+);
+
+const TABS = ['contracts', 'licenses', 'metrics', 'mail'] as const;
 
 export function CustomerTabs({ customer: { id } }: { customer: Customer }) {
   const t = useTexts(customerTexts);
@@ -37,9 +41,11 @@ export function CustomerTabs({ customer: { id } }: { customer: Customer }) {
           </Tabs.Tab>
         ))}
       </Tabs.List>
-      <Group pt="md" maw="16rem">
-        <EnvironmentFilter state={state} />
-      </Group>
+      {tab !== 'mail' && (
+        <Group pt="md" maw="16rem">
+          <EnvironmentFilter state={state} />
+        </Group>
+      )}
       <Tabs.Panel value="contracts" pt="md">
         <ContractsOf filter={{ customer_id: id, environment }} />
       </Tabs.Panel>
@@ -54,6 +60,11 @@ export function CustomerTabs({ customer: { id } }: { customer: Customer }) {
       <Tabs.Panel value="metrics" pt="md">
         <Suspense fallback={<Skeleton height={320} />}>
           <CustomerMetrics customer_id={id} environment={environment} />
+        </Suspense>
+      </Tabs.Panel>
+      <Tabs.Panel value="mail" pt="md">
+        <Suspense fallback={<Skeleton height={320} />}>
+          <CustomerMail subject={{ scope: 'customer', id }} />
         </Suspense>
       </Tabs.Panel>
     </Tabs>

@@ -26,6 +26,7 @@ export const customerTexts = texts({
     'tab.contracts': 'Contracts',
     'tab.licenses': 'Licenses',
     'tab.metrics': 'Metrics',
+    'tab.mail': 'Mail',
     merge: 'Merge',
     'merge.title': 'Merge into another customer',
     'merge.text':
@@ -63,6 +64,7 @@ export const customerTexts = texts({
     'tab.contracts': 'Verträge',
     'tab.licenses': 'Lizenzen',
     'tab.metrics': 'Kennzahlen',
+    'tab.mail': 'Nachrichten',
     merge: 'Zusammenführen',
     'merge.title': 'Mit einem anderen Kunden zusammenführen',
     'merge.text':

@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useMayWrite } from '../access/use-may-write';
 import { AllowedButton } from '../base/allowed-button';
+import { baseTexts } from '../base/base-texts';
 import { api, read } from '../base/client';
 import { CopyText } from '../base/copy-text';
 import { DataTable } from '../base/data-table';
@@ -83,6 +84,7 @@ export function SigningKeys({ product: { id } }: { product: Product }) {
 function useColumns(onRetire: (key: SigningKey) => void): Column<SigningKey>[] {
   const t = useTexts(productTexts);
   const c = useTexts(catalogueTexts);
+  const base = useTexts(baseTexts);
   return [
     { id: 'kid', header: t('keys.kid'), cell: ({ kid }) => <CopyText text={kid} label={`${kid.slice(0, 12)}…`} /> },
     {
@@ -95,7 +97,7 @@ function useColumns(onRetire: (key: SigningKey) => void): Column<SigningKey>[] {
     { id: 'retired', header: t('keys.retired_at'), cell: ({ retired_at }) => <Instant at={retired_at} /> },
     {
       id: 'retire',
-      header: '',
+      header: base('action.actions'),
       cell: (key) =>
         key.state !== 'retired' && (
           <AllowedButton
