@@ -47,9 +47,12 @@ export function EntitySelect({ kind, value, onChange, only, ...field }: EntitySe
   if (value !== null && !options.some((option) => option.value === value)) {
     options.unshift({ value, label: chosen.data?.label ?? value });
   }
+  // The field takes over the name of what is chosen when it is mounted, and not when the name is read later.
+  const reading = value !== null && chosen.isPending && !found.data?.some(({ id }) => id === value);
   return (
     <Select
       {...field}
+      key={reading ? 'reading' : 'read'}
       data={options}
       value={value}
       searchable
