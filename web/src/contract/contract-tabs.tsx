@@ -34,6 +34,7 @@ interface Tab {
     | 'amendments'
     | 'schedules'
     | 'imports'
+    | 'notifications'
     | 'webhooks';
   /** The least role that can read it. */
   role?: Role;
@@ -53,6 +54,7 @@ const TABS: readonly (CurrentTab | HistoryTab)[] = [
   { value: 'schedules', current: lazy(() => import('./tabs/schedules')) },
   { value: 'imports', current: lazy(() => import('./tabs/imports')), role: 'operator' },
   { value: 'webhooks', current: lazy(() => import('./tabs/webhooks')) },
+  { value: 'notifications', current: lazy(() => import('./tabs/notifications')) },
 ];
 
 interface ContractTabsProps {
