@@ -9,7 +9,7 @@ import { progressTexts } from './progress-texts';
 import { outlookOf } from './rate';
 import { StatusBadge } from './status-badge';
 import type { Tone } from './status-badge';
-import { nameOf, useLanguage, useTexts } from './texts';
+import { useLanguage, useNames, useTexts } from './texts';
 import { isUnfinished, useProgress } from './use-progress';
 import type { Progress, Work } from './work';
 
@@ -25,8 +25,8 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 /** The state of work as a badge. */
 export function WorkState({ state }: { state: string }) {
-  const t = useTexts(progressTexts);
-  return <StatusBadge tone={TONES[state] ?? 'neutral'}>{nameOf(progressTexts, t, state)}</StatusBadge>;
+  const nameOf = useNames(progressTexts);
+  return <StatusBadge tone={TONES[state] ?? 'neutral'}>{nameOf(state)}</StatusBadge>;
 }
 
 interface WorkProgressProps<Row extends { state: string }> {

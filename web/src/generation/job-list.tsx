@@ -17,7 +17,7 @@ import { pick } from '../base/list-search';
 import type { ListState } from '../base/list-search';
 import { WorkState } from '../base/progress';
 import { progressTexts } from '../base/progress-texts';
-import { nameOf, useLanguage, useTexts } from '../base/texts';
+import { useLanguage, useNames, useTexts } from '../base/texts';
 import type { Job } from '../base/work';
 import { readAgainAfter } from './live-list';
 import { jobTexts, methodKey } from './texts';
@@ -55,6 +55,7 @@ export function JobList({ state }: { state: ListState }) {
 
 function JobFilters({ state, columns }: { state: ListState; columns: Column<Job>[] }) {
   const t = useTexts(jobTexts);
+  const nameOf = useNames(jobTexts);
   const states = useTexts(progressTexts);
   const { search, change } = state;
   return (
@@ -71,7 +72,7 @@ function JobFilters({ state, columns }: { state: ListState; columns: Column<Job>
         state={state}
         name="method"
         label={t('method')}
-        options={METHODS.map((value) => ({ value, label: nameOf(jobTexts, t, methodKey(value)) }))}
+        options={METHODS.map((value) => ({ value, label: nameOf(methodKey(value)) }))}
       />
       <SelectFilter
         state={state}
@@ -105,6 +106,7 @@ function JobFilters({ state, columns }: { state: ListState; columns: Column<Job>
 
 function useColumns(): Column<Job>[] {
   const t = useTexts(jobTexts);
+  const nameOf = useNames(jobTexts);
   const states = useTexts(progressTexts);
   const language = useLanguage();
   return [
@@ -129,7 +131,7 @@ function useColumns(): Column<Job>[] {
       cell: ({ completed, requested }) =>
         states('done', { done: formatNumber(completed, language), total: formatNumber(requested, language) }),
     },
-    { id: 'method', header: t('method'), cell: ({ method }) => nameOf(jobTexts, t, methodKey(method)) },
+    { id: 'method', header: t('method'), cell: ({ method }) => nameOf(methodKey(method)) },
     {
       id: 'state',
       header: t('state'),

@@ -12,7 +12,7 @@ import { Instant } from '../base/instant';
 import { Page } from '../base/page';
 import { ProblemAlert } from '../base/problem-alert';
 import { ProgressPanel, WorkProgress } from '../base/progress';
-import { nameOf, useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
 import { useProgress } from '../base/use-progress';
 import { importWork, jobWork } from '../base/work';
 import type { Job } from '../base/work';
@@ -64,13 +64,14 @@ function ImportProgress({ job: { id, contract_id } }: { job: Job }) {
 
 function JobFacts({ job }: { job: Job }) {
   const t = useTexts(jobTexts);
+  const nameOf = useNames(jobTexts);
   const base = useTexts(baseTexts);
   return (
     <Facts
       label={t('facts')}
       rows={[
         [t('contract'), <EntityName kind="contract" id={job.contract_id} name={job.contract_name} key="contract" />],
-        [t('method'), nameOf(jobTexts, t, methodKey(job.method))],
+        [t('method'), nameOf(methodKey(job.method))],
         [t('by'), <bdi key="by">{job.actor.name}</bdi>],
         [t('created'), <Instant at={job.created_at} key="created" />],
         [t('started'), job.started_at && <Instant at={job.started_at} />],

@@ -7,7 +7,7 @@ import { EntityName } from '../base/entity-name';
 import { Instant } from '../base/instant';
 import { formatNumber } from '../base/instants';
 import { StatusBadge } from '../base/status-badge';
-import { nameOf, useLanguage, useTexts } from '../base/texts';
+import { useLanguage, useNames, useTexts } from '../base/texts';
 import type { License } from './license-query';
 import { STATUS_TONES } from './states';
 import { licenseTexts } from './texts';
@@ -15,6 +15,7 @@ import { licenseTexts } from './texts';
 export function useLicenseColumns(): Column<License>[] {
   const t = useTexts(licenseTexts);
   const language = useLanguage();
+  const nameOf = useNames(licenseTexts);
   const instant = (id: string, header: string, at: (license: License) => string | null): Column<License> => ({
     id,
     header,
@@ -86,7 +87,7 @@ export function useLicenseColumns(): Column<License>[] {
           <Nothing />
         ),
     },
-    { id: 'channel', header: t('channel'), optional: true, cell: ({ channel }) => nameOf(licenseTexts, t, channel) },
+    { id: 'channel', header: t('channel'), optional: true, cell: ({ channel }) => nameOf(channel) },
     { id: 'environment', header: t('environment'), optional: true, cell: ({ environment }) => t(environment) },
   ];
 }
@@ -119,7 +120,8 @@ const CONTRACT_PREFIX = 'Contract: ';
 /** The contract as a link; a deleted one has a page too. */
 export function Source({ license: { source, contract_id } }: { license: License }) {
   const t = useTexts(licenseTexts);
-  if (contract_id === null) return nameOf(licenseTexts, t, `source.${source}`).replace(/^source\./, '');
+  const nameOf = useNames(licenseTexts);
+  if (contract_id === null) return nameOf(source, 'source.');
   return (
     <span>
       {t('contract')}:{' '}

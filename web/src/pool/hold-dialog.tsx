@@ -7,8 +7,8 @@ import { useIdempotencyKey } from '../base/idempotency';
 import { fieldErrors } from '../base/problem';
 import { useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
-import type { Hold } from './holds';
 import { poolTexts } from './texts';
+import type { Hold } from './use-contract';
 
 interface HoldDialogProps {
   hold: Hold;

@@ -11,16 +11,13 @@ import { EntityName } from '../base/entity-name';
 import { SelectFilter } from '../base/filters';
 import { Instant } from '../base/instant';
 import { formatNumber } from '../base/instants';
-import type { components } from '../base/interface';
 import { pick, useListState } from '../base/list-search';
 import { StatusBadge } from '../base/status-badge';
 import type { Tone } from '../base/status-badge';
 import { useLanguage, useTexts } from '../base/texts';
 import { HoldDialog } from './hold-dialog';
 import { poolTexts } from './texts';
-import type { PoolContract } from './use-contract';
-
-export type Hold = components['schemas']['ListedHold'];
+import type { Hold, PoolContract } from './use-contract';
 
 const TONES: Readonly<Record<Hold['state'], Tone>> = {
   held: 'waiting',

@@ -4,6 +4,7 @@ import { api, read } from '../base/client';
 import type { components } from '../base/interface';
 
 export type PoolContract = components['schemas']['Contract'];
+export type Hold = components['schemas']['ListedHold'];
 
 export function usePoolContract(id: string) {
   return useQuery({
