@@ -17,7 +17,7 @@ import { actionTable } from '../http/allowed-actions';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
 import { route } from '../http/route';
 import type { Route } from '../http/route';
-import { EnvironmentShape, Id, IdParams, InstantShape } from '../http/shapes';
+import { EnvironmentShape, Id, IdParams, InstantInput, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 
 const NOTIFICATION_ACTIONS = actionTable<NotificationActionName>('NotificationActions', {
@@ -77,6 +77,8 @@ const NotificationQuery = PageQuery.extend({
   state: z.enum(NOTIFICATION_STATES).optional(),
   contract_id: Id.optional(),
   customer_id: Id.optional(),
+  from: InstantInput.optional().describe('Created at or after this instant'),
+  to: InstantInput.optional().describe('Created before this instant'),
 });
 
 const CURSORS = cursorsById('notifications');

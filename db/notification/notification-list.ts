@@ -1,6 +1,7 @@
 /** Reads notifications for people. */
 import type { RecipientStatus } from '../../domain/notification/plan';
 import type { Environment } from '../../domain/base/environment';
+import { firstIdAt, millisOf } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import type { NotificationKindName } from '../../domain/notification/kind';
 import type { NotificationState } from '../../domain/notification/outcome';
@@ -43,7 +44,14 @@ export interface NotificationFilter {
   state?: NotificationState | undefined;
   contract_id?: string | undefined;
   customer_id?: string | undefined;
+  /** Created at or after this instant. */
+  from?: Instant | undefined;
+  /** Created before this instant. */
+  to?: Instant | undefined;
 }
+
+/** Ids are in the order in which rows were written: their times and `created_at` differ by less than this. */
+const ID_TIME_TOLERANCE_MS = 61_000;
 
 /** One page of notifications, newest first. */
 export async function listNotifications(
@@ -52,7 +60,7 @@ export async function listNotifications(
   before: string | null,
   limit: number,
 ): Promise<NotificationRow[]> {
-  const { recipient, kind, state, contract_id, customer_id } = filter;
+  const { recipient, kind, state, contract_id, customer_id, from, to } = filter;
   const recipient_id = recipient?.includes('@') ? await findRecipientId(sql, recipient) : recipient;
   if (recipient !== undefined && recipient_id === undefined) return [];
   return sql<NotificationRow[]>`
@@ -63,6 +71,8 @@ export async function listNotifications(
       ${customer_id === undefined ? sql`` : sql`AND customer_id = ${customer_id}`}
       ${kind === undefined ? sql`` : sql`AND kind = ${kind}`}
       ${state === undefined ? sql`` : hasState(sql, state)}
+      ${from === undefined ? sql`` : sql`AND created_at >= ${from} AND id >= ${firstIdAt(millisOf(from) - ID_TIME_TOLERANCE_MS)}`}
+      ${to === undefined ? sql`` : sql`AND created_at < ${to} AND id < ${firstIdAt(millisOf(to) + ID_TIME_TOLERANCE_MS)}`}
       ${before === null ? sql`` : sql`AND id < ${before}`}
       ORDER BY id DESC LIMIT ${limit}
     )

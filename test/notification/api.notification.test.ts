@@ -47,6 +47,16 @@ test('notifications are listed by each filter, newest first', async () => {
   expect(await idsOf(`customer_id=${customer_id}&state=owed`)).toEqual([second]);
   expect(await idsOf('kind=expired')).toEqual([second]);
   expect(await idsOf('state=failed')).toEqual([third]);
+  await api.sql`
+    UPDATE notifications SET created_at = created_at + CASE id WHEN ${first} THEN interval '-9 s' ELSE interval '9 s' END
+    WHERE id IN (${first}, ${third})`;
+  const { created_at } = await read(second);
+  expect(await idsOf(`from=${created_at}`)).toEqual([third, second]);
+  expect(await idsOf(`to=${created_at}`)).toEqual([first]);
+  expect(await idsOf(`from=${created_at}&to=${new Date(Date.parse(created_at) + 1_000).toISOString()}`)).toEqual([
+    second,
+  ]);
+  expect(await idsOf('from=2000-01-01T00:00:00Z&to=2001-01-01T00:00:00Z')).toEqual([]);
   const wrong = await api.call('GET', '/notifications?recipient=ada');
   expect(wrongFieldsOf(wrong)).toEqual(['recipient']);
   expect(wrong.body.detail).toBe('recipient: must be an address or the id of a recipient');

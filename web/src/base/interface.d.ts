@@ -21250,6 +21250,8 @@ export interface operations {
                 state?: "waiting" | "owed" | "sent" | "included" | "failed" | "suppressed";
                 contract_id?: string;
                 customer_id?: string;
+                from?: string;
+                to?: string;
             };
             header?: never;
             path?: never;

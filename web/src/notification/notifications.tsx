@@ -10,6 +10,7 @@ import { EntityName } from '../base/entity-name';
 import { EntitySelect } from '../base/entity-select';
 import { SearchFilter, SelectFilter } from '../base/filters';
 import { Instant } from '../base/instant';
+import { InstantFilter } from '../base/instant-filter';
 import type { paths } from '../base/interface';
 import { pick, useListState } from '../base/list-search';
 import { Page } from '../base/page';
@@ -21,7 +22,7 @@ import { notificationTexts } from './texts';
 
 type Query = NonNullable<paths['/api/v1/notifications']['get']['parameters']['query']>;
 
-const PARAMETERS = ['recipient', 'kind', 'state', 'contract_id', 'customer_id', 'cursor'] as const;
+const PARAMETERS = ['recipient', 'kind', 'state', 'contract_id', 'customer_id', 'from', 'to', 'cursor'] as const;
 const STATES = Object.keys(STATE_TONES) as Notification['state'][];
 
 export default function NotificationsPage() {
@@ -61,6 +62,8 @@ export default function NotificationsPage() {
             onChange={(id) => state.change({ [`${kind}_id`]: id ?? '' })}
           />
         ))}
+        <InstantFilter state={state} name="from" label={t('from')} />
+        <InstantFilter state={state} name="to" label={t('to')} />
       </Group>
       <DataTable
         label={t('title')}
