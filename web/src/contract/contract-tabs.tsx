@@ -11,16 +11,7 @@ import { useTexts } from '../base/texts';
 import classes from './contract-tabs.module.css';
 import { detailsTexts } from './details-texts';
 import type { Contract } from './states';
-
-export interface TabProps {
-  contract: Contract;
-}
-
-/** Of a deleted contract, `contract` is undefined: only its history can be read. */
-export interface HistoryTabProps {
-  id: string;
-  contract: Contract | undefined;
-}
+import type { HistoryTabProps, TabProps } from './tab-props';
 
 interface Tab {
   value:

@@ -9,7 +9,7 @@ import { Instant } from '../../base/instant';
 import type { components } from '../../base/interface';
 import { pick, useListState } from '../../base/list-search';
 import { useNames, useTexts } from '../../base/texts';
-import type { HistoryTabProps } from '../contract-tabs';
+import type { HistoryTabProps } from '../tab-props';
 import { auditTexts } from './audit-texts';
 import { Differences } from './differences';
 import { Section } from './section';

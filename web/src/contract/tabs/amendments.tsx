@@ -13,7 +13,7 @@ import { pick, useListState } from '../../base/list-search';
 import { StatusBadge } from '../../base/status-badge';
 import type { Tone } from '../../base/status-badge';
 import { useLanguage, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { AmendDialog } from './amend-dialog';
 import { amendmentTexts } from './amendment-texts';
 import { Differences } from './differences';

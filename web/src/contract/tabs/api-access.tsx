@@ -9,7 +9,7 @@ import { formatNumber } from '../../base/instants';
 import type { components } from '../../base/interface';
 import { ProblemAlert } from '../../base/problem-alert';
 import { useLanguage, useNames, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { ApiKeyFacts } from './api-key-facts';
 import { apiTexts } from './api-texts';
 import { PlainTable } from './plain-table';

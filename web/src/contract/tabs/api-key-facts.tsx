@@ -13,7 +13,7 @@ import { formatUnit } from '../../base/periods';
 import { ProblemAlert } from '../../base/problem-alert';
 import { useLanguage, useTexts } from '../../base/texts';
 import { useAction } from '../../base/use-action';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { apiTexts } from './api-texts';
 import { RotateDialog } from './rotate-dialog';
 

@@ -4,7 +4,7 @@ import { Facts } from '../../base/facts';
 import { formatLocalDate } from '../../base/instants';
 import { formatUnit } from '../../base/periods';
 import { useLanguage, useNames, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { overviewTexts } from './overview-texts';
 import { PlainTable } from './plain-table';
 import { Section } from './section';

@@ -8,7 +8,7 @@ import { api, read } from '../../base/client';
 import { formatLocalDate, formatNumber, formatShare } from '../../base/instants';
 import { ProblemAlert } from '../../base/problem-alert';
 import { useLanguage, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { Chart } from './chart';
 import { chartTexts } from './chart-texts';
 import { KeyFigures } from './key-figures';

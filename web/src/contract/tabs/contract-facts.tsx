@@ -8,7 +8,7 @@ import { Facts } from '../../base/facts';
 import { Instant } from '../../base/instant';
 import { useNames, useTexts } from '../../base/texts';
 import { codeTexts } from '../code-texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import type { Contract } from '../states';
 import { contractTexts } from '../texts';
 import { overviewTexts } from './overview-texts';

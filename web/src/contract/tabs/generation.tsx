@@ -15,7 +15,7 @@ import { useLanguage, useNames, useTexts } from '../../base/texts';
 import { isUnfinished, useProgress } from '../../base/use-progress';
 import { jobWork } from '../../base/work';
 import type { Job } from '../../base/work';
-import type { HistoryTabProps } from '../contract-tabs';
+import type { HistoryTabProps } from '../tab-props';
 import { historyTexts } from './history-texts';
 import { Section } from './section';
 

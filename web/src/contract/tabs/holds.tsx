@@ -2,7 +2,7 @@
 import { Table } from '@mantine/core';
 import { Instant } from '../../base/instant';
 import { useNames, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { overviewTexts } from './overview-texts';
 import { PlainTable } from './plain-table';
 import { Section } from './section';

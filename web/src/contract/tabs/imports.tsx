@@ -16,7 +16,7 @@ import { useLanguage, useTexts } from '../../base/texts';
 import { isUnfinished } from '../../base/use-progress';
 import { importWork } from '../../base/work';
 import type { Import } from '../../base/work';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { ImportDialog } from './import-dialog';
 import { importTexts } from './import-texts';
 import { Section } from './section';

@@ -6,7 +6,7 @@ import { DownloadButton, fileAddress } from '../../base/download-button';
 import { Facts } from '../../base/facts';
 import { formatNumber } from '../../base/instants';
 import { useLanguage, useTexts } from '../../base/texts';
-import type { HistoryTabProps } from '../contract-tabs';
+import type { HistoryTabProps } from '../tab-props';
 import { historyTexts } from './history-texts';
 import { Section } from './section';
 

@@ -7,7 +7,7 @@ import { Instant } from '../../base/instant';
 import { formatNumber } from '../../base/instants';
 import { ProblemAlert } from '../../base/problem-alert';
 import { useLanguage, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { noticeTexts } from './notice-texts';
 import { PlainTable } from './plain-table';
 import { Section } from './section';

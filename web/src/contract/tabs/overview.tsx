@@ -1,6 +1,6 @@
 /** What holds for a contract now: its status, quota, warnings, holds, billing standing, and all terms. */
 import { Stack } from '@mantine/core';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { BillingStanding } from './billing-standing';
 import { ContractFacts } from './contract-facts';
 import { Holds } from './holds';

@@ -2,7 +2,7 @@
 import { Group, Progress, Stack, Text } from '@mantine/core';
 import { formatNumber, formatShare } from '../../base/instants';
 import { useLanguage, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { overviewTexts } from './overview-texts';
 import { Section } from './section';
 

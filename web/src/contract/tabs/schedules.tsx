@@ -13,7 +13,7 @@ import { ProblemAlert } from '../../base/problem-alert';
 import { StatusBadge } from '../../base/status-badge';
 import type { Tone } from '../../base/status-badge';
 import { useLanguage, useNames, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { NextRuns } from './next-runs';
 import { ScheduleActions } from './schedule-actions';
 import { ScheduleDialog } from './schedule-dialog';

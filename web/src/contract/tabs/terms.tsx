@@ -7,7 +7,7 @@ import { Instant } from '../../base/instant';
 import { formatLocalDate, formatNumber } from '../../base/instants';
 import { formatPeriod, formatUnit } from '../../base/periods';
 import { useLanguage, useNames, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import type { Contract } from '../states';
 import { Section } from './section';
 import { termsTexts } from './terms-texts';

@@ -6,7 +6,7 @@ import { api, read } from '../../base/client';
 import { EmptyState } from '../../base/empty-state';
 import { ProblemAlert } from '../../base/problem-alert';
 import { useTexts } from '../../base/texts';
-import type { HistoryTabProps } from '../contract-tabs';
+import type { HistoryTabProps } from '../tab-props';
 import type { Contract } from '../states';
 import { Section } from './section';
 import { timelineItem } from './timeline-item';

@@ -3,7 +3,7 @@ import { Alert, Stack } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { formatLocalDate } from '../../base/instants';
 import { useLanguage, useNames, useTexts } from '../../base/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { warningTexts } from './warning-texts';
 
 export function Warnings({ contract }: TabProps) {

@@ -16,7 +16,7 @@ import { CreateEndpoint } from '../../webhook/create-endpoint';
 import { useDeliveryColumns } from '../../webhook/delivery-columns';
 import { ENDPOINT_TONES } from '../../webhook/states';
 import { webhookTexts } from '../../webhook/texts';
-import type { TabProps } from '../contract-tabs';
+import type { TabProps } from '../tab-props';
 import { PlainTable } from './plain-table';
 import { Section } from './section';
 
