@@ -29,7 +29,7 @@ export const adminTexts = texts({
     active: 'Active',
     disabled: 'Disabled',
     saved: '{name} is saved.',
-    created_note: '{name} is created. Give them an API key next.',
+    created_note: '{name} is created. Invite them to set a password, or give them an API key.',
     disable: 'Disable',
     enable: 'Enable',
     'disable.title': 'Disable admin',
@@ -79,7 +79,8 @@ export const adminTexts = texts({
     active: 'Aktiv',
     disabled: 'Deaktiviert',
     saved: '{name} ist gespeichert.',
-    created_note: '{name} ist angelegt. Legen Sie als Nächstes einen API-Schlüssel an.',
+    created_note:
+      '{name} ist angelegt. Laden Sie die Person ein, ein Passwort festzulegen, oder geben Sie ihr einen API-Schlüssel.',
     disable: 'Deaktivieren',
     enable: 'Aktivieren',
     'disable.title': 'Admin deaktivieren',

@@ -18,6 +18,9 @@ import { AdminKeys } from './admin-keys';
 import type { Admin } from './admin-shapes';
 import { adminTexts } from './admin-texts';
 import { DisableAdminDialog } from './disable-admin-dialog';
+import { InvitationDialog } from './invitation-dialog';
+import { sessionTexts } from './session-texts';
+import { Sessions } from './sessions';
 
 export default function AdminPage() {
   const { id = '' }: { id?: string } = useParams({ strict: false });
@@ -32,7 +35,8 @@ export default function AdminPage() {
 
 function Details({ admin }: { admin: Admin }) {
   const t = useTexts(adminTexts);
-  const [dialog, setDialog] = useState<'edit' | 'disable'>();
+  const session = useTexts(sessionTexts);
+  const [dialog, setDialog] = useState<'edit' | 'disable' | 'invite'>();
   const close = () => setDialog(undefined);
   const { id, name, status, allowed_actions } = admin;
   const enable = useAction({
@@ -49,6 +53,15 @@ function Details({ admin }: { admin: Admin }) {
           <AllowedButton allowed={allowed_actions.edit} onClick={() => setDialog('edit')}>
             {t('edit')}
           </AllowedButton>
+          {status === 'active' && (
+            <AllowedButton
+              variant="default"
+              allowed={allowed_actions.create_api_key}
+              onClick={() => setDialog('invite')}
+            >
+              {session('invite.button')}
+            </AllowedButton>
+          )}
           {status === 'active' ? (
             <AllowedButton variant="default" allowed={allowed_actions.disable} onClick={() => setDialog('disable')}>
               {t('disable')}
@@ -77,7 +90,9 @@ function Details({ admin }: { admin: Admin }) {
         ]}
       />
       <AdminKeys admin={admin} />
+      <Sessions admin_id={id} />
       {dialog === 'edit' && <AdminDialog admin={admin} onClose={close} />}
+      {dialog === 'invite' && <InvitationDialog admin={admin} onClose={close} />}
       {dialog === 'disable' && <DisableAdminDialog admin={admin} onClose={close} />}
     </Page>
   );

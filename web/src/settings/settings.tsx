@@ -3,6 +3,7 @@ import { Anchor, Group, SegmentedControl, Skeleton, Stack, Text, Title, useManti
 import { IconExternalLink } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useInstallation } from '../access/session';
+import { Sessions } from '../access/sessions';
 import { CopyText } from '../base/copy-text';
 import { Facts } from '../base/facts';
 import { Page } from '../base/page';
@@ -20,6 +21,7 @@ export default function SettingsPage() {
       <Section title={t('reader')}>
         <Reader />
       </Section>
+      <Sessions />
       <Section title={t('installation')}>
         <Installation />
       </Section>
