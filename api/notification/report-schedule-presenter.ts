@@ -1,9 +1,12 @@
 /** How schedules of reports are shown. */
 import type { Caller } from '../../domain/access/caller';
 import { reportCalendar } from '../../domain/notification/report-schedule';
+import { SUPPRESSIONS, UNREACHED_REASONS } from '../../domain/notification/plan';
+import { REASONS } from '../../domain/notification/role';
 import { runsOn } from '../../domain/schedule/calendar';
 import { REPORT_FREQUENCIES } from '../../domain/webhook/report-event';
 import type { ShownReportSchedule } from '../../db/notification/report-schedule';
+import type { ReportReach } from '../../transactions/notification/report-reach';
 import { actionTable } from '../http/allowed-actions';
 import { Id, InstantShape, LocalTimeShape } from '../http/shapes';
 import { z } from '../http/zod';
@@ -32,6 +35,12 @@ export const ReportFields = z.strictObject({
   enabled: z.boolean().describe('false: the schedule is paused, and sends nothing meanwhile'),
 });
 
+const RecipientShape = z.object({
+  address: z.string(),
+  role: z.enum(REASONS).describe('Why this address gets it'),
+  problem: z.enum(SUPPRESSIONS).nullable().describe('Why this address gets none; null: it gets the report'),
+});
+
 const ReportRunShape = z.object({ date: z.string().describe('The local day'), at: InstantShape });
 
 export const ReportScheduleShape = z
@@ -44,6 +53,15 @@ export const ReportScheduleShape = z
     next_report_at: InstantShape.nullable().describe('null while it is paused'),
     next_reports: z.array(ReportRunShape).describe(`The next reports, at most ${REPORTS_AHEAD}`),
     last_report: ReportRunShape.nullable().describe('The last one that was sent; `at` is when it was due'),
+    recipients: z
+      .array(RecipientShape)
+      .describe('Who gets the report now, by the notification settings of kind `report` of the contract'),
+    unreached: z
+      .enum(UNREACHED_REASONS)
+      .nullable()
+      .describe(
+        'Why nobody gets the report now: settings switch it off, no address is known, or no address takes it. null: at least one address gets it',
+      ),
     created_at: InstantShape,
     created_by: z.string(),
     updated_at: InstantShape,
@@ -52,13 +70,18 @@ export const ReportScheduleShape = z
   })
   .openapi('ReportSchedule');
 
-export function presentReportSchedule(row: ShownReportSchedule, caller: Caller): z.input<typeof ReportScheduleShape> {
+export function presentReportSchedule(
+  row: ShownReportSchedule,
+  reach: ReportReach,
+  caller: Caller,
+): z.input<typeof ReportScheduleShape> {
   const { id, contract_id, frequency, on_day, at, enabled, timezone, next_date, last_date, last_due_at } = row;
   const next = next_date === null ? [] : runsOn(reportCalendar(row), timezone, next_date, { most: REPORTS_AHEAD });
   return {
     ...{ id, contract_id, status: enabled ? 'active' : 'paused', frequency, on_day, at, enabled, timezone },
     ...{ next_report_at: next[0]?.at ?? null, next_reports: next },
     last_report: last_date === null || last_due_at === null ? null : { date: last_date, at: last_due_at },
+    ...reach,
     ...{ created_at: row.created_at, created_by: row.created_by.name, updated_at: row.updated_at },
     allowed_actions: REPORT_SCHEDULE_ACTIONS.present({ update: true, delete: true }, caller),
   };

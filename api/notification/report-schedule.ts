@@ -2,6 +2,7 @@
 import { isRefusal, notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { REPORT_SCHEDULES_MAX } from '../../domain/notification/report-schedule';
+import type { Sql } from '../../db/base/database';
 import { findContract } from '../../db/contract/contract';
 import { findReportSchedule, listReportSchedules } from '../../db/notification/report-schedule';
 import {
@@ -10,6 +11,7 @@ import {
   removeReportSchedule,
 } from '../../transactions/notification/report-schedule';
 import type { WrittenReportSchedule } from '../../transactions/notification/report-schedule';
+import { readReportReach } from '../../transactions/notification/report-reach';
 import { contractActOf, hideDeletedContract } from '../contract/command';
 import type { CommandRequest } from '../contract/command';
 import { PageOf, PageQuery, cursorsById, pageOf } from '../http/paging';
@@ -54,7 +56,7 @@ export const reportScheduleRoutes: Route[] = [
       const run = dry_run ? request.dryRun : request.write;
       return run(async (tx) => {
         const created = await createReportSchedule(tx, contractActOf(request, params.id), body);
-        return answerOf(request, created, { status: 201, dry_run });
+        return answerOf(tx, request, created, { status: 201, dry_run });
       });
     },
   }),
@@ -72,8 +74,16 @@ export const reportScheduleRoutes: Route[] = [
     async handle({ api, params, query, caller }) {
       const after = CURSORS.read(query.cursor);
       if (!(await findContract(api.db, params.id))) return notFound('contract', params.id);
-      const rows = await api.readList((sql) => listReportSchedules(sql, params.id, after?.id ?? null, query.limit + 1));
-      return { status: 200, body: pageOf(rows, query.limit, (row) => presentReportSchedule(row, caller), CURSORS) };
+      const { rows, reach } = await api.readList(async (sql) => ({
+        rows: await listReportSchedules(sql, params.id, after?.id ?? null, query.limit + 1),
+        reach: await readReportReach(sql, params.id),
+      }));
+      // A deleted contract has no schedules.
+      if (isRefusal(reach)) return { status: 200, body: { data: [], next_cursor: null } };
+      return {
+        status: 200,
+        body: pageOf(rows, query.limit, (row) => presentReportSchedule(row, reach, caller), CURSORS),
+      };
     },
   }),
   route({
@@ -88,7 +98,9 @@ export const reportScheduleRoutes: Route[] = [
     async handle({ api, params, caller }) {
       const schedule = await findReportSchedule(api.db, params.id, params.report_schedule_id);
       if (!schedule) return notFound('report schedule', params.report_schedule_id);
-      return { status: 200, body: presentReportSchedule(schedule, caller) };
+      const reach = await readReportReach(api.db, params.id);
+      if (isRefusal(reach)) return hideDeletedContract(caller, reach);
+      return { status: 200, body: presentReportSchedule(schedule, reach, caller) };
     },
   }),
   route({
@@ -111,7 +123,7 @@ export const reportScheduleRoutes: Route[] = [
       const run = dry_run ? request.dryRun : request.write;
       return run(async (tx) => {
         const edited = await editReportSchedule(tx, contractActOf(request, params.id), params.report_schedule_id, body);
-        return answerOf(request, edited, { status: 200, dry_run });
+        return answerOf(tx, request, edited, { status: 200, dry_run });
       });
     },
   }),
@@ -134,13 +146,16 @@ export const reportScheduleRoutes: Route[] = [
   }),
 ];
 
-function answerOf(
+async function answerOf(
+  tx: Sql,
   request: CommandRequest,
   written: WrittenReportSchedule | Refusal,
   { status, dry_run }: { status: 200 | 201; dry_run: boolean },
-): Answer | Refusal {
+): Promise<Answer | Refusal> {
   if (isRefusal(written)) return hideDeletedContract(request.caller, written);
-  const shown = presentReportSchedule(written.schedule, request.caller);
+  const reach = await readReportReach(tx, written.schedule.contract_id);
+  if (isRefusal(reach)) return hideDeletedContract(request.caller, reach);
+  const shown = presentReportSchedule(written.schedule, reach, request.caller);
   const body = dry_run && status === 201 ? { ...shown, id: null } : shown;
   return { status, body, nudge: written.nudge };
 }

@@ -45,7 +45,8 @@ export interface MailContext {
 }
 
 /** Why an address gets no mail although it should. */
-export type SuppressedBy = 'bounced' | 'complained' | 'erased' | 'unsubscribed';
+export const SUPPRESSIONS = ['bounced', 'complained', 'erased', 'unsubscribed'] as const;
+export type SuppressedBy = (typeof SUPPRESSIONS)[number];
 
 export interface PlannedMail {
   kind: SettableKind;
@@ -144,6 +145,32 @@ export function listRecipientsNow(
   holders: RoleHolders,
 ): Pick<PlannedMail, 'address' | 'role'>[] {
   return settings.is_sent ? listAddressees(settings, holders) : [];
+}
+
+/** Someone who gets a kind of mail now, or why that address gets none. */
+export interface CurrentRecipient extends Pick<PlannedMail, 'address' | 'role'> {
+  problem: SuppressedBy | null;
+}
+
+/** Why a kind of mail reaches no address now: settings switch it off, no address is known, or no address takes it. */
+export const UNREACHED_REASONS = ['not_sent', 'no_address', 'all_suppressed'] as const;
+export type UnreachedReason = (typeof UNREACHED_REASONS)[number];
+
+/** Who gets a kind of mail now, by what is known about each address. `unreached` is null when at least one address gets it. */
+export function reachNow(
+  kind: SettableKind,
+  settings: KindSettings,
+  holders: RoleHolders,
+  known: ReadonlyMap<string, KnownRecipient>,
+): { recipients: CurrentRecipient[]; unreached: UnreachedReason | null } {
+  if (!settings.is_sent) return { recipients: [], unreached: 'not_sent' };
+  const recipients = listAddressees(settings, holders).map((each) => ({
+    ...each,
+    problem: suppressedBy(kind, known.get(addressKey(each.address))),
+  }));
+  if (recipients.length === 0) return { recipients, unreached: 'no_address' };
+  const reached = recipients.some(({ problem }) => problem === null);
+  return { recipients, unreached: reached ? null : 'all_suppressed' };
 }
 
 /** The mail to one address. */

@@ -72,6 +72,29 @@ test('a schedule shows its next reports, is changed, paused and deleted, each wi
   ]);
 });
 
+test('a schedule says who gets its reports now, and why nobody does', async () => {
+  const { id } = await contractOf({ account_manager: null });
+  const { body: schedule } = await create(id);
+  const set = async (report: object) => {
+    await api.call('PATCH', `/contracts/${id}/notification-settings`, { body: { kinds: { report } } });
+    const { body } = await api.call('GET', `/contracts/${id}/report-schedules/${schedule.id}`);
+    expect((await api.call('GET', `/contracts/${id}/report-schedules`)).body.data).toEqual([body]);
+    return [body.recipients, body.unreached];
+  };
+  const address = `reports-${id}@nordwind.example`;
+  expect(await set({ roles: [] })).toEqual([[], 'no_address']);
+  expect(await set({ addresses: [address] })).toEqual([[{ address, role: 'named_in_settings', problem: null }], null]);
+  await api.sql`
+    INSERT INTO mail_recipients (address, status, status_at, created_at, updated_at)
+    VALUES (${address.toUpperCase()}, 'bounced', now(), now(), now())`;
+  expect(await set({})).toEqual([[{ address, role: 'named_in_settings', problem: 'bounced' }], 'all_suppressed']);
+  expect(await set({ addresses: [address, 'ada@nordwind.example'] })).toEqual([
+    [expect.anything(), expect.anything()],
+    null,
+  ]);
+  expect(await set({ is_sent: false })).toEqual([[], 'not_sent']);
+});
+
 test('the same schedule of a contract is refused, also when an edit makes it the same', async () => {
   const { id } = await contractOf();
   const answers = await Promise.all([create(id), create(id), create(id)]);

@@ -3231,6 +3231,15 @@ export interface components {
                 /** Format: date-time */
                 at: string;
             } | null;
+            recipients: {
+                address: string;
+                /** @enum {string} */
+                role: "customer" | "billing_contact" | "responsible_person" | "account_manager" | "operator" | "named_in_settings";
+                /** @enum {string|null} */
+                problem: "bounced" | "complained" | "erased" | "unsubscribed" | null;
+            }[];
+            /** @enum {string|null} */
+            unreached: "not_sent" | "no_address" | "all_suppressed" | null;
             /** Format: date-time */
             created_at: string;
             created_by: string;
