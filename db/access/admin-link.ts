@@ -43,9 +43,10 @@ export async function findLinkedAdmin(
   return row;
 }
 
-/** Ends the links of an admin that were not used. */
-export async function endLinks(tx: Sql, admin_id: string, purpose: LinkPurpose, now: Instant): Promise<void> {
+/** Ends the links of an admin that were not used: those for one purpose, or all. */
+export async function endLinks(tx: Sql, admin_id: string, now: Instant, purpose?: LinkPurpose): Promise<void> {
   await tx`
     UPDATE admin_links SET expires_at = ${now}
-    WHERE admin_id = ${admin_id} AND purpose = ${purpose} AND used_at IS NULL AND expires_at > ${now}`;
+    WHERE admin_id = ${admin_id} AND used_at IS NULL AND expires_at > ${now}
+    ${purpose === undefined ? tx`` : tx`AND purpose = ${purpose}`}`;
 }

@@ -10,6 +10,12 @@ export async function findPasswordOf(sql: Sql, email: string): Promise<{ admin_i
   return row;
 }
 
+/** The hash of the password of an admin; undefined when there is none. */
+export async function findPasswordHash(sql: Sql, admin_id: string): Promise<string | undefined> {
+  const [row] = await sql<{ hash: string }[]>`SELECT hash FROM admin_passwords WHERE admin_id = ${admin_id}`;
+  return row?.hash;
+}
+
 /** Stores the hash of a password in place of the former one. */
 export async function setPassword(tx: Sql, admin_id: string, hash: string, now: Instant): Promise<void> {
   await tx`

@@ -1,5 +1,9 @@
 /** Sessions of admins in a browser: what a sign-in makes, and what ends it. */
 import { hashPassword } from '../../transactions/access/password';
+import { acceptInvitation } from '../../transactions/access/invitation';
+import { proveByPassword } from '../../transactions/access/prove-admin';
+import { beginSession } from '../../transactions/access/session';
+import type { ProvenAdmin } from '../../transactions/access/session';
 import { createSignInLink } from '../../transactions/access/sign-in-link';
 import { SYSTEM } from '../../domain/base/actor';
 import { sessionHeaders, startTestApi } from '../harness/api';
@@ -150,13 +154,15 @@ describe('a link', () => {
     expectRefusal(await post({ link_token }), 401, 'LINK_NOT_VALID');
   });
 
-  test('does not work after its time, for a disabled admin, or as a session', async () => {
+  test('does not work after its time, for an admin who was disabled since, or as a session', async () => {
     const expired = await addLink(api.admins.admin);
     await api.sql`UPDATE admin_links SET expires_at = now() - interval '1 minute' WHERE used_at IS NULL`;
     expectRefusal(await post({ link_token: expired }), 401, 'LINK_NOT_VALID');
     const disabled = await api.addAdmin('viewer');
     const link_token = await addLink(disabled);
     await api.call('PATCH', `/admins/${disabled.id}`, { body: { status: 'disabled' } });
+    expectRefusal(await post({ link_token }), 401, 'LINK_NOT_VALID');
+    await api.call('PATCH', `/admins/${disabled.id}`, { body: { status: 'active' } });
     expectRefusal(await post({ link_token }), 401, 'LINK_NOT_VALID');
     expectRefusal(await getSession(await addLink(api.admins.admin)), 401, 'SESSION_ENDED');
   });
@@ -280,6 +286,18 @@ describe('an invitation', () => {
     await accept(await invite(admin), accented.normalize('NFD'));
     expect((await post({ email: await emailOf(admin), password: accented.normalize('NFC') })).status).toBe(201);
     expectRefusal(await post({ email: await emailOf(admin), password: PASSWORD }), 401, 'SIGN_IN_FAILED');
+  });
+
+  test('leaves no session that a former password began at the same moment', async () => {
+    const admin = await api.addAdmin('viewer');
+    const email = await addPassword(admin);
+    const { token, hash } = { token: await invite(admin), hash: await hashPassword('another long password') };
+    const browser = { session_token: undefined, address: undefined, user_agent: undefined };
+    const request = { pepper: api.api.keyPepper, now: await api.api.clock(), request_id: null };
+    // The former password is compared before the new one is set, and its session begins after that.
+    const proof = await proveByPassword(api.sql, email, PASSWORD);
+    await api.sql.begin((tx) => acceptInvitation(tx, { token, hash }, browser, request));
+    expect(await api.sql.begin((tx) => beginSession(tx, proof as ProvenAdmin, browser, request))).toBeNull();
   });
 
   test('takes no password that is short, long, repeated, or the name or address, and stays valid then', async () => {

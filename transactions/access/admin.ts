@@ -13,6 +13,7 @@ import { notFound } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
 import { notifyAccessChange, findAdmin, findAdminByEmail, insertAdmin, updateAdmin } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
+import { endLinks } from '../../db/access/admin-link';
 import { endSessions } from '../../db/access/session';
 import { isKnownKey, lockSuperAdmins } from '../../db/access/admin-api-key';
 import { auditAct } from '../../db/base/audit';
@@ -63,8 +64,11 @@ export async function editAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act):
     action: 'admin.updated',
     ...difference(auditedFacts(before), auditedFacts(after)),
   });
-  // They do not continue when the admin is enabled again.
-  if (changes.status === 'disabled') await endSessions(tx, id, act.now);
+  if (changes.status === 'disabled') {
+    // Neither sessions nor links work again when the admin is enabled again.
+    await endSessions(tx, id, act.now);
+    await endLinks(tx, id, act.now);
+  }
   if (changes.role !== undefined || changes.status !== undefined) await notifyAccessChange(tx, id);
   return after;
 }

@@ -9,7 +9,7 @@ import { millisLater } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
 import { notFound, refuse } from '../../domain/base/refusal';
 import type { Refusal } from '../../domain/base/refusal';
-import { findAdmin } from '../../db/access/admin';
+import { findAdmin, notifyAccessChange } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
 import { endLinks, findLinkedAdmin, insertLink, useLink } from '../../db/access/admin-link';
 import { setPassword } from '../../db/access/password';
@@ -36,7 +36,7 @@ export async function createInvitation(
   if (!admin) return notFound('admin', admin_id);
   if (admin.erased_at !== null) return erasedRefusal('admin', admin.erased_at);
   if (admin.status !== 'active') return refuse('ADMIN_DISABLED', { admin_id });
-  await endLinks(tx, admin_id, 'invitation', act.now);
+  await endLinks(tx, admin_id, act.now, 'invitation');
   const token = newToken();
   const expires_at = millisLater(act.now, INVITATION_HOURS * 3_600_000);
   const token_hmac = tokenHmac('link', token, pepper) as Buffer;
@@ -69,11 +69,16 @@ export async function acceptInvitation(
   { pepper, now, request_id }: { pepper: string; now: Instant; request_id: string | null },
 ): Promise<BegunSession | null> {
   const token_hmac = tokenHmac('link', token, pepper);
-  const admin_id = token_hmac && (await useLink(tx, 'invitation', token_hmac, now));
+  const invited = token_hmac && (await findLinkedAdmin(tx, 'invitation', token_hmac, now));
+  if (!invited) return null;
+  // First the admin, as every change of one: a sign-in with the former password begins before this change, or not at all.
+  await findAdmin(tx, invited.id, { lock: true });
+  const admin_id = await useLink(tx, 'invitation', token_hmac, now);
   if (admin_id === null) return null;
   await setPassword(tx, admin_id, hash, now);
   const sessions_ended = await endSessions(tx, admin_id, now);
-  const proof = { admin_id, method: 'password' as const, api_key_id: null };
+  await notifyAccessChange(tx, admin_id);
+  const proof = { admin_id, method: 'password' as const, api_key_id: null, password_hash: hash };
   const audited = { action: 'admin.password_set', after: { sessions_ended } };
   return beginSession(tx, proof, browser, { pepper, now, request_id, audited });
 }

@@ -10,7 +10,7 @@ import type { ProvenAdmin } from './session';
 export async function proveByPassword(sql: Sql, email: string, password: string): Promise<ProvenAdmin | null> {
   const found = await findPasswordOf(sql, email);
   if (!(await isPasswordOf(password, found?.hash)) || found === undefined) return null;
-  return { admin_id: found.admin_id, method: 'password', api_key_id: null };
+  return { admin_id: found.admin_id, method: 'password', api_key_id: null, password_hash: found.hash };
 }
 
 /** Null when the key is not that of an active admin. */
@@ -20,5 +20,5 @@ export async function proveByApiKey(
 ): Promise<ProvenAdmin | null> {
   const caller = await authenticate(key);
   if (caller?.kind !== 'admin') return null;
-  return { admin_id: caller.id, method: 'api_key', api_key_id: caller.api_key_id };
+  return { admin_id: caller.id, method: 'api_key', api_key_id: caller.api_key_id, password_hash: null };
 }

@@ -7,6 +7,7 @@ import type { JsonObject } from '../../domain/base/json';
 import type { Instant } from '../../domain/base/instant';
 import { findAdmin, notifyAccessChange } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
+import { findPasswordHash } from '../../db/access/password';
 import { auditAct } from '../../db/base/audit';
 import type { Sql } from '../../db/base/database';
 import {
@@ -57,6 +58,8 @@ export interface ProvenAdmin {
   method: SessionMethod;
   /** The key, if it was one. */
   api_key_id: string | null;
+  /** The stored hash of the password, if it was one. */
+  password_hash: string | null;
 }
 
 /** A session that begins. Its token is answered once and never stored. */
@@ -77,17 +80,18 @@ export interface Beginning {
 const USER_AGENT_CHARS_MAX = 300;
 
 /**
- * Begins a session with a new token, and ends the one that the browser had. Null when the admin cannot sign in any more: disabled or
- * erased since the proof.
+ * Begins a session with a new token, and ends the one that the browser had. Null when the proof counts no more: the admin was disabled or
+ * erased since, or the password was changed. Both changes lock the admin too, and end the sessions that began before them.
  */
 export async function beginSession(
   tx: Sql,
-  { admin_id, method, api_key_id }: ProvenAdmin,
+  { admin_id, method, api_key_id, password_hash }: ProvenAdmin,
   { session_token, address, user_agent }: Browser,
   { pepper, now, request_id, audited = { action: 'admin.signed_in', after: {} } }: Beginning,
 ): Promise<BegunSession | null> {
   const admin = await findAdmin(tx, admin_id, { lock: true });
   if (!admin || admin.status !== 'active') return null;
+  if (password_hash !== null && password_hash !== (await findPasswordHash(tx, admin_id))) return null;
   const former = session_token === undefined ? null : tokenHmac('session', session_token, pepper);
   if (former !== null) await endSessionOfToken(tx, former, now);
   const token = newToken();

@@ -35,12 +35,12 @@ export async function createSignInLink(tx: Sql, email: string, pepper: string, a
   return { admin, token, expires_at };
 }
 
-/** Uses a link; null when it is unknown, was used, or has expired. A refusal of what follows in the transaction leaves it used. */
+/** Uses a link; null when it is unknown, was used, or has expired. */
 export async function useSignInLink(tx: Sql, token: string, pepper: string, now: Instant): Promise<ProvenAdmin | null> {
   const token_hmac = tokenHmac('link', token, pepper);
   if (token_hmac === null) return null;
   const admin_id = await useLink(tx, 'sign_in', token_hmac, now);
-  return admin_id === null ? null : { admin_id, method: 'link', api_key_id: null };
+  return admin_id === null ? null : { admin_id, method: 'link', api_key_id: null, password_hash: null };
 }
 
 /** The address of the page that uses a link. The token is in the fragment, which no browser sends and no log has. */
