@@ -13,10 +13,11 @@ const PARAMETERS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, paral
 const HASHES_MAX = 2;
 /** Checks that wait. */
 const WAITING_MAX = 100;
+/** What a password of an account without one is compared with: a hash of random bytes, with the parameters above. */
+const NO_PASSWORD = '$argon2id$v=19$m=19456,t=2,p=1$nm6/bRJ4O5qG2U/MjCwT3Q$Hz/uW0voUVzkg9T5uHviY83dcfdeewb/EkxvdNq1pxk';
 
 let running = 0;
 const waiting: (() => void)[] = [];
-let unknown_account: Promise<string> | undefined;
 
 /** So many passwords are being checked that this one would wait too long. */
 export class PasswordsBusy extends Error {}
@@ -25,12 +26,10 @@ export async function hashPassword(password: string): Promise<string> {
   return inTurn(async () => (await import('@node-rs/argon2')).hash(normalizedPassword(password), PARAMETERS));
 }
 
-/** Whether a password is that of a stored hash. Without one, it hashes too, and returns false. */
+/** Whether a password is that of a stored hash. Without one, it is compared with another hash, and the result is false. */
 export async function isPasswordOf(password: string, stored: string | undefined): Promise<boolean> {
-  unknown_account ??= hashPassword('');
-  const hash = stored ?? (await unknown_account);
   const matches = await inTurn(async () =>
-    (await import('@node-rs/argon2')).verify(hash, normalizedPassword(password)),
+    (await import('@node-rs/argon2')).verify(stored ?? NO_PASSWORD, normalizedPassword(password)),
   );
   return matches && stored !== undefined;
 }
