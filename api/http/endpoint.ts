@@ -31,7 +31,7 @@ import { recordRefusedCall } from './refused-call';
 import { hasBody, readBytes, readJson, refuseChangedNumbers } from './body';
 import type { ReadBody } from './body';
 import { NO_FILE, fileOf, refuseOtherFiles } from './file-body';
-import { idempotencyOf } from './idempotency';
+import { idempotencyOf, storesAnswers } from './idempotency';
 import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProblem } from './problem';
 import type { FieldError, Problem } from './problem';
 import { revisedResource } from './revised-resource';
@@ -197,8 +197,7 @@ function parse(
 
   const request_id = requestIdOf(response);
   const known = caller.kind === 'anonymous' ? null : caller;
-  // Idempotency keys are scoped to a caller, so a request without a caller has none.
-  const idempotency = known && route.method === 'post' ? idempotencyOf(request, route, known) : null;
+  const idempotency = known && storesAnswers(route) ? idempotencyOf(request, route, known) : null;
   return {
     api,
     params,

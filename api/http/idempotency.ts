@@ -5,12 +5,21 @@ import { containsApiKey } from '../../domain/access/api-key';
 import { refuse } from '../../domain/base/refusal';
 import { callerName, credentialIdOf } from '../../domain/access/caller';
 import type { KnownCaller } from '../../domain/access/caller';
+import { isAboutOwnSession, isOpen } from '../../domain/access/permission';
 import type { IdempotentRequest } from '../../db/base/idempotency';
 import { hasBody } from './body';
 import { ProblemError, problemOf, throwShapeProblem } from './problem';
 import type { Route } from './route';
 
 const IDEMPOTENCY_KEY_CHARS_MAX = 255;
+
+/**
+ * Whether answers of a route are stored under the Idempotency-Key of their request. Keys belong to a caller, so open operations have none.
+ * A proof of identity must be given again each time, and a fingerprint of it would let a password be guessed.
+ */
+export function storesAnswers({ method, operation_id }: Pick<Route, 'method' | 'operation_id'>): boolean {
+  return method === 'post' && !isOpen(operation_id) && !isAboutOwnSession(operation_id);
+}
 
 /** The `Idempotency-Key` of a request, with its scope and fingerprint; null when it has none. */
 export function idempotencyOf(request: Request, route: Route, caller: KnownCaller): IdempotentRequest | null {

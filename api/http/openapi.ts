@@ -22,6 +22,7 @@ import type { AnswerShape, Examples, Route } from './route';
 import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
 import { ANSWER_FIELDS, fieldsOf } from './answer-fields';
+import { storesAnswers } from './idempotency';
 import { revisedResource } from './revised-resource';
 import { SESSION_COOKIE } from './session-cookie';
 import { z } from './zod';
@@ -35,7 +36,7 @@ export const OPENAPI_FILE = join(__dirname, '..', '..', 'openapi.json');
 const DESCRIPTION = [
   'Durable license contracts. All instants are in UTC. All dates are in the time zone of their contract. All lists use keyset pagination.',
   'Errors are `application/problem+json`; use `code` to distinguish them. Every response has an `X-Request-Id`, which a request can set.',
-  'Every POST operation that needs an API key or a session accepts `Idempotency-Key`. Changes of contracts, webhook endpoints and mail settings accept `If-Match` with their ETag.',
+  'Every POST operation that needs an API key accepts `Idempotency-Key`. Changes of contracts, webhook endpoints and mail settings accept `If-Match` with their ETag.',
   '`allowed_actions` of a resource says for each action whether you can run it now: `true`, or the `code` of the refusal.',
   '',
   '## Errors',
@@ -272,9 +273,8 @@ function permissionSentence(operation_id: OperationId): string {
     : 'Needs no API key. The signature of the message authenticates the sender.';
 }
 
-/** Idempotency keys belong to a caller, so open operations have none. */
-function takesIdempotencyKey({ method, operation_id, repeated_by }: Route): boolean {
-  return method === 'post' && repeated_by === undefined && !isOpen(operation_id);
+function takesIdempotencyKey(route: Route): boolean {
+  return route.repeated_by === undefined && storesAnswers(route);
 }
 
 function acceptsIfMatch(route: Route): boolean {

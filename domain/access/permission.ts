@@ -258,6 +258,12 @@ export function isOpen(operation_id: OperationId): boolean {
   return 'anonymous' in permissionOf(operation_id);
 }
 
+/** Whether an operation is about the session of its caller, and about nothing else. */
+export function isAboutOwnSession(operation_id: OperationId): boolean {
+  const permission = permissionOf(operation_id);
+  return 'session' in permission && permission.session === 'own';
+}
+
 /** Whether a session can call an operation only shortly after its admin has proved who they are. */
 export function needsConfirmation(operation_id: OperationId): boolean {
   const permission = permissionOf(operation_id);

@@ -8,7 +8,6 @@ import { createSignInLink } from '../../transactions/access/sign-in-link';
 import { SYSTEM } from '../../domain/base/actor';
 import { sessionHeaders, startTestApi } from '../harness/api';
 import type { ApiAnswer, TestAdmin, TestApi } from '../harness/api';
-import { addCatalogue, addContract } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 import { signIn, tokenOf } from '../harness/sessions';
 
@@ -229,14 +228,19 @@ describe('a session', () => {
     expect(body).toMatchObject({ kind: 'admin', id: api.admins.admin.id });
   });
 
-  test('generates licenses, and its idempotency key never replays the answer to an API key', async () => {
-    const contract = await addContract(api, await addCatalogue(api));
-    const call = { body: { count: 1 }, headers: { 'Idempotency-Key': 'once' } };
-    const session = await signIn(api);
-    const by_key = await api.call('POST', `/contracts/${contract.id}/pause`, { ...call, body: {} });
-    expect(by_key.headers.get('idempotent-replayed')).toBeNull();
-    const by_session = await api.call('POST', `/contracts/${contract.id}/resume`, { ...call, body: {}, session });
-    expect(by_session.headers.get('idempotent-replayed')).toBeNull();
+  test('has idempotency keys of its own, which its admin shares with no API key and with the own other sessions', async () => {
+    const [session, other] = [await signIn(api), await signIn(api)];
+    const create = (email: string, caller: { session?: string }) =>
+      api.call('POST', '/customers', {
+        body: { name: 'Ada', email },
+        headers: { 'Idempotency-Key': 'once' },
+        ...caller,
+      });
+    expect((await create('one@covenant.test', {})).status).toBe(201);
+    expectRefusal(await create('one@covenant.test', { session }), 409, 'EMAIL_TAKEN');
+    const { body } = await create('two@covenant.test', { session });
+    // A form can be sent again after a new sign-in.
+    expect((await create('two@covenant.test', { session: other })).body.id).toBe(body.id);
   });
 });
 
@@ -247,7 +251,8 @@ describe('a proof of identity', () => {
     const admin = await api.addAdmin('super_admin');
     await addPassword(admin);
     const session = await signIn(api, admin.key);
-    const confirm = (body: object) => api.call('POST', '/session/confirm', { session, body });
+    const confirm = (body: object) =>
+      api.call('POST', '/session/confirm', { session, body, headers: { 'Idempotency-Key': 'once' } });
     for (const body of [{ password: PASSWORD }, { api_key: admin.key }]) {
       await api.sql`UPDATE sessions SET confirmed_at = confirmed_at - interval '10 minutes' WHERE admin_id = ${admin.id}`;
       expectRefusal(await reveal(session), 403, 'REAUTHENTICATION_REQUIRED');
@@ -255,6 +260,7 @@ describe('a proof of identity', () => {
       expectRefusal(await confirm({ api_key: api.keys.super_admin }), 403, 'CONFIRMATION_FAILED');
       expectRefusal(await reveal(session), 403, 'REAUTHENTICATION_REQUIRED');
       const { body: confirmed } = await confirm(body);
+      expect(await api.sql`SELECT FROM idempotency_keys WHERE scope LIKE '%confirmSession'`).toHaveLength(0);
       expect(Date.parse(confirmed.confirmed_until) - Date.now()).toBeGreaterThan(9 * 60_000);
       expectRefusal(await reveal(session), 404, 'NOT_FOUND');
     }
