@@ -20,8 +20,9 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
       },
     }),
     defaultOptions: {
-      queries: { staleTime: FRESH_MS, retry: mayRetry, refetchOnWindowFocus: true },
-      mutations: { retry: false },
+      // A request without a network fails and says so. Otherwise it would wait, and the page would look as if it worked.
+      queries: { networkMode: 'always', staleTime: FRESH_MS, retry: mayRetry, refetchOnWindowFocus: true },
+      mutations: { networkMode: 'always', retry: false },
     },
   });
 }
