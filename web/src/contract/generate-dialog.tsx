@@ -67,7 +67,6 @@ function GenerateForm({ contract, onClose, onGenerated }: GenerateFormProps) {
   // Only a draft gives test licenses, and it gives no others.
   const [test, setTest] = useState(generate !== true && generate_test === true);
   const input: Input = { count: Number(count), test };
-  const trial = useTrial(contract, input);
   const action = useAction({
     send: (given: Input) =>
       read(
@@ -78,6 +77,8 @@ function GenerateForm({ contract, onClose, onGenerated }: GenerateFormProps) {
       ),
     onDone: onGenerated,
   });
+  // What is generated changes the answer to the trial, which then says nothing about this request.
+  const trial = useTrial(contract, input, action.isIdle || action.isError);
   const error = action.error ?? trial.error;
 
   function submit(event: FormEvent): void {
@@ -153,7 +154,7 @@ function thousands(language: string) {
 }
 
 /** What the request would do, while the person types. */
-function useTrial({ id, revision }: Contract, input: Input) {
+function useTrial({ id, revision }: Contract, input: Input, wanted: boolean) {
   const [settled] = useDebouncedValue(input, DEBOUNCE_MS, { leading: true });
   return useQuery({
     queryKey: ['contract', id, 'trial', 'generate', revision, settled.count, settled.test],
@@ -167,7 +168,7 @@ function useTrial({ id, revision }: Contract, input: Input) {
           }),
         ),
       ),
-    enabled: settled.count > 0,
+    enabled: wanted && settled.count > 0,
     placeholderData: keepPreviousData,
     gcTime: 0,
   });
