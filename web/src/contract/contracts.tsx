@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { IconPlus } from '@tabler/icons-react';
 import { baseTexts } from '../base/base-texts';
+import { useMayWrite } from '../access/use-may-write';
 import { api, read } from '../base/client';
 import { DataTable } from '../base/data-table';
 import type { Column } from '../base/data-table';
@@ -45,7 +46,7 @@ export default function ContractsPage() {
     placeholderData: keepPreviousData,
   });
   const columns = useColumns();
-  const create = (
+  const create = useMayWrite() && (
     <Button
       component={Link}
       to="/contracts/new"
