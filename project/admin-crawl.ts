@@ -81,5 +81,5 @@ function nameOf(address: string, url: string): string {
   return address
     .slice(url.length + 1)
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '-')
-    .replace(/\/[^/?]{20,}(?=[/?]|$)/g, '/-');
+    .replace(/\/(lic_[^/?]+|[^/?]{20,})(?=[/?]|$)/g, '/-');
 }

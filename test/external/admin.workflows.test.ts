@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { startAdminPages } from '../harness/admin-pages';
 import type { AdminPages } from '../harness/admin-pages';
-import { choose, fill, pick, press } from '../harness/admin-steps';
+import { choose, closeDialog, fill, pick, press } from '../harness/admin-steps';
 import { describeWithTool } from '../harness/external-tool';
 import { callStack } from '../harness/stack-client';
 
@@ -71,6 +71,7 @@ describeWithTool('chromium', (program) => {
         quota: '200',
       });
       await choose(page, 'Expiry of licenses', 'After a duration');
+      await fill(page, { 'Expiry duration': '1' });
       await page.getByLabel('Enable API-based license generation').check();
       await fill(page, {
         'Requests per minute': '10',
@@ -88,8 +89,8 @@ describeWithTool('chromium', (program) => {
       await press(page, 'Generate licenses');
       await press(page, 'Generate');
       await page.getByText('1 license was generated.').waitFor();
-      await press(page, 'Close');
-      await pick(page, 'Actions', 'Activate');
+      await closeDialog(page);
+      await pick(page, 'Actions', 'Activate the contract');
       await page.getByRole('dialog').getByRole('button', { name: 'Activate', exact: true }).click();
       await page.getByText('The contract is activated.').waitFor();
 
@@ -129,7 +130,7 @@ describeWithTool('chromium', (program) => {
       await page.getByText('A background job generates 500 licenses.').waitFor();
       await press(page, 'Generate');
       await page.getByRole('link', { name: 'Open the job' }).click();
-      await page.getByText('Succeeded').first().waitFor();
+      await page.getByText('Completed').first().waitFor();
 
       await page.goto(`${pages.url}/licenses?contract_id=${id}`);
       await page.getByLabel('Select all licenses on this page').check();
@@ -141,7 +142,7 @@ describeWithTool('chromium', (program) => {
       await page.getByText('500 licenses were assigned.').waitFor();
 
       await page.goto(`${pages.url}/contracts/${id}`);
-      await pick(page, 'Actions', 'Pause');
+      await pick(page, 'Actions', 'Pause the contract');
       await page.getByRole('dialog').getByRole('button', { name: 'Pause', exact: true }).click();
       await page.getByText('The contract is paused.').waitFor();
       expect(await contractOf(id)).toMatchObject({ state: 'PAUSED', quota: { total: 500, generated: 500 } });
@@ -162,7 +163,7 @@ describeWithTool('chromium', (program) => {
       await fill(page, { 'Number of licenses': '2000' });
       await press(page, 'Generate');
       await page.getByRole('link', { name: 'Open the job' }).click();
-      await page.getByText('Succeeded').first().waitFor();
+      await page.getByText('Completed').first().waitFor();
       expect((await contractOf(id)).pool).toMatchObject({ available: 2_000 });
 
       await callStack(pages.stack, 'POST', `/contracts/${id}/pool/grab`, {
@@ -173,7 +174,7 @@ describeWithTool('chromium', (program) => {
       await fill(page, { 'Number of licenses': '1000' });
       await press(page, 'Generate');
       await page.getByRole('link', { name: 'Open the job' }).click();
-      await page.getByText('Succeeded').first().waitFor();
+      await page.getByText('Completed').first().waitFor();
       expect(await contractOf(id)).toMatchObject({
         pool: { available: 2_999, assigned: 1 },
         quota: { generated: 3_000 },
@@ -193,7 +194,7 @@ describeWithTool('chromium', (program) => {
       await fill(page, { 'Number of licenses': '50' });
       await press(page, 'Generate');
       await page.getByText('50 licenses were generated.').waitFor();
-      await press(page, 'Close');
+      await closeDialog(page);
       await page.getByText('50 / 50').first().waitFor();
       pages.expectComplaint(/status of 409/);
       const refused = await callStack(pages.stack, 'POST', `/contracts/${id}/generate`, { body: { count: 1 } });
@@ -204,7 +205,7 @@ describeWithTool('chromium', (program) => {
       await fill(page, { 'Number of licenses': '10' });
       await press(page, 'Generate');
       await page.getByText('10 licenses were generated.').waitFor();
-      await press(page, 'Close');
+      await closeDialog(page);
 
       await raiseQuota(page, id, '360', 'TechReseller Inc - Q2 2027 - 300 Licenses');
       expect(await contractOf(id)).toMatchObject({

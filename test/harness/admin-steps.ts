@@ -16,6 +16,11 @@ export async function press(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name, exact: true }).click();
 }
 
+/** Presses the button at the end of the open dialog. Its head and notices have buttons of the same name. */
+export async function closeDialog(page: Page): Promise<void> {
+  await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).last().click();
+}
+
 /** Opens an entry of a menu. */
 export async function pick(page: Page, menu: string, entry: string): Promise<void> {
   await press(page, menu);

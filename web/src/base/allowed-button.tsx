@@ -1,6 +1,7 @@
 /** What a person may do with a resource, as `allowed_actions` of the interface says: absent, disabled with the reason, or possible. */
 import { Button, Menu, Text, Tooltip } from '@mantine/core';
 import type { ButtonProps } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { reasonTexts } from './reason-texts';
 import type { ReasonCode } from './reason-texts';
@@ -28,14 +29,22 @@ export function useReason(): (allowed: AllowedAction) => string | undefined {
 
 interface AllowedButtonProps extends ButtonProps {
   allowed: AllowedAction;
-  onClick: () => void;
+  /** What the button does, or the page to which it leads as a link. */
+  onClick?: () => void;
+  to?: string;
   children: ReactNode;
 }
 
 /** A button of an action. A disabled one stays in the order of the Tab key, so that everybody can read the reason. */
-export function AllowedButton({ allowed, onClick, children, ...button }: AllowedButtonProps) {
+export function AllowedButton({ allowed, onClick, to, children, ...button }: AllowedButtonProps) {
   const reason = useReason()(allowed);
   if (!isOffered(allowed)) return null;
+  if (reason === undefined && to !== undefined)
+    return (
+      <Button {...button} component={Link} to={to}>
+        {children}
+      </Button>
+    );
   if (reason === undefined)
     return (
       <Button {...button} onClick={onClick}>

@@ -53,7 +53,7 @@ export function ContractActions({ contract }: { contract: Contract }) {
         allowed={allowed.edit_particulars}
         variant="default"
         leftSection={<IconPencil size={16} aria-hidden />}
-        onClick={edit}
+        to={`/contracts/${contract.id}/edit`}
       >
         {base('action.edit')}
       </AllowedButton>
