@@ -9,16 +9,13 @@ import { api, read } from '../base/client';
 import { gated } from '../base/gate';
 import { useIdempotencyKey } from '../base/idempotency';
 import { formatNumber } from '../base/instants';
-import type { components } from '../base/interface';
 import { fieldErrors } from '../base/problem';
 import { ProblemAlert } from '../base/problem-alert';
 import { useLanguage, useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
 import { Generated } from './generated';
 import { generateTexts } from './generate-texts';
-import type { Contract } from './states';
-
-export type GenerateResult = components['schemas']['GenerateResult'];
+import type { Contract, GenerateResult } from './states';
 
 const DEBOUNCE_MS = 300;
 

@@ -8,9 +8,8 @@ import { WorkProgress } from '../base/progress';
 import { saveText } from '../base/save-text';
 import { useTexts } from '../base/texts';
 import { jobWork } from '../base/work';
-import type { GenerateResult } from './generate-dialog';
 import { generateTexts } from './generate-texts';
-import type { Contract } from './states';
+import type { Contract, GenerateResult } from './states';
 
 interface GeneratedProps {
   contract: Contract;

@@ -1,9 +1,10 @@
-/** The states of a contract as colours. Their names come from the texts. */
+/** The shapes of the interface about contracts, and the states as colours. Their names come from the texts. */
 import type { components } from '../base/interface';
 import type { Tone } from '../base/status-badge';
 
 export type Contract = components['schemas']['Contract'];
 export type ContractListItem = components['schemas']['ContractListItem'];
+export type GenerateResult = components['schemas']['GenerateResult'];
 export type ContractState = Contract['state'];
 
 export const STATE_TONES: Readonly<Record<ContractState, Tone>> = {
