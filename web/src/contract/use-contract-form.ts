@@ -2,6 +2,7 @@
 import { useForm } from '@mantine/form';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
+import { useSession } from '../access/session';
 import { baseTexts } from '../base/base-texts';
 import { conflictFields, mergeFields, sameValue } from '../base/conflict-fields';
 import type { Choices } from '../base/conflict-fields';
@@ -26,7 +27,8 @@ const OBJECT_EXAMPLE = '{"sso": true}';
 export function useContractFormState(opened: Contract | undefined, onSaved: (contract: Contract) => void) {
   const t = useTexts(formTexts);
   const base = useTexts(baseTexts);
-  const draftName = opened ? `contracts/${opened.id}/edit` : 'contracts/new';
+  const { id: admin_id } = useSession().admin;
+  const draftName = { admin_id, form: opened ? `contracts/${opened.id}/edit` : 'contracts/new' };
   const found = useFoundDraft<{ revision: number | undefined; values: ContractFormValues }>(draftName);
   const usable = found !== undefined && found.revision === opened?.revision ? found.values : undefined;
   // The contract that the edit is for. After a conflict it is the one that the other has saved.

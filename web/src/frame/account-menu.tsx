@@ -5,6 +5,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useSession } from '../access/session';
 import { baseTexts } from '../base/base-texts';
 import { read } from '../base/client';
+import { removeDrafts } from '../base/draft';
+import { isRefusal } from '../base/problem';
 import { sessionApi } from '../access/session-paths';
 import { useAction } from '../base/use-action';
 import { chooseLanguage, useLanguage, useTexts } from '../base/texts';
@@ -21,8 +23,12 @@ export function AccountMenu() {
     send: (everywhere: boolean) =>
       read(
         sessionApi.DELETE('/api/v1/session', { params: { query: everywhere ? { everywhere: 'true' as const } : {} } }),
-      ),
+      ).catch((error: unknown) => {
+        // To end what has ended needs no sign-in.
+        if (!isRefusal(error, 'SESSION_ENDED')) throw error;
+      }),
     onDone: () => {
+      removeDrafts();
       queries.clear();
       location.assign('/admin/sign-in');
     },
