@@ -32,6 +32,8 @@ export const router = createRouter({
   basepath: '/admin',
   defaultPreload: 'intent',
   scrollRestoration: true,
+  // A page keeps its dialogs and its input for one contract, one license: another one begins without them.
+  defaultRemountDeps: ({ params }) => params,
   // Every parameter is a text: names that look like numbers stay as they are.
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch: (search) => {

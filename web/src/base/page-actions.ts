@@ -1,5 +1,5 @@
 /** The actions of the page that is open, as the command palette offers them. */
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { createStore } from './store';
 
 export interface PageAction {
@@ -13,9 +13,15 @@ const actions = createStore(NONE);
 
 /** Offers actions in the command palette while the component is shown. */
 export function useOfferActions(offered: readonly PageAction[]): void {
+  const latest = useRef(offered);
+  useEffect(() => {
+    latest.current = offered;
+  });
   const key = offered.map(({ id, label }) => `${id} ${label}`).join('\n');
   useEffect(() => {
-    actions.set(offered);
+    // An action runs as it is when it is chosen: the page may show something else by then.
+    const run = (id: string) => latest.current.find((action) => action.id === id)?.run();
+    actions.set(latest.current.map(({ id, label }) => ({ id, label, run: () => run(id) })));
     return () => actions.set(NONE);
     // The same actions in a new array are no change.
   }, [key]);
