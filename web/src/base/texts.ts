@@ -51,7 +51,7 @@ export function useTexts<Keys extends string>(declared: Texts<Keys>): Translate<
  */
 export function useNames<Keys extends string>({ messages }: Texts<Keys>): (code: string, group?: string) => string {
   const names: Readonly<Record<string, string>> = messages[useLanguage()];
-  return (code, group = '') => names[group + code] ?? code;
+  return (code, group = '') => (Object.hasOwn(names, group + code) ? (names[group + code] as string) : code);
 }
 
 /** The text of a key in a language. Without values it is a plain look-up. */
@@ -67,9 +67,4 @@ export function translate<Keys extends string>(
   let format = formats.get(cached);
   if (format === undefined) formats.set(cached, (format = new IntlMessageFormat(message, language)));
   return String(format.format(values));
-}
-
-/** The name of a code of the interface. A code that the texts do not know is shown as it is. */
-export function nameOf<Keys extends string>({ messages }: Texts<Keys>, t: Translate<Keys>, code: string): string {
-  return Object.hasOwn(messages.en, code) ? t(code as Keys) : code;
 }

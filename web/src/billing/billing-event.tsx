@@ -13,7 +13,7 @@ import { usePathId } from '../base/path-id';
 import { prettyJson } from '../base/pretty-json';
 import { ProblemAlert } from '../base/problem-alert';
 import { StatusBadge } from '../base/status-badge';
-import { nameOf, useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
 import { OUTCOME_TONES } from './states';
 import type { BillingEvent } from './states';
@@ -21,6 +21,7 @@ import { billingTexts } from './texts';
 
 export default function BillingEventPage() {
   const t = useTexts(billingTexts);
+  const nameOf = useNames(billingTexts);
   const id = usePathId();
   const [key, setKey] = useState(newIdempotencyKey);
   const event = useQuery({
@@ -66,7 +67,7 @@ export default function BillingEventPage() {
     >
       {replay.isError && <ProblemAlert error={replay.error} />}
       {reason !== null && (
-        <Alert color={outcome === 'parked' ? 'yellow' : 'gray'} title={nameOf(billingTexts, t, reason)}>
+        <Alert color={outcome === 'parked' ? 'yellow' : 'gray'} title={nameOf(reason)}>
           {outcome === 'parked' && t('parked_text')}
         </Alert>
       )}

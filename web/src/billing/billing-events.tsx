@@ -14,7 +14,7 @@ import type { paths } from '../base/interface';
 import { pick, useListState } from '../base/list-search';
 import { Page } from '../base/page';
 import { StatusBadge } from '../base/status-badge';
-import { nameOf, useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
 import { OUTCOME_TONES } from './states';
 import type { BillingEvent } from './states';
 import { billingTexts } from './texts';
@@ -74,6 +74,7 @@ export default function BillingEventsPage() {
 
 function useColumns(): Column<BillingEvent>[] {
   const t = useTexts(billingTexts);
+  const nameOf = useNames(billingTexts);
   return [
     {
       id: 'type',
@@ -97,7 +98,7 @@ function useColumns(): Column<BillingEvent>[] {
       cell: ({ outcome, reason }) => (
         <Stack gap={2} align="flex-start">
           <StatusBadge tone={OUTCOME_TONES[outcome]}>{t(outcome)}</StatusBadge>
-          {reason !== null && <Text size="xs">{nameOf(billingTexts, t, reason)}</Text>}
+          {reason !== null && <Text size="xs">{nameOf(reason)}</Text>}
         </Stack>
       ),
     },

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { Instant } from '../base/instant';
 import { formatLocalDate, formatNumber } from '../base/instants';
 import { ProblemAlert } from '../base/problem-alert';
-import { nameOf, useLanguage, useTexts } from '../base/texts';
+import { useLanguage, useNames, useTexts } from '../base/texts';
 import { actionTexts } from './action-texts';
 import { codeTexts } from './code-texts';
 import { contractDifferences } from './contract-difference';
@@ -72,14 +72,13 @@ export function Differences({ before, after, stale = false }: DifferencesProps) 
 function Value({ kind, value, zone }: Pick<Difference, 'kind'> & { value: unknown; zone: string }): ReactNode {
   const t = useTexts(actionTexts);
   const language = useLanguage();
-  const codes = useTexts(codeTexts);
-  const codeName = (code: string) => nameOf(codeTexts, codes, code);
+  const codeName = useNames(codeTexts);
   if (value === null || value === undefined) return <Text c="dimmed">–</Text>;
   if (kind === 'number') return formatNumber(value as number, language);
   if (kind === 'instant') return <Instant at={value as string} zone={zone} />;
   if (kind === 'day') return formatLocalDate(value as string, language);
   if (kind === 'code') return codeName(value as string);
-  if (kind === 'codes') return (value as string[]).map(codeName).join(', ');
+  if (kind === 'codes') return (value as string[]).map((code) => codeName(code)).join(', ');
   if (kind === 'flag') return t(value ? 'on' : 'off');
   return <bdi style={{ overflowWrap: 'anywhere' }}>{value as string}</bdi>;
 }

@@ -8,7 +8,7 @@ import { ConflictDialog } from '../base/conflict';
 import { Page } from '../base/page';
 import { isRefusal } from '../base/problem';
 import { ProblemAlert } from '../base/problem-alert';
-import { nameOf, useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
 import { UnsavedGuard } from '../base/unsaved';
 import { ApiSection, WebhookSection } from './access-sections';
 import { Differences } from './change-preview';
@@ -119,8 +119,8 @@ export function ContractFormView({ contract, environment }: ContractFormViewProp
 /** What the check has found: warnings that the contract would have, and what would be. */
 function Checked({ before, after }: { before: Contract | undefined; after: Contract }) {
   const t = useTexts(formTexts);
-  const codes = useTexts(codeTexts);
-  const warnings = after.warnings.map((code) => nameOf(codeTexts, codes, code)).join(', ');
+  const nameOf = useNames(codeTexts);
+  const warnings = after.warnings.map((code) => nameOf(code)).join(', ');
   return (
     <Stack gap="xs" role="status">
       <Alert color={warnings === '' ? 'green' : 'yellow'}>

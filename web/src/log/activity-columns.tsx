@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { Column } from '../base/data-table';
 import { Instant } from '../base/instant';
 import type { components } from '../base/interface';
-import { nameOf, useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
 import { DifferenceList } from './difference-list';
 import { subjectPage } from './subject-page';
 import type { Subject } from './subject-page';
@@ -54,8 +54,9 @@ export function useActivityColumns(zone?: string): Column<AuditEvent>[] {
 
 function SubjectLink({ subject }: { subject: Subject }) {
   const t = useTexts(logTexts);
+  const nameOf = useNames(logTexts);
   const page = subjectPage(subject);
-  const label = nameOf(logTexts, t, `subject.${subject.type}`);
+  const label = nameOf(subject.type, 'subject.');
   return (
     <Stack gap={0}>
       {page === undefined ? (

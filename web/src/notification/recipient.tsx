@@ -13,13 +13,14 @@ import { Page } from '../base/page';
 import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { StatusBadge } from '../base/status-badge';
-import { nameOf, useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
 import { AllowMail, EditRecipient } from './recipient-dialogs';
 import { RECIPIENT_TONES } from './states';
 import { notificationTexts } from './texts';
 
 export default function RecipientPage() {
   const t = useTexts(notificationTexts);
+  const nameOf = useNames(notificationTexts);
   const base = useTexts(baseTexts);
   const id = usePathId();
   const { admin } = useSession();
@@ -67,10 +68,7 @@ export default function RecipientPage() {
           [t('status.note'), status_note],
           [t('language'), language === null ? t('language.inherited') : t(`language.${language}`)],
           [t('digest.field'), digest ? base('yes') : base('no')],
-          [
-            t('unsubscribed'),
-            unsubscribed.map((kind) => nameOf(notificationTexts, t, `kind.${kind}`)).join(', ') || '–',
-          ],
+          [t('unsubscribed'), unsubscribed.map((kind) => nameOf(kind, 'kind.')).join(', ') || '–'],
           [t('created'), <Instant at={recipient.data.created_at} />],
           ['ID', <CopyText text={id} />],
         ]}

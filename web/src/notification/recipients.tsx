@@ -12,7 +12,7 @@ import type { paths } from '../base/interface';
 import { pick, useListState } from '../base/list-search';
 import { Page } from '../base/page';
 import { StatusBadge } from '../base/status-badge';
-import { nameOf, useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
 import { RECIPIENT_TONES } from './states';
 import type { Recipient } from './states';
 import { notificationTexts } from './texts';
@@ -56,6 +56,7 @@ export default function RecipientsPage() {
 
 function useColumns(): Column<Recipient>[] {
   const t = useTexts(notificationTexts);
+  const nameOf = useNames(notificationTexts);
   return [
     {
       id: 'address',
@@ -79,8 +80,7 @@ function useColumns(): Column<Recipient>[] {
     {
       id: 'unsubscribed',
       header: t('unsubscribed'),
-      cell: ({ unsubscribed }) =>
-        unsubscribed.map((kind) => nameOf(notificationTexts, t, `kind.${kind}`)).join(', ') || '–',
+      cell: ({ unsubscribed }) => unsubscribed.map((kind) => nameOf(kind, 'kind.')).join(', ') || '–',
     },
     { id: 'created', header: t('created'), cell: ({ created_at }) => <Instant at={created_at} day /> },
   ];
