@@ -1,7 +1,6 @@
 /** An admin: name, role, status and API keys. */
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { AllowedButton } from '../base/allowed-button';
 import { api, read } from '../base/client';
@@ -9,6 +8,7 @@ import { CopyText } from '../base/copy-text';
 import { Facts } from '../base/facts';
 import { Instant } from '../base/instant';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { StatusBadge } from '../base/status-badge';
 import { useTexts } from '../base/texts';
@@ -23,7 +23,7 @@ import { sessionTexts } from './session-texts';
 import { Sessions } from './sessions';
 
 export default function AdminPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const admin = useQuery({
     queryKey: ['admins', id],
     queryFn: ({ signal }) => read(api.GET('/api/v1/admins/{id}', { params: { path: { id } }, signal })),

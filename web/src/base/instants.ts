@@ -43,24 +43,6 @@ export function formatLocalDate(date: string, language: Language): string {
   return formatDay(`${date}T00:00:00Z`, language, 'UTC');
 }
 
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['year', 31_536_000],
-  ['month', 2_592_000],
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
-];
-
-/** How long ago or how soon: `3 days ago`, `in 2 hours`. */
-export function formatDistance(instant: string, language: Language, now_ms: number): string {
-  const seconds = (Date.parse(instant) - now_ms) / 1_000;
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  for (const [unit, size] of UNITS) {
-    if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
-  }
-  return relative.format(Math.trunc(seconds), 'second');
-}
-
 export function formatNumber(value: number, language: Language): string {
   return new Intl.NumberFormat(locale(language)).format(value);
 }
@@ -70,11 +52,18 @@ export function formatShare(share: number, language: Language): string {
   return new Intl.NumberFormat(locale(language), { style: 'percent', maximumFractionDigits: 1 }).format(share);
 }
 
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+] as const;
+
 /** A length of time in its two largest units: `2 hr 5 min`. */
 export function formatDuration(seconds: number, language: Language): string {
   const parts: string[] = [];
   let left = Math.max(0, Math.round(seconds));
-  for (const [unit, size] of [...UNITS.slice(2), ['second', 1] as const]) {
+  for (const [unit, size] of UNITS) {
     const count = Math.floor(left / size);
     left -= count * size;
     if (count > 0) parts.push(formatUnit(count, unit, language));

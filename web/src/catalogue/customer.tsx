@@ -1,7 +1,7 @@
 /** A customer: contacts, contracts, licenses, metrics and mail settings. */
 import { Alert, Anchor, Button, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMayWrite } from '../access/use-may-write';
 import { api, read } from '../base/client';
@@ -9,6 +9,7 @@ import { CopyText } from '../base/copy-text';
 import { Facts } from '../base/facts';
 import { Instant } from '../base/instant';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { StatusBadge } from '../base/status-badge';
 import { useTexts } from '../base/texts';
@@ -20,7 +21,7 @@ import type { Customer } from './states';
 import { catalogueTexts } from './texts';
 
 export default function CustomerPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const customer = useQuery({
     queryKey: ['customers', id],
     queryFn: ({ signal }) => read(api.GET('/api/v1/customers/{id}', { params: { path: { id } }, signal })),

@@ -1,8 +1,9 @@
 /** Edits a generator. */
 import { Skeleton } from '@mantine/core';
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { api, read } from '../base/client';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
@@ -15,7 +16,7 @@ import { catalogueTexts } from './texts';
 import { useGenerator } from './use-generator';
 
 export default function EditGeneratorPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const generator = useGenerator(id);
   if (generator.isError) return <ProblemAlert error={generator.error} onRetry={() => void generator.refetch()} />;
   if (generator.data === undefined) return <Skeleton height={240} />;

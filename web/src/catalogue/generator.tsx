@@ -1,7 +1,7 @@
 /** A generator: its key format, its features, and the contracts that use it. */
 import { Badge, Button, Code, Group, Skeleton, Stack, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useMayWrite } from '../access/use-may-write';
 import { ContractsOf } from '../contract/contracts-of';
 import { CopyText } from '../base/copy-text';
@@ -10,6 +10,7 @@ import { Facts } from '../base/facts';
 import { Instant } from '../base/instant';
 import { formatNumber } from '../base/instants';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { useLanguage, useTexts } from '../base/texts';
 import { DeleteGeneratorDialog } from './delete-generator-dialog';
@@ -22,7 +23,7 @@ import { catalogueTexts } from './texts';
 import { useGenerator } from './use-generator';
 
 export default function GeneratorPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const generator = useGenerator(id);
   if (generator.isError) return <ProblemAlert error={generator.error} onRetry={() => void generator.refetch()} />;
   if (generator.data === undefined) return <Skeleton height={240} />;

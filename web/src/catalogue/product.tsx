@@ -2,13 +2,14 @@
 import { Anchor, Badge, Button, Code, Group, Skeleton, Stack, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { useMayWrite } from '../access/use-may-write';
 import { api, read } from '../base/client';
 import { CopyText } from '../base/copy-text';
 import { Facts } from '../base/facts';
 import { Instant } from '../base/instant';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
 import { GeneratorsOf } from './generators-of';
@@ -20,7 +21,7 @@ import { Status } from './status';
 import { catalogueTexts } from './texts';
 
 export default function ProductPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const product = useQuery({
     queryKey: ['products', id],
     queryFn: ({ signal }) => read(api.GET('/api/v1/products/{id}', { params: { path: { id } }, signal })),

@@ -1,15 +1,15 @@
 /** Edits a contract. */
 import { Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { ContractFormView } from './contract-form-view';
 import { readContract } from './form-requests';
 import type { Contract } from './states';
 
 export default function ContractEditPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   return <Edit key={id} id={id} />;
 }
 

@@ -1,9 +1,9 @@
 /** One contract: its facts, and a tab for everything that belongs to it. */
 import { Alert, Skeleton, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
 import { api, read } from '../base/client';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { isRefusal } from '../base/problem';
 import { ProblemAlert } from '../base/problem-alert';
 import { StatusBadge } from '../base/status-badge';
@@ -18,7 +18,7 @@ import { contractTexts } from './texts';
 const RUNNING_JOB_READ_MS = 3_000;
 
 export default function ContractPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const t = useTexts(contractTexts);
   const details = useTexts(detailsTexts);
   const nameOf = useNames(contractTexts);

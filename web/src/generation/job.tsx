@@ -1,6 +1,6 @@
 /** A generation job or an import: its progress while it goes on, what came of it, and where that is found. */
 import { Button, Skeleton } from '@mantine/core';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { WorkflowLink } from '../access/workflow-link';
 import { baseTexts } from '../base/base-texts';
@@ -10,6 +10,7 @@ import { EntityName } from '../base/entity-name';
 import { Facts } from '../base/facts';
 import { Instant } from '../base/instant';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { ProgressPanel, WorkProgress } from '../base/progress';
 import { useNames, useTexts } from '../base/texts';
@@ -20,7 +21,7 @@ import { jobTexts, methodKey } from './texts';
 
 export default function JobPage() {
   const t = useTexts(jobTexts);
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const work = useMemo(() => jobWork(id), [id]);
   const { data: job, error, refetch } = useProgress(work);
   const above = [{ label: t('jobs.title'), to: '/jobs' }];

@@ -1,7 +1,6 @@
 /** An operation on licenses: its progress while it goes on, its counts, and the licenses that it could not change. */
 import { Skeleton, Title } from '@mantine/core';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { WorkflowLink } from '../access/workflow-link';
 import { baseTexts } from '../base/base-texts';
@@ -15,6 +14,7 @@ import { Facts } from '../base/facts';
 import { Instant } from '../base/instant';
 import { useListState } from '../base/list-search';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { ProgressPanel } from '../base/progress';
 import { useTexts } from '../base/texts';
@@ -26,7 +26,7 @@ import { jobTexts } from './texts';
 
 export default function OperationPage() {
   const t = useTexts(jobTexts);
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const work = useMemo(() => operationWork(id), [id]);
   const { data: operation, error, refetch } = useProgress(work);
   const above = [{ label: t('jobs.title'), to: '/jobs' }];

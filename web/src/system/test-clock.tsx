@@ -2,7 +2,6 @@
 import { Alert, Group, Progress, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { WorkflowLink } from '../access/workflow-link';
 import { AllowedButton } from '../base/allowed-button';
@@ -14,6 +13,7 @@ import { Instant } from '../base/instant';
 import { formatShare } from '../base/instants';
 import { useListState } from '../base/list-search';
 import { Page } from '../base/page';
+import { usePathId } from '../base/path-id';
 import { ProblemAlert } from '../base/problem-alert';
 import { useLanguage, useTexts } from '../base/texts';
 import { ContractsOf } from '../contract/contracts-of';
@@ -24,7 +24,7 @@ import { ClockState } from './clock-state';
 import { clockTexts } from './texts';
 
 export default function TestClockPage() {
-  const { id = '' }: { id?: string } = useParams({ strict: false });
+  const id = usePathId();
   const clock = useQuery({
     queryKey: ['test-clocks', id],
     queryFn: ({ signal }) => read(api.GET('/api/v1/test-clocks/{id}', { params: { path: { id } }, signal })),
