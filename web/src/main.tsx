@@ -8,6 +8,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ask } from './base/gate';
+import { pausePollingWithoutPerson } from './base/presence';
 import { createQueryClient } from './base/query';
 import { cssVariables, theme } from './base/theme';
 import { QuestionDialog } from './access/question-dialog';
@@ -20,6 +21,8 @@ const queries = createQueryClient(() => {
     if (done) await queries.invalidateQueries();
   });
 });
+
+pausePollingWithoutPerson();
 
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
