@@ -2,8 +2,8 @@
 import { Group, Input, NumberInput, Select, TextInput } from '@mantine/core';
 import { useId, useState } from 'react';
 import type { ReactNode } from 'react';
-import { parsePeriod, PERIOD_UNITS, periodText } from './period';
-import type { PeriodUnit } from './period';
+import { parsePeriod, PERIOD_UNITS, periodText } from './periods';
+import type { PeriodUnit } from './periods';
 import { periodTexts } from './period-texts';
 import { useTexts } from './texts';
 

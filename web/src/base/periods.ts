@@ -1,4 +1,4 @@
-/** Periods of the interface (ISO 8601: `P1Y6M`) as people read them. */
+/** Periods of the interface (ISO 8601: `P1Y6M`), as people read them and as a number with a unit. */
 import { locale } from './instants';
 import type { Language } from './texts';
 
@@ -23,4 +23,22 @@ export function formatUnit(
   language: Language,
 ): string {
   return new Intl.NumberFormat(locale(language), { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+}
+
+export const PERIOD_UNITS = ['D', 'W', 'M', 'Y'] as const;
+export type PeriodUnit = (typeof PERIOD_UNITS)[number];
+
+export interface Period {
+  amount: number;
+  unit: PeriodUnit;
+}
+
+/** The number and the unit of a period, or undefined for a period of several units (`P1Y6M`). */
+export function parsePeriod(text: string): Period | undefined {
+  const [, amount, unit] = /^P(\d+)([DWMY])$/.exec(text) ?? [];
+  return amount === undefined ? undefined : { amount: Number(amount), unit: unit as PeriodUnit };
+}
+
+export function periodText({ amount, unit }: Period): string {
+  return `P${amount}${unit}`;
 }
