@@ -53,13 +53,20 @@ export function ProductSelect({ value = '', error, onChange }: ProductSelectProp
         group: c(environment),
         items: products
           .filter((product) => product.environment === environment)
-          .map(({ id, name, code }) => ({ value: id, label: `${name} (${code})` })),
+          .map((product) => ({ value: product.id, label: labelOf(product) })),
       })).filter(({ items }) => items.length > 0)}
       value={value === '' ? null : value}
       error={error}
       filter={({ options }) => options}
-      onSearchChange={setText}
+      onSearchChange={(typed) => {
+        // Choosing a product writes its name into the field: that is no search.
+        setText(products.some((product) => labelOf(product) === typed) ? '' : typed);
+      }}
       onChange={(id) => onChange?.(id ?? '')}
     />
   );
+}
+
+function labelOf({ name, code }: { name: string; code: string }): string {
+  return `${name} (${code})`;
 }
