@@ -53,7 +53,6 @@ export function useActivityColumns(zone?: string): Column<AuditEvent>[] {
 }
 
 function SubjectLink({ subject }: { subject: Subject }) {
-  const t = useTexts(logTexts);
   const nameOf = useNames(logTexts);
   const page = subjectPage(subject);
   const label = nameOf(subject.type, 'subject.');
