@@ -1,7 +1,7 @@
 /** The tabs of a contract. The open tab stands in the URL, and its module is loaded when it is opened first. */
 import { Center, Loader, Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { Suspense, lazy } from 'react';
+import { Suspense, lazy, useEffect, useRef } from 'react';
 import type { ComponentType } from 'react';
 import { roleCovers, useSession } from '../access/session';
 import type { Role } from '../access/session';
@@ -60,13 +60,20 @@ export function ContractTabs({ id, contract }: ContractTabsProps) {
   const { tab }: ListSearch = useSearch({ strict: false });
   const shown = TABS.filter((each) => roleCovers(role, each.role) && (contract !== undefined || 'history' in each));
   const open = shown.find(({ value }) => value === tab)?.value ?? shown[0]?.value ?? null;
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const tabs = list.current;
+    const current = tabs?.querySelector<HTMLElement>('[aria-selected="true"]');
+    // The list alone moves: `scrollIntoView` would move the page too.
+    if (tabs && current) tabs.scrollLeft = current.offsetLeft - (tabs.clientWidth - current.clientWidth) / 2;
+  }, [open]);
   return (
     <Tabs
       value={open}
       keepMounted={false}
       onChange={(value) => void navigate({ to: '.', search: value === null ? {} : { tab: value }, resetScroll: false })}
     >
-      <Tabs.List className={classes.list ?? ''} aria-label={t('tabs')}>
+      <Tabs.List ref={list} className={classes.list ?? ''} aria-label={t('tabs')}>
         {shown.map(({ value }) => (
           <Tabs.Tab key={value} value={value}>
             {t(`tab.${value}`)}
