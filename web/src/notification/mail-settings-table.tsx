@@ -97,8 +97,14 @@ function Addressees({ kind }: { kind: KindSettings }) {
   const names = useTexts(notificationTexts);
   return (
     <Stack gap={2} style={{ overflowWrap: 'anywhere' }}>
-      <Text size="sm">{[...kind.roles.map((role) => names(`role.${role}`)), ...kind.addresses].join(', ') || '–'}</Text>
+      <Text size="sm">{kind.roles.map((role) => names(`role.${role}`)).join(', ') || '–'}</Text>
       <Origin from={kind.from.roles} />
+      {kind.addresses.length > 0 && (
+        <>
+          <Text size="sm">{kind.addresses.join(', ')}</Text>
+          <Origin from={kind.from.addresses} />
+        </>
+      )}
       {kind.recipients && (
         <Text size="xs">
           {t('recipients')}: {kind.recipients.map(({ address }) => address).join(', ') || t('recipients.none')}

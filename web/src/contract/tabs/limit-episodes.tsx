@@ -1,7 +1,6 @@
-/** When limits of a contract were exceeded, and the mails about the contract. */
-import { Anchor, Group, Table, Text } from '@mantine/core';
+/** When limits of a contract were exceeded. */
+import { Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { api, read } from '../../base/client';
 import { Instant } from '../../base/instant';
 import { formatNumber } from '../../base/instants';
@@ -12,7 +11,7 @@ import { noticeTexts } from './notice-texts';
 import { PlainTable } from './plain-table';
 import { Section } from './section';
 
-export default function NotificationsTab({ contract: { id, timezone } }: TabProps) {
+export function LimitEpisodes({ contract: { id, timezone } }: TabProps) {
   const t = useTexts(noticeTexts);
   const language = useLanguage();
   const list = useQuery({
@@ -39,11 +38,6 @@ export default function NotificationsTab({ contract: { id, timezone } }: TabProp
           ))}
         </PlainTable>
       )}
-      <Group>
-        <Anchor component={Link} to="/notifications" search={{ contract_id: id } as never}>
-          {t('mails')}
-        </Anchor>
-      </Group>
     </Section>
   );
 }
