@@ -10,9 +10,11 @@ import { fieldErrors } from '../../base/problem';
 import { useLanguage, useTexts } from '../../base/texts';
 import { useAction } from '../../base/use-action';
 import { localTime } from '../../base/zoned';
+import { parseObject } from '../contract-form';
 import type { Contract } from '../states';
-import { amendmentBody } from './amendment-body';
+import { amendmentBody, amendmentValues } from './amendment-body';
 import type { AmendmentValues } from './amendment-body';
+import { AmendmentFields } from './amendment-fields';
 import { amendmentTexts } from './amendment-texts';
 
 export function AmendDialog({ contract, onClose }: { contract: Contract; onClose: () => void }) {
@@ -23,10 +25,13 @@ export function AmendDialog({ contract, onClose }: { contract: Contract; onClose
   const path = { id: contract.id };
   const today = localTime(new Date().toISOString(), contract.timezone).slice(0, 10);
   const form = useForm<AmendmentValues>({
-    initialValues: { effective_date: today, quota_add: '', activation_limit: '', end_date: '', note: '' },
+    initialValues: amendmentValues(today),
     onValuesChange: () => preview.reset(),
+    validate: {
+      feature_overrides: (text) => (parseObject(text) === undefined ? t('not_an_object') : null),
+    },
   });
-  const showErrors = { onError: (error: unknown) => form.setErrors(fieldErrors(error)) };
+  const showErrors = { onError: (error: unknown) => form.setErrors(namedErrors(error)) };
   const preview = useAction({
     send: (values: AmendmentValues) => {
       const request = { params: { path, query: { dry_run: 'true' as const } }, body: amendmentBody(values) };
@@ -69,18 +74,13 @@ export function AmendDialog({ contract, onClose }: { contract: Contract; onClose
         thousandSeparator=" "
         {...form.getInputProps('quota_add')}
       />
-      <NumberInput
-        label={t('activation_limit')}
-        min={1}
-        allowDecimal={false}
-        {...form.getInputProps('activation_limit')}
-      />
       <TextInput
         type="date"
         label={t('end_date')}
         description={t('end_date.help')}
         {...form.getInputProps('end_date')}
       />
+      <AmendmentFields contract={contract} form={form} />
       <TextInput label={t('note')} description={t('note.help')} {...form.getInputProps('note')} />
       {shown && (
         <Alert color="blue" role="status" title={base('action.preview')}>
@@ -89,4 +89,10 @@ export function AmendDialog({ contract, onClose }: { contract: Contract; onClose
       )}
     </ActionDialog>
   );
+}
+
+/** The errors by the names of the fields: the interface names most of them `changes.…`. */
+function namedErrors(error: unknown): Record<string, string> {
+  const named = Object.entries(fieldErrors(error)).map(([path, text]) => [path.replace(/^changes\./, ''), text]);
+  return Object.fromEntries(named) as Record<string, string>;
 }
