@@ -1,10 +1,10 @@
 /** Creates an endpoint, then shows its secret once. */
 import { useForm } from '@mantine/form';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
 import { ActionDialog } from '../base/action-dialog';
 import { baseTexts } from '../base/base-texts';
-import { api, newIdempotencyKey, read } from '../base/client';
+import { api, read } from '../base/client';
+import { useIdempotencyKey } from '../base/idempotency';
 import { fieldErrors } from '../base/problem';
 import { useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
@@ -24,7 +24,7 @@ export function CreateEndpoint({ contractId, onClose }: CreateEndpointProps) {
   const t = useTexts(webhookTexts);
   const base = useTexts(baseTexts);
   const navigate = useNavigate();
-  const [key] = useState(newIdempotencyKey);
+  const keyFor = useIdempotencyKey();
   const form = useForm<EndpointValues>({
     initialValues: { ...NEW_ENDPOINT, contract_id: contractId ?? null },
     validate: {
@@ -33,13 +33,12 @@ export function CreateEndpoint({ contractId, onClose }: CreateEndpointProps) {
     },
   });
   const create = useAction({
-    send: (values: EndpointValues) =>
-      read(
-        api.POST('/api/v1/webhook-endpoints', {
-          body: createBody(values),
-          params: { header: { 'Idempotency-Key': key } },
-        }),
-      ),
+    send: (values: EndpointValues) => {
+      const body = createBody(values);
+      return read(
+        api.POST('/api/v1/webhook-endpoints', { body, params: { header: { 'Idempotency-Key': keyFor(body) } } }),
+      );
+    },
     done: () => t('done.created'),
   });
 

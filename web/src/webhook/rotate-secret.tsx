@@ -2,7 +2,8 @@
 import { NumberInput, Text } from '@mantine/core';
 import { useState } from 'react';
 import { ActionDialog } from '../base/action-dialog';
-import { api, newIdempotencyKey, read } from '../base/client';
+import { api, read } from '../base/client';
+import { useIdempotencyKey } from '../base/idempotency';
 import { useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
 import { SecretDialog } from './secret-dialog';
@@ -20,13 +21,13 @@ interface RotateSecretProps {
 
 export function RotateSecret({ endpoint: { id }, onClose }: RotateSecretProps) {
   const t = useTexts(webhookTexts);
-  const [key] = useState(newIdempotencyKey);
+  const keyFor = useIdempotencyKey();
   const [hours, setHours] = useState<number | string>(OVERLAP_HOURS_DEFAULT);
   const rotate = useAction({
     send: (overlap_hours: number) =>
       read(
         api.POST('/api/v1/webhook-endpoints/{id}/rotate-secret', {
-          params: { path: { id }, header: { 'Idempotency-Key': key } },
+          params: { path: { id }, header: { 'Idempotency-Key': keyFor(overlap_hours) } },
           body: { overlap_hours },
         }),
       ),
