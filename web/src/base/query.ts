@@ -22,7 +22,8 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     defaultOptions: {
       // A request without a network fails and says so. Otherwise it would wait, and the page would look as if it worked.
       queries: { networkMode: 'always', staleTime: FRESH_MS, retry: mayRetry, refetchOnWindowFocus: true },
-      mutations: { networkMode: 'always', retry: false },
+      // Answers of writes can have secrets that are shown once: they leave the memory with their dialog.
+      mutations: { networkMode: 'always', retry: false, gcTime: 0 },
     },
   });
 }
