@@ -8,12 +8,13 @@ import { api, read } from '../base/client';
 import { DataTable } from '../base/data-table';
 import type { Column } from '../base/data-table';
 import { EmptyState } from '../base/empty-state';
-import { ColumnsMenu, SearchFilter, SelectFilter } from '../base/filters';
+import type { FindQuery } from '../base/entity';
+import { EntitySelect } from '../base/entity-select';
+import { ColumnsMenu, SearchFilter } from '../base/filters';
 import { Instant } from '../base/instant';
 import { formatNumber } from '../base/instants';
 import type { paths } from '../base/interface';
 import { pick, useListState } from '../base/list-search';
-import type { ListState } from '../base/list-search';
 import { Page } from '../base/page';
 import { useLanguage, useTexts } from '../base/texts';
 import { EnvironmentFilter, OrderFilter, StatusFilter } from './catalogue-filters';
@@ -48,7 +49,15 @@ export default function GeneratorsPage() {
     <Page title={c('generators')} actions={create}>
       <Group align="flex-end" gap="sm">
         <SearchFilter state={state} label={t('search')} />
-        <ProductFilter state={state} />
+        <EntitySelect
+          kind="product"
+          label={c('product')}
+          placeholder={t('all_products')}
+          only={pick(state.search, ['environment']) as Pick<FindQuery, 'environment'>}
+          value={state.search['product_id'] ?? null}
+          style={{ flex: '1 1 12rem' }}
+          onChange={(id) => state.change({ product_id: id ?? '' })}
+        />
         <StatusFilter state={state} />
         <EnvironmentFilter state={state} />
         <OrderFilter state={state} />
@@ -67,21 +76,6 @@ export default function GeneratorsPage() {
         }
       />
     </Page>
-  );
-}
-
-/** The products of the chosen environment. */
-function ProductFilter({ state }: { state: ListState }) {
-  const t = useTexts(generatorTexts);
-  const c = useTexts(catalogueTexts);
-  const query = { ...pick(state.search, ['environment']), limit: 100 } as Query;
-  const products = useQuery({
-    queryKey: ['products', query],
-    queryFn: ({ signal }) => read(api.GET('/api/v1/products', { params: { query }, signal })),
-  });
-  const options = (products.data?.data ?? []).map(({ id, name }) => ({ value: id, label: name }));
-  return (
-    <SelectFilter state={state} name="product_id" label={c('product')} all={t('all_products')} options={options} />
   );
 }
 
