@@ -9,6 +9,7 @@ import { Facts } from '../../base/facts';
 import { Instant } from '../../base/instant';
 import { formatLocalDate, formatNumber } from '../../base/instants';
 import { formatPeriod } from '../../base/periods';
+import { MoreNote } from '../../base/more-note';
 import { ProblemAlert } from '../../base/problem-alert';
 import { StatusBadge } from '../../base/status-badge';
 import type { Tone } from '../../base/status-badge';
@@ -52,6 +53,7 @@ export default function SchedulesTab({ contract }: TabProps) {
       {list.data?.data.map((schedule) => (
         <ScheduleSection key={schedule.id} contract_id={id} schedule={schedule} />
       ))}
+      <MoreNote list={list.data} />
       {creating && <ScheduleDialog contract_id={id} onClose={create.close} />}
     </Section>
   );

@@ -9,6 +9,7 @@ import { DataTable } from '../../base/data-table';
 import { EmptyState } from '../../base/empty-state';
 import { Instant } from '../../base/instant';
 import { pick, useListState } from '../../base/list-search';
+import { MoreNote } from '../../base/more-note';
 import { ProblemAlert } from '../../base/problem-alert';
 import { StatusBadge } from '../../base/status-badge';
 import { useTexts } from '../../base/texts';
@@ -66,6 +67,7 @@ function Endpoints({ contract_id }: { contract_id: string }) {
           ))}
         </PlainTable>
       )}
+      <MoreNote list={list.data} />
       {creating && <CreateEndpoint contractId={contract_id} onClose={create.close} />}
     </Section>
   );
