@@ -68,7 +68,7 @@ const PACKAGES = {
   workflows: [['@temporalio/workflow', '@temporalio/common'], 'What a workflow imports is replayed for years.'],
   adapters: [
     [
-      ...['stripe', 'standardwebhooks', 'undici', 'nodemailer', 'zod'],
+      ...['stripe', 'standardwebhooks', 'undici', 'nodemailer', 'openid-client', 'zod'],
       ...['react', '@types/react', '@react-email/[a-z-]+', 'intl-messageformat'],
     ],
     'Packages that talk to external systems, and those that write mail.',

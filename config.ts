@@ -62,6 +62,10 @@ export interface Config {
   requireHttps: boolean;
   sessionIdleMinutes: number;
   sessionHours: number;
+  oidcIssuer: string | undefined;
+  oidcClientId: string | undefined;
+  oidcClientSecret: string | undefined;
+  oidcLabel: string;
   dev: boolean;
   keyPepper: string;
   sealingKeys: SealingKey[] | undefined;
@@ -189,6 +193,7 @@ const SMTP_PORTS = { implicit: 465, submission: 587 } as const;
 export const LOCAL_TEMPORAL_UI = 'http://127.0.0.1:8233';
 const SESSION_IDLE_MINUTES_MAX = 1_440;
 const SESSION_HOURS_MAX = 720;
+const OIDC_LABEL_CHARS_MAX = 50;
 
 const PORT_MAX = 65_535;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -440,6 +445,41 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     allowed: `a whole number from 1 to ${SESSION_HOURS_MAX}`,
     usedBy: ['api'],
     parse: wholeNumber(1, SESSION_HOURS_MAX),
+  },
+  oidcIssuer: {
+    env: 'OIDC_ISSUER',
+    about:
+      'The issuer of the identity provider (OpenID Connect) with which admins sign in to the admin pages, exactly as the provider names it. Its redirect URI is `COVENANT_PUBLIC_URL/api/v1/session/oidc/callback`.',
+    default: 'none',
+    allowed:
+      'a URL that begins with https://, or with http:// on this machine; only together with OIDC_CLIENT_ID and OIDC_CLIENT_SECRET',
+    usedBy: ['api'],
+    parse: z.string().refine(isIssuer),
+  },
+  oidcClientId: {
+    env: 'OIDC_CLIENT_ID',
+    about: 'The name by which the identity provider knows this installation.',
+    default: 'none',
+    allowed: 'the client ID without spaces; only together with OIDC_ISSUER',
+    usedBy: ['api'],
+    parse: z.string().regex(/^[\x21-\x7e]+$/),
+  },
+  oidcClientSecret: {
+    env: 'OIDC_CLIENT_SECRET',
+    about: 'The secret of this installation at the identity provider.',
+    default: 'none',
+    allowed: 'the client secret without spaces; only together with OIDC_ISSUER',
+    usedBy: ['api'],
+    secret: true,
+    parse: z.string().regex(/^[\x21-\x7e]+$/),
+  },
+  oidcLabel: {
+    env: 'OIDC_LABEL',
+    about: 'The name of the identity provider on the button of the sign-in page.',
+    default: { text: 'single sign-on' },
+    allowed: `1 to ${OIDC_LABEL_CHARS_MAX} characters`,
+    usedBy: ['api'],
+    parse: z.string().trim().min(1).max(OIDC_LABEL_CHARS_MAX),
   },
   dev: {
     env: 'COVENANT_DEV',
@@ -795,7 +835,12 @@ export const CLIENT_SETTINGS: { readonly [K in 'apiKey']: Setting<ClientConfig[K
  */
 export function loadConfig(env: Environment): Config {
   const config = loadSettings(SETTINGS, env);
-  const problems = [...tlsProblems(config, env), ...httpsProblems(config, env), ...mailProblems(config, env)];
+  const problems = [
+    ...tlsProblems(config, env),
+    ...httpsProblems(config, env),
+    ...mailProblems(config, env),
+    ...oidcProblems(config),
+  ];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -875,6 +920,20 @@ function mailProblems(config: Config, env: Environment): ConfigProblem[] {
     for (const key of missing)
       problems.push(problemOf(SETTINGS[key], env[SETTINGS[key].env] || undefined, 'DKIM needs all three settings'));
   return problems;
+}
+
+/** A part of the settings of the identity provider would have no effect. */
+function oidcProblems(config: Config): ConfigProblem[] {
+  const keys = ['oidcIssuer', 'oidcClientId', 'oidcClientSecret'] as const;
+  const missing = keys.filter((key) => config[key] === undefined);
+  if (missing.length === keys.length) return [];
+  return missing.map((key) =>
+    problemOf(
+      SETTINGS[key],
+      undefined,
+      'the sign-in of the organization needs OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET',
+    ),
+  );
 }
 
 function problemOf(setting: Setting<unknown>, given: string | undefined, reason?: string): ConfigProblem {
@@ -957,6 +1016,13 @@ function decoded(part: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The issuer is compared as it is, so its final slash stays. */
+function isIssuer(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.search !== '' || url.hash !== '' || url.username !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackUrl(text));
 }
 
 function isLoopbackUrl(text: string | undefined): boolean {

@@ -94,6 +94,7 @@ describe('a wrong value', () => {
     ['STRIPE_API_URL', 'https://api.stripe.com/v1'],
     ['STRIPE_API_URL', 'api.stripe.com'],
     ['COVENANT_TEST_CLOCKS', 'yes'],
+    ['OIDC_LABEL', 'x'.repeat(51)],
     ['LOG_LEVEL', 'loud'],
     ['WORKER_HEALTH_PORT', '0'],
     ['SHUTDOWN_GRACE_MS', '1e3'],
@@ -144,6 +145,7 @@ test('only the required variables must be set, and all others have defaults', ()
     requireHttps: false,
     sessionIdleMinutes: 30,
     sessionHours: 12,
+    oidcLabel: 'single sign-on',
     dev: false,
     keyPepper: REQUIRED.COVENANT_KEY_PEPPER,
     stripeApiUrl: 'https://api.stripe.com',
@@ -301,6 +303,27 @@ test('HTTPS can be required only behind a trusted proxy', () => {
   expect(configErrorOf({ ...REQUIRED, REQUIRE_HTTPS: 'on' }).message).toContain(
     'REQUIRE_HTTPS is "on": TRUST_PROXY names no proxy; allowed: on or off',
   );
+});
+
+test('the identity provider needs three settings together, and TLS unless it is on this machine', () => {
+  const oidc = {
+    OIDC_ISSUER: 'https://login.example/a/',
+    OIDC_CLIENT_ID: 'covenant',
+    OIDC_CLIENT_SECRET: 'its-secret',
+  };
+  // The final slash is a part of the issuer.
+  expect(loadConfig({ ...REQUIRED, ...oidc }).oidcIssuer).toBe('https://login.example/a/');
+  expect(loadConfig({ ...REQUIRED, ...oidc, OIDC_ISSUER: 'http://127.0.0.1:4000' }).oidcIssuer).toBeDefined();
+  for (const issuer of [
+    'http://login.example',
+    'login.example',
+    'https://login.example?a=b',
+    'https://a:b@login.example',
+  ])
+    expect(configErrorOf({ ...REQUIRED, ...oidc, OIDC_ISSUER: issuer }).problems).toHaveLength(1);
+  const incomplete = configErrorOf({ ...REQUIRED, OIDC_CLIENT_SECRET: 'its-secret' });
+  expect(incomplete.problems.map(({ variable }) => variable)).toEqual(['OIDC_ISSUER', 'OIDC_CLIENT_ID']);
+  expect(incomplete.message).not.toContain('its-secret');
 });
 
 test('a billing source has one secret, or several during a rotation', () => {
