@@ -4,6 +4,7 @@ import type { BillingReceiver, BillingSource } from '../domain/billing/billing-e
 import { createPostgresClock } from '../db/base/clock';
 import { SIGN_IN_LIMITS } from '../domain/access/sign-in';
 import type { SignInLimits } from '../domain/access/sign-in';
+import type { IdentityProvider } from '../domain/access/oidc';
 import type { SessionTimeouts } from '../domain/access/session';
 import { createFailureCounter } from '../transactions/access/count-failures';
 import { createSignInLimit } from '../transactions/access/sign-in-limit';
@@ -62,6 +63,7 @@ export interface ApiOptions {
   webhookRetentionDays: number;
   testClocks: boolean;
   sessionTimeouts: SessionTimeouts;
+  identityProvider?: IdentityProvider | undefined;
   installation: Installation;
   /** Describes started workflows in the Temporal UI. Without it they are shown by their ids. */
   describe?: StartDescriber | undefined;
@@ -102,6 +104,7 @@ export function createApi(options: ApiOptions): Api {
   return {
     ...options,
     bounceReceiver: options.bounceReceiver,
+    identityProvider: options.identityProvider,
     publicUrl,
     keySecrets: sealer && { pepper: options.keyPepper, sealer },
     sealer,

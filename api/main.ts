@@ -2,12 +2,15 @@
 import type { AddressInfo } from 'node:net';
 import { createBillingReceivers } from '../adapters/billing';
 import { createBounceReceiver } from '../adapters/mail-bounce';
+import { createIdentityProvider } from '../adapters/oidc';
 import { parseNoArguments } from '../command-line';
 import { API_POOL_SIZE, destinationPolicyOf, loadConfig } from '../config';
+import type { Config } from '../config';
 import { assertDriverPatched, openDatabase } from '../db/base/database';
 import { createTitleReader } from '../db/system/operator-title';
 import { UnsuitablePooler, assertOwnSessions } from '../db/base/pooler';
 import { applicationName } from '../transactions/base/time-zone-rules';
+import type { IdentityProvider } from '../domain/access/oidc';
 import { listen } from '../listen';
 import { createLog } from '../log';
 import { setUpWithDeadline } from '../readiness';
@@ -15,6 +18,7 @@ import { openTemporal } from '../temporal/connection';
 import { createStartDescriber } from '../temporal/describe-start';
 import { taskQueues } from '../temporal/task-queues';
 import { warnAboutTimeZones } from '../time-zones';
+import { OIDC_CALLBACK_PATH } from './access/oidc';
 import { createApi } from './create-api';
 import { createApp } from './http/app';
 import { createFastServer } from './http/fast-server';
@@ -52,6 +56,7 @@ async function main(): Promise<void> {
     webhookRetentionDays: config.webhookRetentionDays,
     testClocks: config.testClocks,
     sessionTimeouts: { idle_minutes: config.sessionIdleMinutes, hours: config.sessionHours },
+    identityProvider: identityProviderOf(config),
     installation: {
       temporal_ui_url: config.temporalUiUrl ?? null,
       temporal_namespace: config.temporalNamespace,
@@ -96,6 +101,14 @@ async function main(): Promise<void> {
   process.once('SIGINT', () => void end('SIGINT'));
   process.once('SIGTERM', () => void end('SIGTERM'));
   await warnAboutTimeZones(db, log);
+}
+
+/** Undefined when the settings name none. */
+function identityProviderOf({ publicUrl, ...config }: Config): IdentityProvider | undefined {
+  const { oidcIssuer: issuer, oidcClientId: client_id, oidcClientSecret: client_secret, oidcLabel: label } = config;
+  if (issuer === undefined || client_id === undefined || client_secret === undefined) return undefined;
+  const redirect_uri = `${publicUrl}${OIDC_CALLBACK_PATH}`;
+  return createIdentityProvider({ issuer, client_id, client_secret, label, redirect_uri });
 }
 
 main().catch((error: unknown) => {

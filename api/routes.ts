@@ -5,6 +5,7 @@ import { contractApiKeyRoutes } from './access/contract-api-key';
 import { callerRoutes } from './access/caller';
 import { invitationRoutes } from './access/invitation';
 import { sessionRoutes } from './access/session';
+import { oidcRoutes } from './access/oidc';
 import { sessionListRoutes } from './access/session-list';
 import { billingRoutes } from './billing/billing-event';
 import { amendmentRoutes } from './contract/amendment';
@@ -59,6 +60,7 @@ export const ROUTES: readonly Route[] = [
   ...customerRoutes,
   ...callerRoutes,
   ...sessionRoutes,
+  ...oidcRoutes,
   ...sessionListRoutes,
   ...invitationRoutes,
   ...installationRoutes,

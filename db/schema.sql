@@ -96,6 +96,23 @@ CREATE TABLE admin_links (
 CREATE INDEX admin_links_of_admin ON admin_links (admin_id);
 CREATE INDEX admin_links_by_expires ON admin_links (expires_at);
 
+-- The account with which an admin signs in at an identity provider. The provider never gives a subject to another person.
+CREATE TABLE admin_provider_accounts (
+  issuer     text NOT NULL,
+  subject    text NOT NULL,
+  admin_id   uuid NOT NULL REFERENCES admins (id),
+  linked_at  timestamptz NOT NULL,
+  PRIMARY KEY (issuer, subject),
+  CONSTRAINT admin_provider_accounts_one_for_each_issuer UNIQUE (admin_id, issuer)
+);
+
+-- Attempts to sign in at the identity provider that are finished, so that none is finished twice. Others are only in a cookie.
+CREATE TABLE finished_oidc_attempts (
+  state_hmac   bytea PRIMARY KEY,
+  finished_at  timestamptz NOT NULL
+);
+CREATE INDEX finished_oidc_attempts_by_finished ON finished_oidc_attempts (finished_at);
+
 -- Catalogue --------------------------------------------------------------------------------------------------------
 
 CREATE TABLE products (

@@ -55,7 +55,10 @@ export const sessionRoutes: Route[] = [
       },
     },
     audit: [],
-    handle: () => Promise.resolve({ status: 200, body: { password: true, api_key: true, oidc: null } }),
+    handle({ api: { identityProvider } }) {
+      const oidc = identityProvider === undefined ? null : { label: identityProvider.label };
+      return Promise.resolve({ status: 200, body: { password: true, api_key: true, oidc } });
+    },
   }),
   route({
     operation_id: 'createSession',

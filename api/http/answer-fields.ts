@@ -16,8 +16,8 @@ export const ANSWER_FIELDS = {
     example: '"3"',
   },
   Location: {
-    description: 'The path of what was created; not in the answer of a dry run',
-    schema: { type: 'string', pattern: '^/api/v1/' },
+    description: 'The path of what was created, not in the answer of a dry run; of a redirection the path of the page',
+    schema: { type: 'string', pattern: '^/(api/v1|admin)/' },
     example: '/api/v1/jobs/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f',
   },
   'Content-Disposition': {
@@ -48,8 +48,8 @@ export const ANSWER_FIELDS = {
     example: 31,
   },
   'Set-Cookie': {
-    description: 'The cookie of the session, or an empty one that ends it',
-    schema: { type: 'string', pattern: '^__Host-covenant_session=' },
+    description: 'The cookie of the session, an empty one that ends it, or the cookie of a sign-in that has begun',
+    schema: { type: 'string', pattern: '^__Host-covenant_(session|oidc)=' },
     example: '__Host-covenant_session=…; Path=/; Secure; HttpOnly; SameSite=Lax',
   },
   'WWW-Authenticate': {

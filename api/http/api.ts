@@ -1,6 +1,7 @@
 /** The dependencies of the API: connections and functions that are created once per process (api/main.ts) or per test. */
 import type { Client } from '@temporalio/client';
 import type { BillingReceiver, BillingSource } from '../../domain/billing/billing-event';
+import type { IdentityProvider } from '../../domain/access/oidc';
 import type { SessionTimeouts } from '../../domain/access/session';
 import type { Instant } from '../../domain/base/instant';
 import type { Database } from '../../db/base/database';
@@ -52,6 +53,8 @@ export interface Api {
   authenticateSession: AuthenticateSession;
   /** The time-outs of sessions. */
   sessionTimeouts: SessionTimeouts;
+  /** The identity provider of the organization; undefined when it is not configured. */
+  identityProvider: IdentityProvider | undefined;
   /** Limits attempts to sign in. */
   signIns: SignInLimit;
   /** Looks up a license by its key; look-ups of the same tick share a statement. */

@@ -111,7 +111,7 @@ async function identifySession(
   return caller;
 }
 
-function sessionEndedProblem(): ProblemError {
+export function sessionEndedProblem(): ProblemError {
   const detail = 'Your session has ended. Sign in again, and repeat what you did last: nothing of it was saved.';
   return new ProblemError(protocolProblem('SESSION_ENDED', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }));
 }

@@ -36,7 +36,7 @@ import { ProblemError, fieldErrorsOf, problemOf, protocolProblem, throwShapeProb
 import type { FieldError, Problem } from './problem';
 import { revisedResource } from './revised-resource';
 import type { Answer, HandlerRequest, Route } from './route';
-import { sessionTokenOf } from './session-cookie';
+import { cookieOf, sessionTokenOf } from './session-cookie';
 import { dryRun, write } from './write';
 import { z } from './zod';
 
@@ -211,7 +211,11 @@ function parse(
     now,
     request_id,
     client: () => clientNetwork(clientAddress(request)),
-    browser: () => browserOf(request, api.publicUrl),
+    browser: () => {
+      refuseForeignPage(request, api.publicUrl);
+      return browserOf(request);
+    },
+    returned: () => ({ browser: browserOf(request), cookie: (name) => cookieOf(request, name) }),
     credential: known && route.checks_caller ? credentialOf(request, access, known) : null,
     expected_revision,
     idempotency,
@@ -220,9 +224,8 @@ function parse(
   };
 }
 
-/** What a sign-in needs of its request, which must not come from a page of another site. */
-function browserOf(request: Request, public_url: string): Browser {
-  refuseForeignPage(request, public_url);
+/** What a sign-in needs of its request. */
+function browserOf(request: Request): Browser {
   const session_token = sessionTokenOf(request);
   return { session_token, address: clientAddress(request), user_agent: request.get('user-agent') };
 }
@@ -283,8 +286,9 @@ function singleHeaders(request: Request): Record<string, string | undefined> {
   );
 }
 
-/** The query parameters that the route does not declare. They are refused like unknown fields, not ignored. */
+/** The query parameters that the route does not declare. They are refused like unknown fields, not ignored, unless its shape is a loose one. */
 function unknownParameters(route: Route, given: Request['query']): string[] {
+  if (route.query?.def.catchall instanceof z.ZodUnknown) return [];
   const known = route.query?.shape ?? {};
   return Object.keys(given).filter((name) => !Object.hasOwn(known, name));
 }

@@ -140,6 +140,7 @@ const PROTOCOL = {
   FORBIDDEN_ROLE: [403, 'Your role does not allow this'],
   FORBIDDEN_CALLER: [403, 'This kind of API key does not allow this'],
   NOT_FOUND: [404, 'Not found'],
+  OIDC_NOT_CONFIGURED: [404, 'No identity provider is configured'],
   METHOD_NOT_ALLOWED: [405, 'This path does not support the method'],
   BODY_TOO_LARGE: [413, 'The body is too large'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'The body has another media type'],
@@ -159,6 +160,7 @@ const PROTOCOL = {
   LIST_TOO_SLOW: [503, 'The list takes too long'],
   LISTS_BUSY: [503, 'Too many lists are being read'],
   STREAMS_BUSY: [503, 'Too many streams are open on this server'],
+  IDENTITY_PROVIDER_UNAVAILABLE: [503, 'The identity provider cannot be reached'],
   CONTRACT_BUSY: [503, 'Other requests are changing this contract'],
   CHANGES_BUSY: [503, 'Other requests are changing the same row, or too many changes wait'],
 } as const satisfies Record<string, readonly [number, string]>;
@@ -194,6 +196,7 @@ const RETRY_AFTER_S: Partial<Record<string, number>> = {
   LISTS_BUSY: 2,
   TOO_MANY_STREAMS: 5,
   STREAMS_BUSY: 5,
+  IDENTITY_PROVIDER_UNAVAILABLE: 5,
   CONTRACT_BUSY: 2,
   CHANGES_BUSY: 2,
 };

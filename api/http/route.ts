@@ -62,6 +62,8 @@ export interface HandlerRequest<Params, Query, Body, CallerKind extends Caller =
   client: () => string;
   /** For a sign-in: the browser and its session. Throws 403 when a page of another site sent the request. */
   browser: () => Browser;
+  /** For the end of a sign-in at the identity provider, whose site sends the browser back: the browser, and a cookie of it. */
+  returned: () => { browser: Browser; cookie: (name: string) => string | undefined };
   /** For a route with `checks_caller`: the key that its statement checks, and a function that confirms the caller otherwise. Else null. */
   credential: Credential | null;
   /** The revision in `If-Match`, if the request has one. */

@@ -3,13 +3,21 @@
  * other host of the domain can set it. It lasts until the browser ends; how long the session lasts is stored with it.
  */
 import type { Request } from 'express';
+import { OIDC_MINUTES } from '../../domain/access/oidc';
 
 export const SESSION_COOKIE = '__Host-covenant_session';
+/** The cookie of a sign-in at the identity provider that has begun. */
+export const OIDC_COOKIE = '__Host-covenant_oidc';
 
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 
 export function sessionCookie(token: string): string {
   return `${SESSION_COOKIE}=${token}; ${ATTRIBUTES}`;
+}
+
+/** `Lax`, because the answer of the provider comes from its site. A finished attempt cannot be used again, so the cookie may stay until then. */
+export function oidcCookie(sealed: string): string {
+  return `${OIDC_COOKIE}=${sealed}; ${ATTRIBUTES}; Max-Age=${OIDC_MINUTES * 60}`;
 }
 
 /** Makes a browser forget the cookie. */

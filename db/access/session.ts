@@ -98,11 +98,12 @@ export async function eraseSignIns(tx: Sql, admin_id: string): Promise<void> {
   await tx`DELETE FROM sessions WHERE admin_id = ${admin_id}`;
   await tx`DELETE FROM admin_passwords WHERE admin_id = ${admin_id}`;
   await tx`DELETE FROM admin_links WHERE admin_id = ${admin_id}`;
+  await tx`DELETE FROM admin_provider_accounts WHERE admin_id = ${admin_id}`;
 }
 
 /**
- * Removes sessions that began so long ago that they have ended, and links that have expired, a bounded number of each; returns how many.
- * Ended sessions are kept for a while, because the list shows them.
+ * Removes sessions that began so long ago that they have ended, links that have expired, and finished attempts at the identity provider, a
+ * bounded number of each; returns how many. Ended sessions are kept for a while, because the list shows them.
  */
 export async function dropOldSignIns(sql: Sql): Promise<number> {
   const sessions = await sql`
@@ -111,7 +112,11 @@ export async function dropOldSignIns(sql: Sql): Promise<number> {
   const links = await sql`
     DELETE FROM admin_links WHERE id IN (
       SELECT id FROM admin_links WHERE expires_at < now() - make_interval(days => ${SESSION_RETENTION_DAYS}) LIMIT ${REMOVED_ROWS_MAX})`;
-  return sessions.count + links.count;
+  // A cookie of an attempt is valid for minutes.
+  const attempts = await sql`
+    DELETE FROM finished_oidc_attempts WHERE state_hmac IN (
+      SELECT state_hmac FROM finished_oidc_attempts WHERE finished_at < now() - interval '1 day' LIMIT ${REMOVED_ROWS_MAX})`;
+  return sessions.count + links.count + attempts.count;
 }
 
 export async function updateConfirmedAt(tx: Sql, id: string, now: Instant): Promise<Session> {

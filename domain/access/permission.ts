@@ -49,6 +49,8 @@ export const PERMISSIONS = {
   getSession: SESSION,
   deleteSession: SESSION,
   confirmSession: SESSION,
+  beginOidcSignIn: OPEN,
+  finishOidcSignIn: OPEN,
   listSessions: VIEWER,
   revokeSession: VIEWER,
   createInvitation: { ...SUPER_ADMIN, ...CONFIRMED },

@@ -54,7 +54,8 @@ function routeOf(operation_id: OperationId): Route | undefined {
 function openStatus(operation_id: OperationId): number {
   const route = routeOf(operation_id);
   if (route?.body) return 422;
-  return route?.params ? 404 : 200;
+  if (route?.params) return 404;
+  return route !== undefined && 303 in route.answers ? 303 : 200;
 }
 
 function send(operation_id: OperationId, key: string | null, headers: Record<string, string> = {}): Promise<ApiAnswer> {
@@ -181,7 +182,8 @@ describe('the table', () => {
 describe('the name of an operation', () => {
   /** The verbs for each method; other verbs belong to the business domain. */
   const VERBS = {
-    get: ['get', 'list', 'follow', 'export'],
+    // `finish` ends a sign-in: the browser comes back from another site, which can send it here only by GET.
+    get: ['get', 'list', 'follow', 'export', 'finish'],
     patch: ['update'],
     delete: ['delete', 'withdraw', 'revoke'],
     post: [
@@ -189,6 +191,7 @@ describe('the name of an operation', () => {
       'activate',
       'advance',
       'assign',
+      'begin',
       'cancel',
       'confirm',
       'create',

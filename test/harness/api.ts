@@ -24,6 +24,7 @@ import { openDatabase } from '../../db/base/database';
 import type { LockTurnLimits } from '../../db/base/lock-turns';
 import type { SessionLimits } from '../../db/base/session';
 import type { Sql } from '../../db/base/database';
+import type { IdentityProvider } from '../../domain/access/oidc';
 import { SESSION_HOURS, SESSION_IDLE_MINUTES } from '../../domain/access/session';
 import type { SignInLimits } from '../../domain/access/sign-in';
 import { newApiKey } from '../../domain/access/api-key';
@@ -100,6 +101,8 @@ export interface TestApiOptions {
   destinations?: DestinationPolicy;
   /** Whether requests must come over HTTPS. Default: false. */
   requireHttps?: boolean;
+  /** The identity provider of the organization. Default: none. */
+  identityProvider?: IdentityProvider;
   /** Whether test clocks are enabled. Default: true. */
   testClocks?: boolean;
   /** The configured billing systems. Default: `standard` with its own secret. */
@@ -172,6 +175,7 @@ export async function startTestApi(options: TestApiOptions = {}): Promise<TestAp
     sealingKeys,
     destinations: options.destinations ?? { private_networks: ['127.0.0.1/32'], allows_http: true },
     publicUrl: 'https://licenses.test',
+    identityProvider: options.identityProvider,
     billingReceivers: createBillingReceivers(billing),
     bounceReceiver: createBounceReceiver([BOUNCE_SECRET]),
     webhookRetentionDays: WEBHOOK_RETENTION_DAYS,

@@ -14,6 +14,7 @@ import type { Refusal } from '../../domain/base/refusal';
 import { notifyAccessChange, findAdmin, findAdminByEmail, insertAdmin, updateAdmin } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
 import { endLinks } from '../../db/access/admin-link';
+import { deleteAccounts } from '../../db/access/provider-account';
 import { endSessions } from '../../db/access/session';
 import { isKnownKey, lockSuperAdmins } from '../../db/access/admin-api-key';
 import { auditAct } from '../../db/base/audit';
@@ -65,9 +66,10 @@ export async function editAdmin(tx: Sql, id: string, edit: AdminEdit, act: Act):
     ...difference(auditedFacts(before), auditedFacts(after)),
   });
   if (changes.status === 'disabled') {
-    // Neither sessions nor links work again when the admin is enabled again.
+    // Neither sessions nor links nor accounts work again when the admin is enabled again.
     await endSessions(tx, id, act.now);
     await endLinks(tx, id, act.now);
+    await deleteAccounts(tx, id);
   }
   if (changes.role !== undefined || changes.status !== undefined) await notifyAccessChange(tx, id);
   return after;

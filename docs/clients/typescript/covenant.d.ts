@@ -5641,7 +5641,7 @@ export interface components {
          */
         ETag: string;
         /**
-         * @description The path of what was created; not in the answer of a dry run
+         * @description The path of what was created, not in the answer of a dry run; of a redirection the path of the page
          * @example /api/v1/jobs/0192f3a4-7b1c-7d3e-8f90-1a2b3c4d5e6f
          */
         Location: string;
@@ -5671,7 +5671,7 @@ export interface components {
          */
         "Retry-After": number;
         /**
-         * @description The cookie of the session, or an empty one that ends it
+         * @description The cookie of the session, an empty one that ends it, or the cookie of a sign-in that has begun
          * @example __Host-covenant_session=…; Path=/; Secure; HttpOnly; SameSite=Lax
          */
         "Set-Cookie": string;
