@@ -4,6 +4,7 @@ import type { ErrorComponentProps } from '@tanstack/react-router';
 import { NotFoundPage } from './base/not-found-page';
 import { CrashPage } from './base/crash-page';
 import { SignedInFrame } from './frame/signed-in-frame';
+import { ConfirmedPage } from './access/confirmed-page';
 import { InvitationPage } from './access/invitation-page';
 import { SignInPage } from './access/sign-in-page';
 import { PAGES } from './pages';
@@ -12,6 +13,8 @@ const root = createRootRoute({ notFoundComponent: NotFoundPage });
 
 const signIn = createRoute({ getParentRoute: () => root, path: 'sign-in', component: SignInPage });
 const invitation = createRoute({ getParentRoute: () => root, path: 'invitation', component: InvitationPage });
+
+const confirmed = createRoute({ getParentRoute: () => root, path: 'confirmed', component: ConfirmedPage });
 
 const frame = createRoute({ getParentRoute: () => root, id: 'frame', component: SignedInFrame });
 const home = createRoute({
@@ -28,7 +31,7 @@ const pages = PAGES.map(({ path, page }) =>
 );
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, invitation, frame.addChildren([home, ...pages])]),
+  routeTree: root.addChildren([signIn, invitation, confirmed, frame.addChildren([home, ...pages])]),
   basepath: '/admin',
   defaultPreload: 'intent',
   scrollRestoration: true,

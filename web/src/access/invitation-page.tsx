@@ -4,8 +4,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
-import { read } from '../base/client';
-import { sessionApi } from './session-paths';
+import { api, read } from '../base/client';
 import { formText } from '../base/form-text';
 import { fieldErrors } from '../base/problem';
 import { ProblemAlert } from '../base/problem-alert';
@@ -23,7 +22,7 @@ export function InvitationPage() {
   const [differs, setDiffers] = useState(false);
   const accept = useMutation({
     mutationFn: (password: string) =>
-      read(sessionApi.POST('/api/v1/session/invitation', { body: { token: token ?? '', password } })),
+      read(api.POST('/api/v1/session/invitation', { body: { token: token ?? '', password } })),
     onSuccess: (session) => {
       queries.setQueryData(['session'], session);
       void navigate({ to: '/', replace: true });

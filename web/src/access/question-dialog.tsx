@@ -4,13 +4,13 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { baseTexts } from '../base/base-texts';
-import { read } from '../base/client';
-import { sessionApi } from './session-paths';
+import { api, read } from '../base/client';
 import { formText } from '../base/form-text';
 import { useQuestion } from '../base/gate';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
 import type { Session } from './session';
+import { OidcConfirm } from './oidc-confirm';
 import { SignInForm } from './sign-in-form';
 import { accessTexts } from './texts';
 
@@ -63,7 +63,7 @@ function ConfirmForm({ onConfirmed, onCancel }: ConfirmFormProps) {
   const [withKey, setWithKey] = useState(method !== 'password');
   const confirm = useMutation({
     mutationFn: (proof: string) =>
-      read(sessionApi.POST('/api/v1/session/confirm', { body: withKey ? { api_key: proof } : { password: proof } })),
+      read(api.POST('/api/v1/session/confirm', { body: withKey ? { api_key: proof } : { password: proof } })),
     onSuccess: onConfirmed,
   });
 
@@ -78,6 +78,7 @@ function ConfirmForm({ onConfirmed, onCancel }: ConfirmFormProps) {
     <form onSubmit={submit}>
       <Stack>
         <Text size="sm">{t('confirm.text')}</Text>
+        {method === 'oidc' && <OidcConfirm onConfirmed={onConfirmed} />}
         {confirm.isError && <ProblemAlert error={confirm.error} />}
         <PasswordInput
           key={String(withKey)}

@@ -1,17 +1,16 @@
 /** The session of the person who uses the pages. */
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { read } from '../base/client';
-import { sessionApi } from './session-paths';
-import type { Session } from './session-paths';
+import { api, read } from '../base/client';
+import type { components } from '../base/interface';
 
-export type { Session };
+export type Session = components['schemas']['Session'];
 export type Role = Session['admin']['role'];
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin', 'super_admin'];
 
 export const sessionQuery = {
   queryKey: ['session'],
-  queryFn: () => read(sessionApi.GET('/api/v1/session')),
+  queryFn: () => read(api.GET('/api/v1/session')),
   staleTime: 60_000,
 };
 
@@ -29,7 +28,7 @@ export function roleCovers(role: Role, needed: Role | undefined): boolean {
 export function useInstallation() {
   return useQuery({
     queryKey: ['installation'],
-    queryFn: () => read(sessionApi.GET('/api/v1/installation')),
+    queryFn: () => read(api.GET('/api/v1/installation')),
     staleTime: Number.POSITIVE_INFINITY,
   }).data;
 }

@@ -3,8 +3,7 @@ import { Anchor, Button, Divider, PasswordInput, Stack, TextInput } from '@manti
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
-import { read } from '../base/client';
-import { sessionApi } from './session-paths';
+import { api, read } from '../base/client';
 import { formText } from '../base/form-text';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
@@ -24,14 +23,14 @@ export function SignInForm({ returnTo, onSignedIn }: SignInFormProps) {
   const [withKey, setWithKey] = useState(false);
   const methods = useQuery({
     queryKey: ['session', 'methods'],
-    queryFn: () => read(sessionApi.GET('/api/v1/session/methods')),
+    queryFn: () => read(api.GET('/api/v1/session/methods')),
   });
   const signIn = useMutation({
-    mutationFn: (proof: Proof) => read(sessionApi.POST('/api/v1/session', { body: proof })),
+    mutationFn: (proof: Proof) => read(api.POST('/api/v1/session', { body: proof })),
     onSuccess: onSignedIn,
   });
   const oidc = useMutation({
-    mutationFn: () => read(sessionApi.POST('/api/v1/session/oidc', { body: { return_to: returnTo } })),
+    mutationFn: () => read(api.POST('/api/v1/session/oidc', { body: { return_to: returnTo } })),
     onSuccess: ({ authorization_url }) => location.assign(authorization_url),
   });
 

@@ -1,12 +1,12 @@
 /** The sign-in page. A link that works once (`covenant admin sign-in-link`) has its token after `#`, so no server log contains it. */
-import { Center, Loader, Paper, Stack, Text, Title } from '@mantine/core';
+import { Alert, Center, Loader, Paper, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { read } from '../base/client';
-import { sessionApi } from './session-paths';
+import { api, read } from '../base/client';
 import { ProblemAlert } from '../base/problem-alert';
-import { useTexts } from '../base/texts';
+import { useNames, useTexts } from '../base/texts';
+import { oidcFailureTexts } from './oidc-failure-texts';
 import { ownPath } from './own-path';
 import type { Session } from './session';
 import { SignInForm } from './sign-in-form';
@@ -14,7 +14,8 @@ import { accessTexts } from './texts';
 
 export function SignInPage() {
   const t = useTexts(accessTexts);
-  const search: { return_to?: string } = useSearch({ strict: false });
+  const failureName = useNames(oidcFailureTexts);
+  const search: { return_to?: string; error?: string } = useSearch({ strict: false });
   const queries = useQueryClient();
   const navigate = useNavigate();
   const returnTo = ownPath(search.return_to);
@@ -26,7 +27,7 @@ export function SignInPage() {
   }
 
   const link = useMutation({
-    mutationFn: (link_token: string) => read(sessionApi.POST('/api/v1/session', { body: { link_token } })),
+    mutationFn: (link_token: string) => read(api.POST('/api/v1/session', { body: { link_token } })),
     onSuccess: enter,
   });
   useEffect(() => {
@@ -48,6 +49,7 @@ export function SignInPage() {
           <Title order={1} size="h3">
             {t('sign_in.title')}
           </Title>
+          {search.error !== undefined && <Alert color="red">{failureName(search.error)}</Alert>}
           {link.isError && <ProblemAlert error={link.error} />}
           {link.isPending ? (
             <Text role="status">

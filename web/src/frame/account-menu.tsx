@@ -4,10 +4,9 @@ import { IconKeyboard, IconLanguage, IconLogout, IconMoon, IconSun, IconUserCirc
 import { useQueryClient } from '@tanstack/react-query';
 import { useSession } from '../access/session';
 import { baseTexts } from '../base/base-texts';
-import { read } from '../base/client';
+import { api, read } from '../base/client';
 import { removeDrafts } from '../base/draft';
 import { isRefusal } from '../base/problem';
-import { sessionApi } from '../access/session-paths';
 import { useAction } from '../base/use-action';
 import { chooseLanguage, useLanguage, useTexts } from '../base/texts';
 import { openShortcuts } from './shortcuts';
@@ -22,7 +21,7 @@ export function AccountMenu() {
   const signOut = useAction({
     send: (everywhere: boolean) =>
       read(
-        sessionApi.DELETE('/api/v1/session', { params: { query: everywhere ? { everywhere: 'true' as const } : {} } }),
+        api.DELETE('/api/v1/session', { params: { query: everywhere ? { everywhere: 'true' as const } : {} } }),
       ).catch((error: unknown) => {
         // To end what has ended needs no sign-in.
         if (!isRefusal(error, 'SESSION_ENDED')) throw error;
