@@ -165,9 +165,10 @@ function examplesByKind(names: ExampleNames): { [Kind in NotificationKindName]: 
       },
     ],
     will_not_renew: [
-      { ...toCustomer, kind: 'will_not_renew', cause: 'opted_out', last_day: '2027-12-31' },
-      { ...frame, kind: 'will_not_renew', cause: 'PAST_DUE', last_day: '2027-12-31' },
-      { ...frame, kind: 'will_not_renew', cause: 'A_CODE_OF_LATER', last_day: null },
+      { ...toCustomer, kind: 'will_not_renew', cause: 'opted_out', last_day: '2027-12-31', renews_once: false },
+      { ...toCustomer, kind: 'will_not_renew', cause: 'opted_out', last_day: '2028-12-31', renews_once: true },
+      { ...frame, kind: 'will_not_renew', cause: 'PAST_DUE', last_day: '2027-12-31', renews_once: false },
+      { ...frame, kind: 'will_not_renew', cause: 'A_CODE_OF_LATER', last_day: null, renews_once: false },
     ],
     expired: [
       { ...toCustomer, kind: 'expired', last_day: '2027-12-31' },

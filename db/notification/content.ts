@@ -42,7 +42,8 @@ function selectFacts(sql: Sql, which: Fragment) {
       CASE WHEN c.id IS NOT NULL THEN jsonb_build_object(
         'id', c.id, 'name', c.name, 'type', c.type, 'timezone', c.timezone, 'end_date', c.end_date, 'renewal', c.renewal,
         'dunning', c.dunning, 'dunning_exempt', c.dunning_exempt, 'on_suspend', c.on_suspend, 'state', c.state,
-        'term_number', c.term_number, 'quota', jsonb_build_object('total', q.total, 'claimed', q.claimed), 'low_water', c.low_water,
+        'term_number', c.term_number, 'term_length', c.term_length, 'anchor_date', c.anchor_date, 'anchor_term', c.anchor_term,
+        'quota', jsonb_build_object('total', q.total, 'claimed', q.claimed), 'low_water', c.low_water,
         'available', CASE WHEN n.kind = 'low_water' THEN ${countAvailable(sql, pool)} ELSE 0 END
       ) END AS contract, ${timeOfContract(sql)} AS now,
       p.name AS product, u.id AS customer_id, u.name AS customer, coalesce(c.account_manager, u.account_manager) AS account_manager,

@@ -1,9 +1,10 @@
 /** Decides what a mail says, from what is known when it is sent. */
-import { addDays, daysBetween, localDateAt } from '../base/calendar';
+import { addDays, addPeriods, daysBetween, localDateAt } from '../base/calendar';
 import type { LocalDate } from '../base/instant';
 import { billingStanding } from '../billing/dunning';
 import type { BillingStanding } from '../billing/dunning';
 import { isUnpaid } from '../billing/invoice';
+import { nextLength } from '../contract/renewal';
 import { isLastRenewalDone, isOptedOut } from '../contract/renewal-policy';
 import type { RenewalMode } from '../contract/renewal-policy';
 import { licenseIdText } from '../license/license';
@@ -75,7 +76,9 @@ const COMPOSERS: Composers = {
   will_not_renew: (given) => {
     const { reason } = dataOf<'renewal.blocked'>(given);
     const cause = given.facts.event_type === 'renewal.opted_out' ? 'opted_out' : (reason ?? '');
-    return { cause, last_day: lastDayOf(contractOf(given)) };
+    const contract = contractOf(given);
+    const renews_once = cause === 'opted_out' && (contract.renewal.opt_out_term ?? 0) > contract.term_number;
+    return { cause, last_day: renews_once ? lastDayOfNextTerm(contract) : lastDayOf(contract), renews_once };
   },
   expired: (given) => ({ last_day: lastDayOf(contractOf(given)) }),
   quota_80: quotaDetails,
@@ -260,6 +263,18 @@ function stillToCome({ facts, frame }: Given, day: LocalDate | null): LocalDate 
 /** The last day that a term covers; null for a contract without an end. */
 function lastDayOf({ end_date }: ContractOfMail): LocalDate | null {
   return end_date === null ? null : lastDayBefore(end_date);
+}
+
+/** The last day of the term that follows; null without a length of terms, and when another contract will decide its end. */
+function lastDayOfNextTerm(contract: ContractOfMail): LocalDate | null {
+  const { end_date, term_length, anchor_date, anchor_term, term_number, renewal } = contract;
+  const length = nextLength(contract);
+  if (end_date === null || length === null || renewal.coterm_with !== null) return null;
+  // As a renewal on time counts it: another length begins a new count.
+  const continues = length === term_length && anchor_date !== null;
+  return lastDayBefore(
+    continues ? addPeriods(anchor_date, length, term_number + 1 - anchor_term) : addPeriods(end_date, length, 1),
+  );
 }
 
 function lastDayBefore(end_date: LocalDate): LocalDate {

@@ -99,7 +99,10 @@ export interface MailDetails {
   will_not_renew: {
     /** `opted_out`, or the code of what blocks the renewal. */
     cause: string;
+    /** The last day of its last term; null: unknown, or there is none. */
     last_day: LocalDate | null;
+    /** A late opt-out: the term that follows is the last one. */
+    renews_once: boolean;
   };
   expired: { last_day: LocalDate | null };
   quota_80: { quota: QuotaCounters };

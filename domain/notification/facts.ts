@@ -45,6 +45,9 @@ export interface ContractOfMail {
   state: ContractState;
   term_number: number;
   end_date: LocalDate | null;
+  term_length: string | null;
+  anchor_date: LocalDate | null;
+  anchor_term: number;
   renewal: RenewalPolicy;
   dunning: Dunning;
   dunning_exempt: boolean;

@@ -262,6 +262,17 @@ test.each(OVERTAKEN)('a mail %s about %s is overtaken when it is no longer true'
   }
 });
 
+test('a late opt-out names the last day of the term that follows, and one in time that of this term', async () => {
+  const id = await notify('will_not_renew', 'renewal.opted_out', { opt_out_term: 2 });
+  await sql`UPDATE contracts SET term_length = 'P1Y', anchor_date = '2028-01-01', anchor_term = 1 WHERE id = ${contract_id}`;
+  await set({ renewal: { opt_out_at: NOON, opt_out_term: 2 } });
+  expect(await contentOf('will_not_renew', id)).toMatchObject({ last_day: '2028-12-31', renews_once: true });
+  await set({ renewal: { opt_out_at: NOON, opt_out_term: 2, term: 'P6M' } });
+  expect(await contentOf('will_not_renew', id)).toMatchObject({ last_day: '2028-06-30', renews_once: true });
+  await set({ renewal: { opt_out_at: NOON, opt_out_term: 2 }, term_number: 2, end_date: '2029-01-01' });
+  expect(await contentOf('will_not_renew', id)).toMatchObject({ last_day: '2028-12-31', renews_once: false });
+});
+
 test('a customer who has none of the licenses any more gets no mail about them', async () => {
   const few = await notify('licenses_ready', 'license.assigned', assignmentOf(2));
   const many = await notify('order_licenses', 'license.assigned', assignmentOf(11, { order_ref: 'A-1' }));

@@ -57,6 +57,7 @@ export const willNotRenew: Template<'will_not_renew'> = {
       {content.cause !== 'opted_out' && (
         <Sentence>{words.text('will_not_renew.reason', { ...readerOf(content), cause: content.cause })}</Sentence>
       )}
+      {content.renews_once && <Sentence>{words.text('will_not_renew.once')}</Sentence>}
       {content.last_day !== null && (
         <Sentence>{words.text('will_not_renew.ends', { last_day: words.date(content.last_day) })}</Sentence>
       )}

@@ -76,7 +76,9 @@ export const de: Record<MessageKey, string> = {
     '{cause, select, opted_out {Der Vertrag {contract} wird nicht verlängert, weil {reader, select, customer {Sie widersprochen haben} other {der Kunde widersprochen hat}}.} other {Der Vertrag {contract} konnte nicht verlängert werden.}}',
   'will_not_renew.reason':
     '{cause, select, OPTED_OUT {{reader, select, customer {Sie haben} other {Der Kunde hat}} widersprochen.} MAX_RENEWALS {Er wurde so oft verlängert wie vereinbart.} NO_TERM {Die Dauer einer neuen Laufzeit ist nicht vereinbart.} NOT_ACTIVE {Er ist nicht aktiv.} PAST_DUE {Eine Rechnung ist überfällig.} PAUSED {Er ist angehalten.} SUSPENDED {Er ist gesperrt.} PRODUCT_INACTIVE {Sein Produkt ist nicht aktiv.} GENERATOR_NOT_AVAILABLE {Sein Lizenzgenerator ist nicht verfügbar.} GENERATOR_KEYSPACE_TOO_SMALL {Das Schlüsselformat seines Lizenzgenerators ist für das neue Kontingent zu kurz.} QUOTA_TOO_LARGE {Das neue Kontingent wäre zu groß.} other {Grund: {cause}.}}',
-  'will_not_renew.ends': 'Der letzte Tag seiner Laufzeit ist der {last_day}.',
+  'will_not_renew.once':
+    'Der letzte Tag, der kommenden Verlängerung zu widersprechen, ist vorbei: Der Vertrag wird noch einmal verlängert.',
+  'will_not_renew.ends': 'Der letzte Tag seiner letzten Laufzeit ist der {last_day}.',
 
   'expired.subject': 'Vertrag abgelaufen: {contract}',
   'expired.lead':

@@ -71,7 +71,8 @@ export const en = {
     '{cause, select, opted_out {The renewal of the contract {contract} is cancelled, because {reader, select, customer {you} other {its customer}} opted out.} other {The contract {contract} could not be renewed.}}',
   'will_not_renew.reason':
     '{cause, select, OPTED_OUT {{reader, select, customer {You} other {Its customer}} opted out.} MAX_RENEWALS {It was renewed as often as agreed.} NO_TERM {The length of a new term is not agreed.} NOT_ACTIVE {It is not active.} PAST_DUE {An invoice is overdue.} PAUSED {It is paused.} SUSPENDED {It is suspended.} PRODUCT_INACTIVE {Its product is inactive.} GENERATOR_NOT_AVAILABLE {Its license generator is not available.} GENERATOR_KEYSPACE_TOO_SMALL {The key format of its license generator is too short for the new quota.} QUOTA_TOO_LARGE {The new quota would be too large.} other {Reason: {cause}.}}',
-  'will_not_renew.ends': 'The last day of its term is {last_day}.',
+  'will_not_renew.once': 'The last day to opt out of the coming renewal is over: the contract is renewed once more.',
+  'will_not_renew.ends': 'The last day of its last term is {last_day}.',
 
   'expired.subject': 'Contract expired: {contract}',
   'expired.lead':
