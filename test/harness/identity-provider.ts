@@ -25,6 +25,8 @@ const TTL_S = 600;
 
 /** Starts a provider that sends people back to this address. */
 export async function startIdentityProvider(redirect_uri: string): Promise<TestIdentityProvider> {
+  // It warns that this version of Node is not its own, and that its keys and its store are those of a test.
+  const silent = jest.spyOn(console, 'warn').mockImplementation();
   const { default: Provider } = await import('oidc-provider');
   const people: People = new Map();
   /** Who answers the question that is open. */
@@ -32,8 +34,6 @@ export async function startIdentityProvider(redirect_uri: string): Promise<TestI
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  // It warns that its keys and its store are those of a test.
-  const silent = jest.spyOn(console, 'warn').mockImplementation();
   const provider: ProviderType = new Provider(issuer, {
     clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: [redirect_uri] }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'] },
