@@ -4,7 +4,6 @@ import type { LocalDate } from '../base/instant';
 import { billingStanding } from '../billing/dunning';
 import type { BillingStanding } from '../billing/dunning';
 import { isUnpaid } from '../billing/invoice';
-import { nextLength } from '../contract/renewal';
 import { isLastRenewalDone, isOptedOut } from '../contract/renewal-policy';
 import type { RenewalMode } from '../contract/renewal-policy';
 import { licenseIdText } from '../license/license';
@@ -268,7 +267,7 @@ function lastDayOf({ end_date }: ContractOfMail): LocalDate | null {
 /** The last day of the term that follows; null without a length of terms, and when another contract will decide its end. */
 function lastDayOfNextTerm(contract: ContractOfMail): LocalDate | null {
   const { end_date, term_length, anchor_date, anchor_term, term_number, renewal } = contract;
-  const length = nextLength(contract);
+  const length = renewal.term ?? term_length;
   if (end_date === null || length === null || renewal.coterm_with !== null) return null;
   // As a renewal on time counts it: another length begins a new count.
   const continues = length === term_length && anchor_date !== null;
