@@ -27,7 +27,12 @@ export function RotateDialog({ contract: { id }, onClose }: { contract: Contract
     },
   });
   return (
-    <Modal opened onClose={onClose} title={t('rotate')} closeButtonProps={{ 'aria-label': base('action.close') }}>
+    <Modal
+      opened
+      onClose={() => !rotate.isPending && onClose()}
+      title={t('rotate')}
+      closeButtonProps={{ 'aria-label': base('action.close') }}
+    >
       <Stack>
         {rotate.data ? (
           <>
@@ -50,7 +55,7 @@ export function RotateDialog({ contract: { id }, onClose }: { contract: Contract
             />
             {rotate.isError && <ProblemAlert error={rotate.error} />}
             <Group justify="flex-end" gap="xs">
-              <Button variant="default" onClick={onClose}>
+              <Button variant="default" onClick={onClose} disabled={rotate.isPending}>
                 {base('action.cancel')}
               </Button>
               <Button loading={rotate.isPending} onClick={() => rotate.mutate(Number(overlap))}>
