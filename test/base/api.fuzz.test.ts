@@ -9,6 +9,7 @@ import { openApiDocument } from '../../api/http/openapi';
 import { cursorsByCreation, cursorsById, cursorsByText } from '../../api/http/paging';
 import { signStandard, signStripe } from '../../demo/fake-billing';
 import { BOUNCE_SECRET, startTestApi } from '../harness/api';
+import { ONE_PERSON_PROVIDER } from '../harness/identity-provider';
 import { signIn } from '../harness/sessions';
 import type { CallOptions, TestApi } from '../harness/api';
 import { buildAssignment } from '../harness/license-operations';
@@ -64,6 +65,7 @@ let source: SchemaSource;
 
 beforeAll(async () => {
   api = await startTestApi({
+    identityProvider: ONE_PERSON_PROVIDER,
     worker: true,
     billing: { stripeWebhookSecrets: [STRIPE_SECRET], stripeApiKey: 'rk_test_1', stripeApiUrl: 'http://127.0.0.1:9' },
   });

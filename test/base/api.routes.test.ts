@@ -10,7 +10,6 @@ import { signStandard } from '../../demo/fake-billing';
 import { openAttempt } from '../../transactions/access/oidc';
 import { createUnsubscribeToken } from '../../transactions/notification/unsubscribe-token';
 import type { BillingEvent } from '../../domain/billing/billing-event';
-import type { IdentityProvider } from '../../domain/access/oidc';
 import { isOpen, permissionOf } from '../../domain/access/permission';
 import { ROLES, roleCovers } from '../../domain/access/role';
 import type { Role } from '../../domain/access/role';
@@ -19,6 +18,7 @@ import type { ApiAnswer, CallOptions, TestApi } from '../harness/api';
 import { signIn } from '../harness/sessions';
 import { addCatalogue, addContract, contractBody } from '../harness/catalogue';
 import { documentedStatuses } from '../harness/documented-answer';
+import { ONE_PERSON_PROVIDER } from '../harness/identity-provider';
 import { buildImport } from '../harness/imports';
 import { expectRefusal } from '../harness/expect-refusal';
 import { buildDelivery, buildEndpoint } from '../harness/webhook-rows';
@@ -40,22 +40,10 @@ interface Call {
   audit_rows?: number;
 }
 
-/** At which everyone is the same viewer. */
-const IDENTITY_PROVIDER: IdentityProvider = {
-  label: 'Example Login',
-  begin: () =>
-    Promise.resolve({
-      authorization_url: 'https://login.test/',
-      secrets: { state: randomUUID(), nonce: 'nonce', code_verifier: 'verifier' },
-    }),
-  finish: () =>
-    Promise.resolve({ issuer: 'https://login.test', subject: 'viewer', verified_email: null, authenticated_at: null }),
-};
-
 let api: TestApi;
 
 beforeAll(async () => {
-  api = await startTestApi({ worker: true, identityProvider: IDENTITY_PROVIDER });
+  api = await startTestApi({ worker: true, identityProvider: ONE_PERSON_PROVIDER });
 });
 
 afterAll(() => api.close());

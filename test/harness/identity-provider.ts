@@ -1,4 +1,5 @@
 /** A real identity provider on 127.0.0.1, and a browser in which a person signs in there. */
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type ProviderType from 'oidc-provider';
@@ -22,6 +23,18 @@ const CLIENT_ID = 'covenant';
 const INTERACTION = '/interaction/';
 const REDIRECTS_MAX = 10;
 const TTL_S = 600;
+
+/** A provider without a server, at which everyone is the same person. */
+export const ONE_PERSON_PROVIDER: IdentityProvider = {
+  label: 'Example Login',
+  begin: () =>
+    Promise.resolve({
+      authorization_url: 'https://login.test/',
+      secrets: { state: randomUUID(), nonce: 'nonce', code_verifier: 'verifier' },
+    }),
+  finish: () =>
+    Promise.resolve({ issuer: 'https://login.test', subject: 'viewer', verified_email: null, authenticated_at: null }),
+};
 
 /** Starts a provider that sends people back to this address. */
 export async function startIdentityProvider(redirect_uri: string): Promise<TestIdentityProvider> {
