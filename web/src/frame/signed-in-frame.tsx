@@ -2,8 +2,8 @@
 import { Anchor, AppShell, Burger, Center, Group, Loader, ScrollArea, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router';
-import { Suspense, useEffect } from 'react';
+import { Link, Navigate, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
+import { Suspense, useEffect, useState } from 'react';
 import { sessionQuery } from '../access/session';
 import { baseTexts } from '../base/base-texts';
 import { RequestFailed } from '../base/problem';
@@ -19,15 +19,20 @@ const MAIN_ID = 'main';
 
 export function SignedInFrame() {
   const session = useQuery(sessionQuery);
-  const address = useRouterState({ select: ({ location }) => location.href });
   if (session.data) return <Frame />;
-  if (session.error instanceof RequestFailed && session.error.status === 401)
-    return <Navigate to="/sign-in" search={{ return_to: address }} replace />;
+  if (session.error instanceof RequestFailed && session.error.status === 401) return <ToSignIn />;
   return (
     <Center component="main" h="100vh" p="md">
       {session.isError ? <ProblemAlert error={session.error} onRetry={() => void session.refetch()} /> : <Waiting />}
     </Center>
   );
+}
+
+/** The address is read once: it changes with the navigation that follows from it. */
+function ToSignIn() {
+  const router = useRouter();
+  const [return_to] = useState(() => router.state.location.href);
+  return <Navigate to="/sign-in" search={{ return_to }} replace />;
 }
 
 function Frame() {
