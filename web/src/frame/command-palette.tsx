@@ -20,7 +20,7 @@ interface Choice {
 
 const DEBOUNCE_MS = 150;
 
-export default function CommandPalette({ onClose }: { onClose: () => void }) {
+export function CommandPalette({ onClose }: { onClose: () => void }) {
   const t = useTexts(baseTexts);
   const [text, setText] = useState('');
   const [searched] = useDebouncedValue(text.trim(), DEBOUNCE_MS);
@@ -50,7 +50,15 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
   }, [listed]);
 
   return (
-    <Modal opened onClose={onClose} withCloseButton={false} size="lg" padding="xs" aria-label={t('frame.palette')}>
+    <Modal
+      opened
+      onClose={onClose}
+      transitionProps={{ duration: 0 }}
+      withCloseButton={false}
+      size="lg"
+      padding="xs"
+      aria-label={t('frame.palette')}
+    >
       <Combobox
         store={combobox}
         withinPortal={false}
@@ -62,6 +70,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
         <Combobox.EventsTarget>
           <TextInput
             data-autofocus
+            autoFocus
             value={text}
             onChange={({ currentTarget }) => setText(currentTarget.value)}
             placeholder={t('palette.placeholder')}

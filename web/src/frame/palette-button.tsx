@@ -1,12 +1,10 @@
-/** Opens the command palette: a button, and Ctrl+K or Cmd+K. The palette itself is loaded when it is opened first. */
+/** Opens the command palette: a button, and Ctrl+K or Cmd+K. The palette is there at once, so that no letter goes to the page behind it. */
 import { ActionIcon, Button, Kbd } from '@mantine/core';
 import { useDisclosure, useHotkeys, useOs } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { lazy, Suspense } from 'react';
 import { baseTexts } from '../base/base-texts';
 import { useTexts } from '../base/texts';
-
-const CommandPalette = lazy(() => import('./command-palette'));
+import { CommandPalette } from './command-palette';
 
 export function PaletteButton() {
   const t = useTexts(baseTexts);
@@ -32,11 +30,7 @@ export function PaletteButton() {
       <ActionIcon variant="default" size="lg" hiddenFrom="xs" onClick={open} aria-label={t('frame.palette')}>
         <IconSearch size={18} aria-hidden />
       </ActionIcon>
-      {opened && (
-        <Suspense fallback={null}>
-          <CommandPalette onClose={close} />
-        </Suspense>
-      )}
+      {opened && <CommandPalette onClose={close} />}
     </>
   );
 }

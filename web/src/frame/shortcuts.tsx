@@ -11,12 +11,19 @@ export function openShortcuts(): void {
   opened.set(true);
 }
 
+/** A dialog has the keyboard for itself. */
+function isDialogOpen(): boolean {
+  return document.querySelector('[role=dialog]') !== null;
+}
+
 function focusSearch(): void {
+  if (isDialogOpen()) return;
   document.querySelector<HTMLInputElement>('[data-page-search]')?.focus();
 }
 
 /** The button that creates something on a list has this mark. */
 function pressCreate(): void {
+  if (isDialogOpen()) return;
   document.querySelector<HTMLElement>('[data-page-create]')?.click();
 }
 
