@@ -1,6 +1,6 @@
 /** Where the link of an invitation leads: the person sets a password and is signed in. */
 import { Alert, Button, Center, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
@@ -9,6 +9,7 @@ import { formText } from '../base/form-text';
 import { fieldErrors } from '../base/problem';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
+import { useSingleMutation } from '../base/use-single-mutation';
 import { accessTexts } from './texts';
 
 const PASSWORD_LENGTH_MIN = 12;
@@ -20,7 +21,7 @@ export function InvitationPage() {
   // The token stands after `#`, so no server log contains it. It leaves the address when it is used.
   const [token] = useState(() => new URLSearchParams(location.hash.slice(1)).get('token'));
   const [differs, setDiffers] = useState(false);
-  const accept = useMutation({
+  const accept = useSingleMutation({
     mutationFn: (password: string) =>
       read(api.POST('/api/v1/session/invitation', { body: { token: token ?? '', password } })),
     onSuccess: (session) => {

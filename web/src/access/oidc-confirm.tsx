@@ -1,10 +1,11 @@
 /** Confirms who the person is with the identity provider, in a window of its own, so that what is entered on the page stays. */
 import { Button, Text } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { api, read } from '../base/client';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
+import { useSingleMutation } from '../base/use-single-mutation';
 import { sessionQuery } from './session';
 import type { Session } from './session';
 import { accessTexts } from './texts';
@@ -21,7 +22,7 @@ export function OidcConfirm({ onConfirmed }: { onConfirmed: (session: Session) =
     queryKey: ['session', 'methods'],
     queryFn: () => read(api.GET('/api/v1/session/methods')),
   });
-  const begin = useMutation({
+  const begin = useSingleMutation({
     mutationFn: () => read(api.POST('/api/v1/session/oidc', { body: { confirm: true, return_to: '/confirmed' } })),
     onSuccess: ({ authorization_url }) => void window.open(authorization_url, '_blank'),
   });

@@ -1,6 +1,6 @@
 /** Shows the question that interrupts a request (base/gate.ts): sign in again, or confirm that it is you. The page stays as it is below. */
 import { Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { baseTexts } from '../base/base-texts';
@@ -9,6 +9,7 @@ import { formText } from '../base/form-text';
 import { useQuestion } from '../base/gate';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
+import { useSingleMutation } from '../base/use-single-mutation';
 import type { Session } from './session';
 import { OidcConfirm } from './oidc-confirm';
 import { SignInForm } from './sign-in-form';
@@ -61,7 +62,7 @@ function ConfirmForm({ onConfirmed, onCancel }: ConfirmFormProps) {
   const queries = useQueryClient();
   const method = queries.getQueryData<Session>(['session'])?.method ?? 'password';
   const [withKey, setWithKey] = useState(method !== 'password');
-  const confirm = useMutation({
+  const confirm = useSingleMutation({
     mutationFn: (proof: string) =>
       read(api.POST('/api/v1/session/confirm', { body: withKey ? { api_key: proof } : { password: proof } })),
     onSuccess: onConfirmed,

@@ -1,12 +1,13 @@
 /** Signing in with a password, an API key, or the identity provider of the company. Also used when a session ends in the middle of a form. */
 import { Anchor, Button, Divider, PasswordInput, Stack, TextInput } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { api, read } from '../base/client';
 import { formText } from '../base/form-text';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
+import { useSingleMutation } from '../base/use-single-mutation';
 import type { Session } from './session';
 import { accessTexts } from './texts';
 
@@ -25,11 +26,11 @@ export function SignInForm({ returnTo, onSignedIn }: SignInFormProps) {
     queryKey: ['session', 'methods'],
     queryFn: () => read(api.GET('/api/v1/session/methods')),
   });
-  const signIn = useMutation({
+  const signIn = useSingleMutation({
     mutationFn: (proof: Proof) => read(api.POST('/api/v1/session', { body: proof })),
     onSuccess: onSignedIn,
   });
-  const oidc = useMutation({
+  const oidc = useSingleMutation({
     mutationFn: () => read(api.POST('/api/v1/session/oidc', { body: { return_to: returnTo } })),
     onSuccess: ({ authorization_url }) => location.assign(authorization_url),
   });
@@ -70,7 +71,15 @@ export function SignInForm({ returnTo, onSignedIn }: SignInFormProps) {
           </Button>
         </Stack>
       </form>
-      <Anchor component="button" type="button" size="sm" onClick={() => setWithKey(!withKey)}>
+      <Anchor
+        component="button"
+        type="button"
+        size="sm"
+        onClick={() => {
+          signIn.reset();
+          setWithKey(!withKey);
+        }}
+      >
         {withKey ? t('sign_in.use_password') : t('sign_in.use_api_key')}
       </Anchor>
       {label !== undefined && (

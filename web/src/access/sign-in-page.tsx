@@ -1,11 +1,12 @@
 /** The sign-in page. A link that works once (`covenant admin sign-in-link`) has its token after `#`, so no server log contains it. */
 import { Alert, Center, Loader, Paper, Stack, Text, Title } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { api, read } from '../base/client';
 import { ProblemAlert } from '../base/problem-alert';
 import { useNames, useTexts } from '../base/texts';
+import { useSingleMutation } from '../base/use-single-mutation';
 import { oidcFailureTexts } from './oidc-failure-texts';
 import { ownPath } from './own-path';
 import type { Session } from './session';
@@ -26,7 +27,7 @@ export function SignInPage() {
     void navigate({ href: `/admin${returnTo}`, replace: true });
   }
 
-  const link = useMutation({
+  const link = useSingleMutation({
     mutationFn: (link_token: string) => read(api.POST('/api/v1/session', { body: { link_token } })),
     onSuccess: enter,
   });

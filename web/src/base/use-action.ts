@@ -1,9 +1,10 @@
 /** A write that a person starts: its progress, its refusal, and what is read again afterwards. */
 import { notifications } from '@mantine/notifications';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { baseTexts } from './base-texts';
 import { gated } from './gate';
 import { useTexts } from './texts';
+import { useSingleMutation } from './use-single-mutation';
 
 interface ActionOptions<Input, Result> {
   send: (input: Input) => Promise<Result>;
@@ -16,9 +17,9 @@ interface ActionOptions<Input, Result> {
 export function useAction<Input, Result>({ send, done, onDone }: ActionOptions<Input, Result>) {
   const queries = useQueryClient();
   const t = useTexts(baseTexts);
-  return useMutation({
+  return useSingleMutation({
     mutationFn: (input: Input) => gated(() => send(input)),
-    onSuccess: async (result, input) => {
+    onSuccess: async (result: Result, input: Input) => {
       if (done)
         notifications.show({
           message: done(result, input),

@@ -1,6 +1,5 @@
 /** The state of the form of a contract: its values, the check, the request, and the conflict of an edit. */
 import { useForm } from '@mantine/form';
-import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useSession } from '../access/session';
 import { baseTexts } from '../base/base-texts';
@@ -12,6 +11,7 @@ import { useIdempotencyKey } from '../base/idempotency';
 import { isRefusal } from '../base/problem';
 import { useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
+import { useSingleMutation } from '../base/use-single-mutation';
 import { bodyOfContract, NEW_CONTRACT } from './contract-body';
 import type { ContractBody } from './contract-body';
 import { bodyOf, valuesOf } from './contract-form';
@@ -56,11 +56,11 @@ export function useContractFormState(opened: Contract | undefined, onSaved: (con
     if (before) return editContract(before, sent, dry_run);
     return createContract(sent, dry_run ? { dry_run } : { key: keyFor(body) });
   };
-  const conflict = useMutation({
+  const conflict = useSingleMutation({
     mutationFn: (id: string) => gated(() => readContract(id)),
     onSuccess: setTheirs,
   });
-  const check = useMutation({
+  const check = useSingleMutation({
     mutationFn: (body: ContractBody) => gated(() => send(body, true)),
     onSuccess: setChecked,
     onError: fail,

@@ -1,6 +1,5 @@
 /** The form of an operation on licenses. Its first submit shows a preview, its second one does what was shown. */
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { baseTexts } from '../base/base-texts';
@@ -11,6 +10,7 @@ import { fieldErrors, isRefusal } from '../base/problem';
 import { ProblemAlert } from '../base/problem-alert';
 import { useLanguage, useTexts } from '../base/texts';
 import { useAction } from '../base/use-action';
+import { useSingleMutation } from '../base/use-single-mutation';
 import { BulkFields } from './bulk-fields';
 import { requestBulk } from './bulk-requests';
 import type { BulkInput, BulkKind, BulkResult, Which } from './bulk-requests';
@@ -35,7 +35,7 @@ export function BulkForm({ kind, which, onClose, onDone }: BulkFormProps) {
   const keyFor = useIdempotencyKey();
   const [input, setInput] = useState(NO_INPUT);
   const [typed, setTyped] = useState('');
-  const preview = useMutation({ mutationFn: () => gated(() => requestBulk(kind, which, input)) });
+  const preview = useSingleMutation({ mutationFn: () => gated(() => requestBulk(kind, which, input)) });
   const action = useAction({
     send: () => requestBulk(kind, which, input, keyFor([which, input])),
     onDone,
