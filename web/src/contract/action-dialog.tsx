@@ -33,12 +33,13 @@ export function ActionDialog({ contract, name, onClose }: ActionDialogProps) {
   const queries = useQueryClient();
   const keyFor = useIdempotencyKey();
   const [body, setBody] = useState<CommandBody>(INITIAL_BODY[name] ?? {});
-  const trial = useTrial(contract, name, body);
   const action = useAction({
     send: (given: CommandBody) => runCommand(contract, name, given, keyFor([contract.revision, given])),
     done: () => t(`${name}.done`, { name: contract.name }),
     onDone: onClose,
   });
+  // The action itself changes the answer to its trial.
+  const trial = useTrial(contract, name, body, action.isIdle || action.isError);
   const Fields = ACTION_FIELDS[name];
   const errors = { ...fieldErrors(trial.error), ...fieldErrors(action.error) };
 
@@ -102,12 +103,13 @@ export function ActionDialog({ contract, name, onClose }: ActionDialogProps) {
 }
 
 /** The contract as the action would leave it, while the person types. */
-function useTrial(contract: Contract, name: CommandName, body: CommandBody) {
+function useTrial(contract: Contract, name: CommandName, body: CommandBody, wanted: boolean) {
   const [settled] = useDebouncedValue(body, DEBOUNCE_MS);
   const complete = withStandIns(name, settled);
   return useQuery({
     queryKey: ['contract', contract.id, 'trial', name, contract.revision, complete],
     queryFn: ({ signal }) => gated(() => tryCommand(contract, name, complete, signal)),
+    enabled: wanted,
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
