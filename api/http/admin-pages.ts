@@ -73,7 +73,9 @@ function setCaching(response: ServerResponse, path: string): void {
 /** Passes requests on to the development server. */
 function forwardedPages(devUrl: string): RequestHandler {
   return async (request, response) => {
-    const { status, headers, body } = await fetch(new URL(request.originalUrl, devUrl), {
+    // That server knows the pages below the slash only.
+    const path = request.originalUrl.replace(/^\/admin(?=$|\?)/, '/admin/');
+    const { status, headers, body } = await fetch(new URL(path, devUrl), {
       headers: { Accept: request.get('accept') ?? '*/*' },
     });
     response.status(status).set({ 'Content-Type': headers.get('content-type') ?? '', 'Cache-Control': 'no-store' });
