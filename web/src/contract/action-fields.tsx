@@ -64,7 +64,6 @@ function PauseFields({ contract, body, change, errors }: ActionFieldsProps) {
       />
       <Textarea
         label={t('note')}
-        maxLength={2_000}
         autosize
         minRows={2}
         error={errors['note']}
@@ -120,7 +119,6 @@ function RenewFields({ contract, change, errors }: ActionFieldsProps) {
       <TextInput
         label={t('renew.reference')}
         description={t('renew.reference_help')}
-        maxLength={200}
         error={errors['reference']}
         onChange={({ currentTarget: { value } }) => change({ reference: value || undefined })}
       />
@@ -147,7 +145,6 @@ function TerminateFields({ body, change, errors }: ActionFieldsProps) {
         label={t('terminate.reason')}
         description={t('terminate.reason_help')}
         required
-        maxLength={2_000}
         autosize
         minRows={2}
         value={body['reason'] as string}
@@ -171,7 +168,6 @@ function ComplianceHoldFields({ body, change, errors }: ActionFieldsProps) {
       label={t('compliance_hold.note')}
       description={t('compliance_hold.note_help')}
       required
-      maxLength={2_000}
       autosize
       minRows={2}
       value={body['note'] as string}

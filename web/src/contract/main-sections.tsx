@@ -20,7 +20,7 @@ export function BasicSection() {
   const frame = useFieldFrame();
   return (
     <FormSection title={t('section.basic')}>
-      <TextInput {...field('name')} required withAsterisk maxLength={200} data-autofocus />
+      <TextInput {...field('name')} required withAsterisk data-autofocus />
       <Select
         {...field('type')}
         required
@@ -122,7 +122,7 @@ export function QuotaSection() {
       }
     >
       <NumberInput {...field('quota')} required withAsterisk min={1} allowDecimal={false} clampBehavior="none" />
-      {raised && <TextInput {...field('quota_label')} maxLength={100} />}
+      {raised && <TextInput {...field('quota_label')} />}
     </FormSection>
   );
 }

@@ -23,7 +23,6 @@ export function BulkFields({ kind, input, change, errors }: BulkFieldsProps) {
         error={errors['reason']}
         autosize
         minRows={2}
-        maxLength={2_000}
         onChange={({ currentTarget: { value } }) => change({ reason: value })}
         data-autofocus
       />

@@ -79,7 +79,6 @@ export function CreateFields({ form, change, errors }: CreateFieldsProps) {
       <TextInput
         label={t('note')}
         description={t('note.help')}
-        maxLength={2_000}
         value={form.note}
         error={errors['note']}
         onChange={({ currentTarget: { value } }) => change({ note: value })}

@@ -103,7 +103,6 @@ function ChangeDialog({ license: { id }, change, onClose }: ChangeDialogProps) {
         error={fieldErrors(action.error)['reason']}
         autosize
         minRows={2}
-        maxLength={2_000}
         onChange={({ currentTarget: { value } }) => setReason(value)}
         data-autofocus
       />

@@ -33,12 +33,7 @@ export function EndpointFields({ form, isNew, isOfContract }: EndpointFieldsProp
         data-autofocus
         {...form.getInputProps('url')}
       />
-      <TextInput
-        label={t('description')}
-        description={t('description.help')}
-        maxLength={500}
-        {...form.getInputProps('description')}
-      />
+      <TextInput label={t('description')} description={t('description.help')} {...form.getInputProps('description')} />
       <Switch
         label={t('events.all')}
         description={t('events.all_help')}
