@@ -115,15 +115,54 @@ describeWithTool('chromium', (program) => {
     'a name of 10,000 characters is refused at its field, and the rest of the form stays',
     async () => {
       const page = await pages.openAs('admin', `contracts/${id}/edit`);
-      await page
-        .getByLabel(/^Name( \*)?$/)
-        .evaluate((input) => (input as unknown as Element).removeAttribute('maxlength'));
       await fill(page, { Name: 'x'.repeat(10_000), 'License quota': '120' });
       pages.expectComplaint(/status of 422/);
       await press(page, 'Save changes');
       await page.getByText('1 field needs your attention').waitFor();
       expect(await page.getByLabel(/^License quota( \*)?$/).inputValue()).toBe('120');
       expect(await quotaAndName()).toMatchObject({ quota: 100 });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a page without a session leads to the sign-in, and from there back to the page',
+    async () => {
+      pages.expectComplaint(/status of 401/);
+      const page = await pages.open(`contracts/${id}?tab=activity`);
+      await page.getByRole('button', { name: 'Use an API key' }).click();
+      await page.getByLabel('API key').fill(await pages.keyOf('viewer'));
+      await page.getByRole('button', { name: 'Sign in with the key' }).click();
+      await page.waitForURL(`${pages.url}/contracts/${id}?tab=activity`);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'a double click sends one request',
+    async () => {
+      const page = await pages.openAs('admin', `contracts/${id}`);
+      const requests: string[] = [];
+      page.on('request', (request) => {
+        if (request.method() === 'POST' && !request.url().includes('dry_run')) requests.push(request.url());
+      });
+      await press(page, 'Generate licenses');
+      await page.getByRole('dialog').getByRole('button', { name: 'Generate', exact: true }).dblclick();
+      await page.getByText('1 license was generated.').waitFor();
+      expect(requests).toHaveLength(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'Ctrl+K and letters typed at once open the list that they name',
+    async () => {
+      const page = await pages.openAs('admin', 'customers');
+      await page.getByRole('heading', { level: 1, name: 'Customers' }).waitFor();
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('contracts');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: 'Contracts' }).waitFor();
     },
     TIMEOUT_MS,
   );
@@ -178,6 +217,8 @@ describeWithTool('chromium', (program) => {
 });
 
 const TABS_MAX = 60;
+/** Nothing has the focus before the first Tab. */
+const FOCUS_MS = 300;
 
 /** Presses Tab until the button or link with this name has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
@@ -186,7 +227,7 @@ async function tabTo(page: Page, name: string): Promise<void> {
       (
         await page
           .locator(':focus')
-          .innerText()
+          .innerText({ timeout: FOCUS_MS })
           .catch(() => '')
       ).includes(name)
     )
