@@ -27,7 +27,8 @@ whose admin is disabled, gets 401 \`INVALID_API_KEY\`; one that is not complete 
 
 The column _session_ is for an admin who is signed in to the admin pages. Where it is _role_, the session can do what the role of its admin
 allows. Where it is _confirmed_, the admin must also have proved in the last 10 minutes who they are (403 \`REAUTHENTICATION_REQUIRED\`); API
-keys are not asked. A session that has ended gets 401 \`SESSION_ENDED\`, and a change that another site sends 403 \`CROSS_SITE_REQUEST\`.
+keys are not asked, and a dry run (\`?dry_run=true\`) needs no proof. A session that has ended gets 401 \`SESSION_ENDED\`, and a change that
+another site sends 403 \`CROSS_SITE_REQUEST\`.
 
 The column _contract_ is for the API key of a contract. It gets 403 \`FORBIDDEN_CALLER\` where it is empty. Where it is _own_, the
 contract or the job must be its own; others do not exist for it (404 \`NOT_FOUND\`).

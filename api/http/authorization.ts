@@ -17,6 +17,7 @@ import { addressMatcherOf } from './address-matchers';
 import { keyTextOf } from './api-key-header';
 import type { Authenticate } from './authentication';
 import { refuseCrossSite } from './cross-site';
+import { isDryRun } from './dry-run';
 import { ProblemError, problemOf, protocolProblem } from './problem';
 import type { ProtocolCode } from './problem';
 import { rememberCaller } from './refused-call';
@@ -43,7 +44,7 @@ export function createAuthorize(route: AuthorizedRoute, api: Authenticators): Au
     const caller = await identify(request, api);
     if (!isAddressAllowed(caller, request)) throw addressProblem(request);
     if (!mayCall(caller, operation_id)) throw forbiddenProblem(caller, operation_id);
-    refuseUnconfirmed(caller, operation_id);
+    refuseUnconfirmed(route, request, caller);
     refuseOtherContract(route, request, caller);
     return caller;
   };
@@ -81,7 +82,7 @@ function addressProblem(request: Request): ProblemError {
   return new ProblemError(protocolProblem('ADDRESS_NOT_ALLOWED', detail, { metadata: { ip } }));
 }
 
-type AuthorizedRoute = Pick<Route, 'operation_id' | 'path'>;
+type AuthorizedRoute = Pick<Route, 'operation_id' | 'path' | 'query'>;
 
 /** The path of a route whose `:id` is that of a contract. Routes of jobs check the contract of the job in their handlers. */
 const CONTRACT_PATH = /^\/api\/v1\/contracts\/:id(\/|$)/;
@@ -116,9 +117,13 @@ export function sessionEndedProblem(): ProblemError {
   return new ProblemError(protocolProblem('SESSION_ENDED', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }));
 }
 
-/** Throws 403 when an operation needs a recent proof of who the admin of a session is. API keys are not asked (decisions 42). */
-function refuseUnconfirmed(caller: KnownCaller, operation_id: OperationId): void {
-  if (caller.kind !== 'session' || caller.is_confirmed || !needsConfirmation(operation_id)) return;
+/**
+ * Throws 403 when an operation needs a recent proof of who the admin of a session is. API keys are not asked (decisions 42). A dry run needs
+ * no proof, because it changes nothing and shows no secret.
+ */
+function refuseUnconfirmed(route: AuthorizedRoute, request: Request, caller: KnownCaller): void {
+  if (caller.kind !== 'session' || caller.is_confirmed || !needsConfirmation(route.operation_id)) return;
+  if (isDryRun(route, request)) return;
   const detail = `This needs a proof from the last ${CONFIRMED_MINUTES} minutes that you are ${caller.name}. Enter your password or your API key (POST /api/v1/session/confirm), and repeat the request.`;
   throw new ProblemError(
     protocolProblem('REAUTHENTICATION_REQUIRED', detail, { metadata: { confirmed_minutes: CONFIRMED_MINUTES } }),

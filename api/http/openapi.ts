@@ -22,6 +22,7 @@ import type { AnswerShape, Examples, Route } from './route';
 import { ROUTES } from '../routes';
 import { AllowedActionShape } from './allowed-actions';
 import { ANSWER_FIELDS, fieldsOf } from './answer-fields';
+import { hasDryRun } from './dry-run';
 import { storesAnswers } from './idempotency';
 import { revisedResource } from './revised-resource';
 import { SESSION_COOKIE } from './session-cookie';
@@ -180,7 +181,7 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     path: route.path.replace(/:(\w+)/g, '{$1}'),
     tags: [route.tag],
     summary: route.summary,
-    description: [route.description ?? '', permissionSentence(route.operation_id)].filter(Boolean).join('\n\n'),
+    description: [route.description ?? '', permissionSentence(route)].filter(Boolean).join('\n\n'),
     operationId: route.operation_id,
     security: securityOf(route.operation_id),
     request: {
@@ -257,14 +258,15 @@ function securityOf(operation_id: OperationId): Record<string, string[]>[] {
   return kinds.map((kind) => ({ [SECURITY_SCHEMES[kind][0]]: [] }));
 }
 
-function permissionSentence(operation_id: OperationId): string {
-  const permission = permissionOf(operation_id);
+function permissionSentence(route: Pick<Route, 'operation_id' | 'query'>): string {
+  const permission = permissionOf(route.operation_id);
   if ('admin' in permission) {
     const contract = permission.contract === undefined ? '' : ', or the API key of the contract';
+    const except = hasDryRun(route) ? ', except for a dry run' : '';
     const confirmed =
       permission.session === undefined
         ? ''
-        : ` A session needs a proof of identity from the last ${CONFIRMED_MINUTES} minutes.`;
+        : ` A session needs a proof of identity from the last ${CONFIRMED_MINUTES} minutes${except}.`;
     return `Needs the role ${permission.admin} or above${contract}.${confirmed}`;
   }
   if ('session' in permission) return 'Needs a session: the cookie that a sign-in sets.';

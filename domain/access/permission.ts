@@ -15,8 +15,8 @@ import type { Role } from './role';
  * or callers without a key. The key of a contract reaches what belongs to its contract only (domain.md 2.3): for it, anything else does
  * not exist.
  *
- * `session` is `confirmed` for an operation that a session can call only shortly after its admin has proved who they are (decisions 42). An
- * operation on the session itself has nothing but `session`.
+ * `session` is `confirmed` for an operation that a session can call only shortly after its admin has proved who they are (decisions 42),
+ * unless the request is a dry run. An operation on the session itself has nothing but `session`.
  *
  * An `open` operation answers every request. A `signed` operation needs no key, because its message has the signature of a
  * billing system, which the handler checks over the received bytes. A billing system is no kind of caller: it has no role and

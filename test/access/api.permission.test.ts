@@ -58,13 +58,18 @@ function openStatus(operation_id: OperationId): number {
   return route !== undefined && 303 in route.answers ? 303 : 200;
 }
 
-function send(operation_id: OperationId, key: string | null, headers: Record<string, string> = {}): Promise<ApiAnswer> {
+function send(
+  operation_id: OperationId,
+  key: string | null,
+  headers: Record<string, string> = {},
+  query = '',
+): Promise<ApiAnswer> {
   const root_operation = ROOT_OPERATIONS.find((operation) => operation.operation_id === operation_id);
   if (root_operation) return api.call('GET', `/${root_operation.path}`, { key, headers });
   const route = routeOf(operation_id);
   if (!route) throw new Error(`${operation_id} is not served`);
   const path = route.path.slice('/api/v1'.length).replace(':source', 'standard').replace(/:\w+/g, UNKNOWN_ID);
-  return api.call(route.method.toUpperCase(), path, { key, headers });
+  return api.call(route.method.toUpperCase(), path + query, { key, headers });
 }
 
 describe.each(OPERATIONS)('%s', (operation_id, permission) => {
@@ -113,8 +118,11 @@ describe.each(OPERATIONS)('%s', (operation_id, permission) => {
   test('asks a session for a recent proof of identity exactly if its entry says so', async () => {
     if (!('admin' in permission)) return;
     const answer = await send(operation_id, null, sessionHeaders(unconfirmed));
-    if (permission.session === 'confirmed') expectRefusal(answer, 403, 'REAUTHENTICATION_REQUIRED');
-    else expect([200, 404, 422]).toContain(answer.status);
+    if (permission.session !== 'confirmed') return expect([200, 404, 422]).toContain(answer.status);
+    expectRefusal(answer, 403, 'REAUTHENTICATION_REQUIRED');
+    const dry_run = await send(operation_id, null, sessionHeaders(unconfirmed), '?dry_run=true');
+    if (routeOf(operation_id)?.query?.shape['dry_run']) expect([404, 422]).toContain(dry_run.status);
+    else expectRefusal(dry_run, 403, 'REAUTHENTICATION_REQUIRED');
   });
 
   /** Without an id in the path, the key of a contract gets its own resources; any other contract or job does not exist. */

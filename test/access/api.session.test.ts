@@ -8,6 +8,7 @@ import { createSignInLink } from '../../transactions/access/sign-in-link';
 import { SYSTEM } from '../../domain/base/actor';
 import { sessionHeaders, startTestApi } from '../harness/api';
 import type { ApiAnswer, TestAdmin, TestApi } from '../harness/api';
+import { addCatalogue, addContract } from '../harness/catalogue';
 import { expectRefusal } from '../harness/expect-refusal';
 import { signIn, tokenOf } from '../harness/sessions';
 
@@ -264,6 +265,86 @@ describe('a proof of identity', () => {
       expect(Date.parse(confirmed.confirmed_until) - Date.now()).toBeGreaterThan(9 * 60_000);
       expectRefusal(await reveal(session), 404, 'NOT_FOUND');
     }
+  });
+
+  describe('that is too old', () => {
+    let session: string;
+    let contract: { id: string; name: string };
+    let license_id: string;
+
+    beforeAll(async () => {
+      const admin = await api.addAdmin('super_admin');
+      session = await signIn(api, admin.key);
+      await api.sql`UPDATE sessions SET confirmed_at = confirmed_at - interval '10 minutes' WHERE admin_id = ${admin.id}`;
+      contract = await addContract(api, await addCatalogue(api), { api_access: true });
+      license_id = (await api.call('POST', `/contracts/${contract.id}/generate`, { body: { count: 1 } })).body
+        .licenses[0].id;
+    });
+
+    /** What the calls below would change. */
+    const stored = async (): Promise<unknown> => [
+      ...(await api.sql`
+        SELECT (SELECT count(*) FROM audit_events) AS audit, (SELECT count(*) FROM license_facts) AS facts,
+               (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.id) FROM contracts c) AS contracts,
+               (SELECT jsonb_agg(to_jsonb(k) ORDER BY k.key_id) FROM contract_api_keys k) AS keys`),
+    ];
+    const calls = (): [string, string, object?][] => [
+      ['POST', `/contracts/${contract.id}/terminate`, { reason: 'The contract was breached' }],
+      ['DELETE', `/contracts/${contract.id}`, { confirm_name: contract.name }],
+      ['POST', `/contracts/${contract.id}/api-key/rotate`, {}],
+      ['POST', '/licenses/revoke', { ids: [license_id] }],
+    ];
+
+    test('is enough for a dry run, which changes nothing', async () => {
+      const before = await stored();
+      for (const [method, path, body] of calls()) {
+        const { status, body: answer } = await api.call(method, `${path}?dry_run=true`, { session, body });
+        // An active contract cannot be deleted, which the preview says.
+        if (method === 'DELETE') expect(answer.code).toBe('CONTRACT_ACTIVE');
+        else expect([path, status, answer.dry_run]).toEqual([path, 200, true]);
+      }
+      const { body } = await api.call('POST', `/contracts/${contract.id}/api-key/reveal?dry_run=true`, { session });
+      expect(body).toMatchObject({ dry_run: true, key: null });
+      expect(await stored()).toEqual(before);
+    });
+
+    test.each([
+      '',
+      '?dry_run=false',
+      '?dry_run=',
+      '?dry_run=TRUE',
+      '?dry_run=true%20',
+      '?DRY_RUN=true',
+      '?dry_run[]=true',
+      '?dry_run=true&dry_run=true',
+      '?dry_run=true&dry_run=false',
+      '?x?dry_run=true',
+      '?x=%26dry_run=true',
+      '?#?dry_run=true',
+    ])('is refused for "%s", also with a dry run in the body or in a header', async (query) => {
+      const before = await stored();
+      const headers = { 'Dry-Run': 'true', 'X-HTTP-Method-Override': 'GET' };
+      for (const [method, path, body] of calls())
+        for (const sent of [body, { ...body, dry_run: true }])
+          expectRefusal(
+            await api.call(method, path + query, { session, body: sent, headers }),
+            403,
+            'REAUTHENTICATION_REQUIRED',
+          );
+      expect(await stored()).toEqual(before);
+    });
+
+    test('is refused for an operation without a dry run, whatever the query is', async () => {
+      const writes: [string, string, object][] = [
+        ['POST', `/admins/${api.admins.viewer.id}/api-keys`, {}],
+        ['POST', `/admins/${api.admins.viewer.id}/invitation`, {}],
+      ];
+      const before = await stored();
+      for (const [method, path, body] of writes)
+        for (const query of ['', '?dry_run=true'])
+          expectRefusal(await api.call(method, path + query, { session, body }), 403, 'REAUTHENTICATION_REQUIRED');
+      expect(await stored()).toEqual(before);
+    });
   });
 });
 
