@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Role } from '../../domain/access/role';
 import { ensureAdminPages } from '../../project/admin-pages';
 import { startTestStack } from './stack';
-import type { TestStack } from './stack';
+import type { TestStack, TestStackOptions } from './stack';
 import { callStack } from './stack-client';
 
 export interface AdminPages {
@@ -31,10 +31,10 @@ export interface AdminPages {
 const TIMEOUT_MS = 30_000;
 
 /** Builds the pages if their sources have changed, starts a stack that serves them, and a browser. */
-export async function startAdminPages(program: string): Promise<AdminPages> {
+export async function startAdminPages(program: string, api: TestStackOptions['api'] = {}): Promise<AdminPages> {
   await ensureAdminPages();
   const [stack, browser] = await Promise.all([
-    startTestStack(),
+    startTestStack({ api }),
     chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-dev-shm-usage'] }),
   ]);
   return watchedPages(stack, browser);

@@ -13,13 +13,16 @@ export interface TestIdentityProvider {
   people: People;
   /** What an API uses. */
   provider: IdentityProvider;
+  /** Makes this person the one who answers the provider in a browser. */
+  answerAs(subject: string): void;
   /** Goes to the page of the provider, signs in as this person, and returns the address that the provider sends the browser back to. */
   signIn(authorization_url: string, subject: string): Promise<URL>;
   close(): Promise<void>;
 }
 
+/** The client that the provider knows. */
 export const CLIENT_SECRET = 'secret-of-the-client-at-the-provider';
-const CLIENT_ID = 'covenant';
+export const CLIENT_ID = 'covenant';
 const INTERACTION = '/interaction/';
 const REDIRECTS_MAX = 10;
 const TTL_S = 600;
@@ -36,8 +39,8 @@ export const ONE_PERSON_PROVIDER: IdentityProvider = {
     Promise.resolve({ issuer: 'https://login.test', subject: 'viewer', verified_email: null, authenticated_at: null }),
 };
 
-/** Starts a provider that sends people back to this address. */
-export async function startIdentityProvider(redirect_uri: string): Promise<TestIdentityProvider> {
+/** Starts a provider that sends people back to this address. Without a port, it takes a free one. */
+export async function startIdentityProvider(redirect_uri: string, port = 0): Promise<TestIdentityProvider> {
   // It warns that this version of Node is not its own, and that its keys and its store are those of a test.
   const silent = jest.spyOn(console, 'warn').mockImplementation();
   const { default: Provider } = await import('oidc-provider');
@@ -45,7 +48,7 @@ export async function startIdentityProvider(redirect_uri: string): Promise<TestI
   /** Who answers the question that is open. */
   let person = '';
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const provider: ProviderType = new Provider(issuer, {
     clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: [redirect_uri] }],
@@ -81,6 +84,7 @@ export async function startIdentityProvider(redirect_uri: string): Promise<TestI
     provider: createIdentityProvider({
       ...{ issuer, client_id: CLIENT_ID, client_secret: CLIENT_SECRET, label: 'Example Login', redirect_uri },
     }),
+    answerAs: (subject) => void (person = subject),
     signIn(authorization_url, subject) {
       person = subject;
       return followUntil(authorization_url, redirect_uri);
