@@ -335,7 +335,10 @@ describe('a proof of identity', () => {
     });
 
     test('is refused for an operation without a dry run, whatever the query is', async () => {
+      const email = 'another-super@covenant.test';
       const writes: [string, string, object][] = [
+        ['POST', '/admins', { email, name: 'Eve', role: 'super_admin' }],
+        ['PATCH', `/admins/${api.admins.viewer.id}`, { role: 'super_admin' }],
         ['POST', `/admins/${api.admins.viewer.id}/api-keys`, {}],
         ['POST', `/admins/${api.admins.viewer.id}/invitation`, {}],
       ];
@@ -344,6 +347,9 @@ describe('a proof of identity', () => {
         for (const query of ['', '?dry_run=true'])
           expectRefusal(await api.call(method, path + query, { session, body }), 403, 'REAUTHENTICATION_REQUIRED');
       expect(await stored()).toEqual(before);
+      expect((await api.call('POST', '/admins', { session: await signIn(api), body: writes[0]?.[2] })).status).toBe(
+        201,
+      );
     });
   });
 });
