@@ -60,7 +60,7 @@ export const ReportScheduleShape = z
       .enum(UNREACHED_REASONS)
       .nullable()
       .describe(
-        'Why nobody gets the report now: settings switch it off, no address is known, or no address takes it. null: at least one address gets it',
+        'Why the report reaches no address now: settings switch it off, no address is known, or no address takes it. null: at least one address gets it',
       ),
     created_at: InstantShape,
     created_by: z.string(),

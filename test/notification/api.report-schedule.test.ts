@@ -72,7 +72,7 @@ test('a schedule shows its next reports, is changed, paused and deleted, each wi
   ]);
 });
 
-test('a schedule says who gets its reports now, and why nobody does', async () => {
+test('a schedule says who gets its reports now, and why they reach no address', async () => {
   const { id } = await contractOf({ account_manager: null });
   const { body: schedule } = await create(id);
   const set = async (report: object) => {

@@ -18,7 +18,7 @@ export function NextReports({ schedule: { next_reports, timezone } }: { schedule
   );
 }
 
-/** Each address with the reason why it gets the report, or what keeps mail from it; and why nobody gets it. */
+/** Each address with the reason why it gets the report, or what keeps mail from it; and why it reaches no address. */
 export function ReportRecipients({ schedule: { recipients, unreached } }: { schedule: ReportSchedule }) {
   const t = useTexts(reportScheduleTexts);
   const names = useTexts(notificationTexts);
