@@ -19,6 +19,7 @@ import { AdminDialog } from './admin-dialog';
 import { ADMIN_ROLES, ADMIN_STATUSES } from './admin-shapes';
 import type { Admin } from './admin-shapes';
 import { adminTexts } from './admin-texts';
+import { useMayWrite } from './use-may-write';
 
 type Query = NonNullable<paths['/api/v1/admins']['get']['parameters']['query']>;
 
@@ -36,7 +37,7 @@ export default function AdminsPage() {
     placeholderData: keepPreviousData,
   });
   const columns = useColumns();
-  const create = (
+  const create = useMayWrite('super_admin') && (
     <Button onClick={open} leftSection={<IconPlus size={16} aria-hidden />} data-page-create>
       {t('create')}
     </Button>

@@ -5,7 +5,12 @@ export const billingPages: PageSpec[] = [
   {
     path: 'billing-events',
     page: () => import('./billing-events'),
-    navigation: { group: 'operation', label: { en: 'Billing events', de: 'Abrechnungsereignisse' }, icon: IconReceipt },
+    navigation: {
+      group: 'operation',
+      label: { en: 'Billing events', de: 'Abrechnungsereignisse' },
+      icon: IconReceipt,
+      role: 'operator',
+    },
   },
   { path: 'billing-events/$id', page: () => import('./billing-event') },
 ];

@@ -5,6 +5,11 @@ export const logPages: PageSpec[] = [
   {
     path: 'logs',
     page: () => import('./logs'),
-    navigation: { group: 'operation', label: { en: 'Logs', de: 'Protokolle' }, icon: IconHistory },
+    navigation: {
+      group: 'operation',
+      label: { en: 'Logs', de: 'Protokolle' },
+      icon: IconHistory,
+      role: 'operator',
+    },
   },
 ];
