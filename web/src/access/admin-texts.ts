@@ -1,4 +1,5 @@
 import { texts } from '../base/texts';
+import { roleTexts } from './role-texts';
 
 /** Texts about admins and their API keys. Roles and states of the interface are the keys themselves. */
 export const adminTexts = texts({
@@ -20,10 +21,7 @@ export const adminTexts = texts({
     created: 'Created',
     updated: 'Changed',
     id: 'UUID',
-    viewer: 'Viewer',
-    operator: 'Operator',
-    admin: 'Admin',
-    super_admin: 'Super admin',
+    ...roleTexts.messages.en,
     role_text:
       'Viewer: reads, with license keys masked. Operator: reads all. Admin: also writes. Super admin: also manages admins.',
     active: 'Active',
@@ -70,10 +68,7 @@ export const adminTexts = texts({
     created: 'Angelegt',
     updated: 'Geändert',
     id: 'UUID',
-    viewer: 'Betrachter',
-    operator: 'Operator',
-    admin: 'Admin',
-    super_admin: 'Super-Admin',
+    ...roleTexts.messages.de,
     role_text:
       'Betrachter: liest, Lizenzschlüssel sind verdeckt. Operator: liest alles. Admin: schreibt auch. Super-Admin: verwaltet auch Admins.',
     active: 'Aktiv',

@@ -2,17 +2,19 @@
 import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { IconKeyboard, IconLanguage, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import { roleTexts } from '../access/role-texts';
 import { useSession } from '../access/session';
 import { baseTexts } from '../base/base-texts';
 import { api, read } from '../base/client';
 import { removeDrafts } from '../base/draft';
 import { isRefusal } from '../base/problem';
 import { useAction } from '../base/use-action';
-import { chooseLanguage, useLanguage, useTexts } from '../base/texts';
+import { chooseLanguage, useLanguage, useNames, useTexts } from '../base/texts';
 import { openShortcuts } from './shortcuts';
 
 export function AccountMenu() {
   const t = useTexts(baseTexts);
+  const roleOf = useNames(roleTexts);
   const { admin } = useSession();
   const language = useLanguage();
   const dark = useComputedColorScheme('light') === 'dark';
@@ -43,7 +45,7 @@ export function AccountMenu() {
         <Menu.Label>
           <bdi>{admin.name}</bdi>
           <br />
-          {admin.email} · {admin.role}
+          {admin.email} · {roleOf(admin.role)}
         </Menu.Label>
         <Menu.Item
           leftSection={dark ? <IconSun size={16} aria-hidden /> : <IconMoon size={16} aria-hidden />}
