@@ -7,19 +7,22 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { ask } from './base/gate';
+import { askForRead, letReadsAsk } from './base/gate';
 import { pausePollingWithoutPerson } from './base/presence';
 import { createQueryClient } from './base/query';
 import { cssVariables, theme } from './base/theme';
 import { QuestionDialog } from './access/question-dialog';
 import { router } from './router';
 
-const queries = createQueryClient(() => {
-  // On the pages before the sign-in, a missing session is no interruption.
-  if (queries.getQueryData(['session']) === undefined) return;
-  void ask('sign_in').then(async (done) => {
-    if (done) await queries.invalidateQueries();
-  });
+const queries = createQueryClient({
+  onSignedOut: () => {
+    // On the pages before the sign-in, a missing session is no interruption.
+    if (queries.getQueryData(['session']) === undefined) return;
+    void askForRead().then(async (done) => {
+      if (done) await queries.invalidateQueries();
+    });
+  },
+  onAnswer: letReadsAsk,
 });
 
 pausePollingWithoutPerson();

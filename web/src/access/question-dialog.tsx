@@ -6,7 +6,7 @@ import type { FormEvent } from 'react';
 import { baseTexts } from '../base/base-texts';
 import { api, read } from '../base/client';
 import { formText } from '../base/form-text';
-import { useQuestion } from '../base/gate';
+import { asked } from '../base/gate';
 import { ProblemAlert } from '../base/problem-alert';
 import { useTexts } from '../base/texts';
 import { useSingleMutation } from '../base/use-single-mutation';
@@ -16,7 +16,7 @@ import { SignInForm } from './sign-in-form';
 import { accessTexts } from './texts';
 
 export function QuestionDialog() {
-  const question = useQuestion();
+  const question = asked.use();
   const t = useTexts(accessTexts);
   const base = useTexts(baseTexts);
   const queries = useQueryClient();

@@ -12,17 +12,20 @@ interface Asked {
   answer: (done: boolean) => void;
 }
 
-const asked = createStore<Asked | undefined>(undefined);
+/** The question that is open, for the dialog that shows it. */
+export const asked = createStore<Asked | undefined>(undefined);
 let pending: Promise<boolean> | undefined;
+let signInDismissed = false;
 
 /** Asks, and resolves with whether the person answered. Requests that fail at the same time share one question. */
-export function ask(question: Question): Promise<boolean> {
+function ask(question: Question): Promise<boolean> {
   pending ??= new Promise<boolean>((resolve) => {
     asked.set({
       question,
       answer: (done) => {
         pending = undefined;
         asked.set(undefined);
+        if (question === 'sign_in') signInDismissed = !done;
         resolve(done);
       },
     });
@@ -30,8 +33,18 @@ export function ask(question: Question): Promise<boolean> {
   return pending;
 }
 
-/** The question that is open, for the dialog that shows it. */
-export const useQuestion = asked.use;
+/**
+ * Asks for a sign-in, because a read found that the session has ended. Pages read again by themselves: once the person has dismissed the
+ * question, a read does not ask again until they act, or until an answer shows that there is a session.
+ */
+export async function askForRead(): Promise<boolean> {
+  return signInDismissed ? false : ask('sign_in');
+}
+
+/** Lets reads ask again: the person tries again, or has signed in elsewhere. */
+export function letReadsAsk(): void {
+  signInDismissed = false;
+}
 
 /** Sends a request. When the session has ended or a confirmation is needed, asks and sends it once more. */
 export async function gated<Result>(send: () => Promise<Result>): Promise<Result> {

@@ -1,7 +1,8 @@
 /** Shows what went wrong and what to do about it. */
 import { Alert, Button, Group, Text } from '@mantine/core';
 import { baseTexts } from './base-texts';
-import { RequestFailed } from './problem';
+import { letReadsAsk } from './gate';
+import { isRefusal, RequestFailed } from './problem';
 import { useTexts } from './texts';
 
 interface ProblemAlertProps {
@@ -9,9 +10,13 @@ interface ProblemAlertProps {
   onRetry?: (() => void) | undefined;
 }
 
-/** The sentence of a refusal comes from the server. The request id is what an operator asks for. */
+/**
+ * The sentence of a refusal comes from the server. The request id is what an operator asks for. What the role forbids is not offered to
+ * be tried again.
+ */
 export function ProblemAlert({ error, onRetry }: ProblemAlertProps) {
   const t = useTexts(baseTexts);
+  const retry = onRetry && !isRefusal(error, 'FORBIDDEN_ROLE') ? onRetry : undefined;
   const problem = error instanceof RequestFailed ? error.problem : undefined;
   const sentence = problem?.detail ?? (isUnanswered(error) ? t('problem.no_answer') : t('problem.unexpected'));
   return (
@@ -23,8 +28,15 @@ export function ProblemAlert({ error, onRetry }: ProblemAlertProps) {
         </Text>
       ))}
       <Group mt="xs" gap="sm">
-        {onRetry && (
-          <Button size="xs" variant="default" onClick={onRetry}>
+        {retry && (
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => {
+              letReadsAsk();
+              retry();
+            }}
+          >
             {t('problem.retry')}
           </Button>
         )}

@@ -11,10 +11,17 @@ function mayRetry(count: number, error: unknown): boolean {
   return passing && count < RETRIES_MAX;
 }
 
-/** `onSignedOut` is called when a read finds that the session has ended. */
-export function createQueryClient(onSignedOut: () => void): QueryClient {
+interface SessionSigns {
+  /** A read found that the session has ended. */
+  onSignedOut: () => void;
+  /** A read was answered. */
+  onAnswer: () => void;
+}
+
+export function createQueryClient({ onSignedOut, onAnswer }: SessionSigns): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({
+      onSuccess: onAnswer,
       onError: (error) => {
         if (error instanceof RequestFailed && error.status === 401) onSignedOut();
       },
