@@ -1,4 +1,4 @@
-/** Shows the secrets that a request has made. The interface shows them only once. */
+/** Shows the secrets that a request has made. The API key can be revealed again; the secret of the webhook endpoint is shown only here. */
 import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
 import { CopyText } from '../base/copy-text';
 import { useTexts } from '../base/texts';
@@ -38,6 +38,7 @@ export function SecretsDialog({ secrets: { key, webhook }, onClose }: SecretsDia
               {t('secrets.key')}
             </Text>
             <CopyText text={key} />
+            <Text size="sm">{t('secrets.key_text')}</Text>
           </div>
         )}
         {webhook !== undefined && (
@@ -46,6 +47,7 @@ export function SecretsDialog({ secrets: { key, webhook }, onClose }: SecretsDia
               {t('secrets.webhook')}
             </Text>
             <CopyText text={webhook} />
+            <Text size="sm">{t('secrets.webhook_text')}</Text>
           </div>
         )}
         <Group justify="flex-end">
