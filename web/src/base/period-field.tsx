@@ -15,11 +15,20 @@ interface PeriodFieldProps {
   disabled?: boolean;
   required?: boolean;
   placeholder?: string;
+  /** The dialog that has the field puts the focus here. */
+  'data-autofocus'?: boolean;
   value: string | null;
   onChange: (period: string | null) => void;
 }
 
-export function PeriodField({ value, onChange, placeholder, disabled, ...wrapper }: PeriodFieldProps) {
+export function PeriodField({
+  value,
+  onChange,
+  placeholder,
+  disabled,
+  'data-autofocus': autofocus,
+  ...wrapper
+}: PeriodFieldProps) {
   const t = useTexts(periodTexts);
   const generated = useId();
   const id = wrapper.id ?? generated;
@@ -27,7 +36,12 @@ export function PeriodField({ value, onChange, placeholder, disabled, ...wrapper
   // The unit stays when the number is cleared.
   const [unit, setUnit] = useState<PeriodUnit>(period?.unit ?? 'Y');
   const shown = period?.unit ?? unit;
-  const inputProps = { id, disabled, 'aria-describedby': wrapper.description ? `${id}-description` : undefined };
+  const inputProps = {
+    id,
+    disabled,
+    'data-autofocus': autofocus,
+    'aria-describedby': wrapper.description ? `${id}-description` : undefined,
+  };
   return (
     <Input.Wrapper {...wrapper} id={id} labelProps={{ htmlFor: id }} descriptionProps={{ id: `${id}-description` }}>
       {value !== null && period === undefined ? (

@@ -1,7 +1,9 @@
 /** The fields of the actions that have some. Each one changes the body of its request. */
 import { Checkbox, NumberInput, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import type { ComponentType } from 'react';
-import { useTexts } from '../base/texts';
+import { PeriodField } from '../base/period-field';
+import { formatPeriod } from '../base/periods';
+import { useLanguage, useTexts } from '../base/texts';
 import { instantOf, localTime } from '../base/zoned';
 import type { CommandBody, CommandName } from './action-requests';
 import { actionTexts } from './action-texts';
@@ -84,16 +86,18 @@ function ResumeFields({ change }: ActionFieldsProps) {
   );
 }
 
-function RenewFields({ contract, change, errors }: ActionFieldsProps) {
+function RenewFields({ contract, body, change, errors }: ActionFieldsProps) {
   const t = useTexts(actionTexts);
+  const language = useLanguage();
+  const usual = contract.renewal.term ?? contract.term.length;
   return (
     <Stack gap="sm">
-      <TextInput
+      <PeriodField
         label={t('renew.term')}
-        description={t('renew.term_help')}
-        placeholder={contract.renewal.term ?? contract.term.length ?? 'P1Y'}
+        description={usual === null ? undefined : t('renew.term_help', { term: formatPeriod(usual, language) })}
         error={errors['term']}
-        onChange={({ currentTarget: { value } }) => change({ term: value.trim() || undefined })}
+        value={(body['term'] as string | undefined) ?? null}
+        onChange={(term) => change({ term: term ?? undefined })}
         data-autofocus
       />
       <NumberInput

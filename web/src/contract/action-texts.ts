@@ -56,7 +56,7 @@ export const actionTexts = texts({
     'renew.text':
       'Adds one term, counted from the old end; for a contract that has ended, from today. Empty fields follow the renewal policy of the contract.',
     'renew.term': 'Length of the term',
-    'renew.term_help': 'As a period: P1Y is one year, P3M three months, P30D thirty days.',
+    'renew.term_help': 'Empty: {term}, by the contract.',
     'renew.quota_add': 'Licenses to add',
     'renew.quota_add_help': 'They are added to the quota when the term starts.',
     'renew.from': 'First day of the term',
@@ -70,7 +70,7 @@ export const actionTexts = texts({
     'renew.done': 'The contract is renewed.',
     'opt_out.title': 'Opt out of renewal',
     'opt_out.text':
-      'The contract then ends with its present term and does not renew automatically. To undo it, clear the opt-out in the form of the contract.',
+      'The contract then ends with its present term and does not renew automatically. The form of the contract can take it back.',
     'opt_out.late': 'Accept a late opt-out',
     'opt_out.late_help': 'When the last day of notice has passed, the contract ends one term later.',
     'opt_out.submit': 'Opt out',
@@ -84,11 +84,11 @@ export const actionTexts = texts({
     'terminate.revoke_help': 'A job revokes them. This is final, also when the contract is reinstated.',
     'terminate.submit': 'Terminate',
     'terminate.done': 'The contract is terminated.',
-    'reinstate.title': 'Undo the termination',
+    'reinstate.title': 'Reinstate the contract',
     'reinstate.text':
       'Possible within 30 days and only when no invoice is overdue. Withdrawn amendments and revoked licenses do not come back. A contract with API access gets a new key.',
     'reinstate.submit': 'Reinstate',
-    'reinstate.done': 'The termination is undone.',
+    'reinstate.done': 'The contract is reinstated.',
     'compliance_hold.title': 'Hold for compliance',
     'compliance_hold.text':
       'Suspends the contract. Only a release from compliance lifts this hold; a payment or a resume does not.',
@@ -166,7 +166,7 @@ export const actionTexts = texts({
     'renew.text':
       'Fügt eine Laufzeit an, gezählt vom alten Ende; ist der Vertrag schon zu Ende, von heute. Leere Felder folgen den Regeln des Vertrags.',
     'renew.term': 'Länge der Laufzeit',
-    'renew.term_help': 'Als Zeitraum: P1Y ist ein Jahr, P3M drei Monate, P30D dreißig Tage.',
+    'renew.term_help': 'Leer: {term}, nach dem Vertrag.',
     'renew.quota_add': 'Zusätzliche Lizenzen',
     'renew.quota_add_help': 'Sie kommen zum Kontingent hinzu, wenn die Laufzeit beginnt.',
     'renew.from': 'Erster Tag der Laufzeit',
@@ -180,7 +180,7 @@ export const actionTexts = texts({
     'renew.done': 'Der Vertrag ist verlängert.',
     'opt_out.title': 'Verlängerung ablehnen',
     'opt_out.text':
-      'Der Vertrag endet dann mit seiner jetzigen Laufzeit und verlängert sich nicht. Um das zurückzunehmen, leeren Sie das Feld im Formular des Vertrags.',
+      'Der Vertrag endet dann mit seiner jetzigen Laufzeit und verlängert sich nicht. Das Formular des Vertrags kann das zurücknehmen.',
     'opt_out.late': 'Verspätet ablehnen',
     'opt_out.late_help': 'Ist die Frist schon vorbei, endet der Vertrag eine Laufzeit später.',
     'opt_out.submit': 'Ablehnen',
@@ -194,11 +194,11 @@ export const actionTexts = texts({
     'terminate.revoke_help': 'Ein Auftrag widerruft sie. Das ist endgültig, auch wenn das Beenden zurückgenommen wird.',
     'terminate.submit': 'Beenden',
     'terminate.done': 'Der Vertrag ist beendet.',
-    'reinstate.title': 'Beenden zurücknehmen',
+    'reinstate.title': 'Vertrag wiederherstellen',
     'reinstate.text':
       'Möglich binnen 30 Tagen, und nur ohne überfällige Rechnung. Zurückgezogene Nachträge und widerrufene Lizenzen kommen nicht zurück. Ein Vertrag mit API-Zugang bekommt einen neuen Schlüssel.',
-    'reinstate.submit': 'Zurücknehmen',
-    'reinstate.done': 'Das Beenden ist zurückgenommen.',
+    'reinstate.submit': 'Wiederherstellen',
+    'reinstate.done': 'Der Vertrag ist wiederhergestellt.',
     'compliance_hold.title': 'Für Compliance sperren',
     'compliance_hold.text':
       'Sperrt den Vertrag. Nur eine Freigabe durch Compliance hebt das auf, keine Zahlung und kein Fortsetzen.',

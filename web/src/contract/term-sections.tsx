@@ -3,7 +3,7 @@ import { Checkbox, NumberInput, Select, TextInput } from '@mantine/core';
 import { EntitySelect } from '../base/entity-select';
 import { PeriodField } from '../base/period-field';
 import { useTexts } from '../base/texts';
-import { instantOf, localTime } from '../base/zoned';
+import { localTime } from '../base/zoned';
 import { useContractForm, useField, useFieldFrame } from './form-context';
 import { FormSection } from './form-section';
 import { formTexts } from './form-texts';
@@ -13,11 +13,10 @@ const WHOLE = { allowDecimal: false, clampBehavior: 'none' } as const;
 
 export function TermSection() {
   const t = useTexts(formTexts);
-  const { form } = useContractForm();
+  const { form, contract } = useContractForm();
   const field = useField();
   const frame = useFieldFrame();
   const { end_kind, renewal, timezone } = form.values;
-  const opted = renewal.opt_out_at;
   return (
     <FormSection title={t('section.term')}>
       <Select
@@ -57,14 +56,7 @@ export function TermSection() {
             onChange={(term) => form.setFieldValue('renewal.term', term)}
           />
           <NumberInput {...field('renewal.notice_days')} min={0} {...WHOLE} />
-          <TextInput
-            {...frame('renewal.opt_out_at')}
-            type="datetime-local"
-            value={opted === null ? '' : localTime(opted, timezone)}
-            onChange={({ currentTarget: { value } }) =>
-              form.setFieldValue('renewal.opt_out_at', value === '' ? null : instantOf(value, timezone))
-            }
-          />
+          {contract?.renewal.opt_out_at && <OptOut at={contract.renewal.opt_out_at} />}
           <NumberInput {...field('renewal.quota_effect.add')} min={1} {...WHOLE} />
           <NumberInput {...field('renewal.max_renewals')} min={0} {...WHOLE} />
           <EntitySelect
@@ -77,6 +69,30 @@ export function TermSection() {
         </>
       )}
     </FormSection>
+  );
+}
+
+/** The opt-out that the action has made. The form can only take it back. */
+function OptOut({ at }: { at: string }) {
+  const t = useTexts(formTexts);
+  const { form } = useContractForm();
+  const { disabled, ...frame } = useFieldFrame()('renewal.opt_out_at');
+  return (
+    <>
+      <TextInput
+        {...frame}
+        type="datetime-local"
+        readOnly
+        disabled={disabled}
+        value={localTime(at, form.values.timezone)}
+      />
+      <Checkbox
+        label={t('renewal.opt_in')}
+        disabled={disabled}
+        checked={form.values.renewal.opt_out_at === null}
+        onChange={({ currentTarget: { checked } }) => form.setFieldValue('renewal.opt_out_at', checked ? null : at)}
+      />
+    </>
   );
 }
 
