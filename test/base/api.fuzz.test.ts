@@ -217,6 +217,7 @@ beforeAll(async () => {
       device_id: known('device_id'),
       // Of a license; no other body has a key.
       key: fc.constantFrom(...license_keys),
+      recipient: fc.constantFrom('mail@covenant.test'),
       timezone: fc.constantFrom('UTC', 'Europe/Berlin', 'Africa/Cairo'),
       source: fc.constantFrom('standard', 'standard', 'standard', 'stripe', 'unknown'),
       due_date: fc.constantFrom('2026-02-28', '2027-01-31', '2100-12-31'),
