@@ -407,6 +407,7 @@ const LIST_QUERIES: Record<string, (of: FilledTables) => { path?: string; querie
       `customer_id=${rare_customer}`,
       'kind=expired',
       'kind=quota_80',
+      'from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z',
       'state=owed',
       'state=failed',
       'state=sent',
