@@ -66,7 +66,7 @@ test('a hold shows the outcome of assigning and releasing it, in every situation
     held: async () => undefined,
     assigned: ({ id }) => api.call('POST', `/holds/${id}/assign`),
     released: ({ id }) => api.call('POST', `/holds/${id}/release`),
-    expired: ({ id }) => api.sql`UPDATE pool_holds SET held_until = now() WHERE id = ${id}`,
+    expired: ({ id }) => api.sql`UPDATE pool_holds SET held_until = now() - interval '1 second' WHERE id = ${id}`,
     suspended: ({ licenses }) => api.call('POST', `/licenses/${licenses[0].id}/suspend`),
   };
   const seen: Record<string, unknown> = {};
