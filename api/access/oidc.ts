@@ -20,8 +20,16 @@ import { z } from '../http/zod';
 /** Where the provider sends people back to. */
 export const OIDC_CALLBACK_PATH = '/api/v1/session/oidc/callback';
 
-const PARAMETER_CHARS_MAX = 4_096;
-const Parameter = z.string().max(PARAMETER_CHARS_MAX).optional();
+/** Codes of some providers have more than 1,000 characters. All parameters fit into the request line, also when each is escaped. */
+const CODE_CHARS_MAX = 3_072;
+const TEXT_CHARS_MAX = 256;
+/** The characters that OAuth 2.0 allows in these parameters (RFC 6749, appendix A). */
+const parameter = (chars_max: number) =>
+  z
+    .string()
+    .max(chars_max)
+    .regex(/^[\x20-\x7e]*$/)
+    .optional();
 
 type Returned = HandlerRequest<unknown, Record<string, unknown>, unknown, AnonymousCaller>;
 
@@ -79,7 +87,11 @@ export const oidcRoutes: Route[] = [
     summary: 'Come back from the identity provider',
     description:
       'Only the browser in which a sign-in began can finish it, once and within ten minutes. It ends on the page of `return_to`, or on the sign-in page, which says what is wrong.',
-    query: z.looseObject({ code: Parameter, state: Parameter, error: Parameter }),
+    query: z.looseObject({
+      code: parameter(CODE_CHARS_MAX),
+      state: parameter(TEXT_CHARS_MAX),
+      error: parameter(TEXT_CHARS_MAX),
+    }),
     answers: { 303: { description: 'The page that follows', headers: ['Location', 'Set-Cookie'] } },
     audit: ['admin.signed_in', 'admin.oidc_linked', 'admin.confirmed'],
     async handle(request) {

@@ -14,12 +14,16 @@ import { Id, IdParams, InstantShape } from '../http/shapes';
 import { z } from '../http/zod';
 import { SessionShape, presentSession } from './session-presenter';
 
-const ListedSessionShape = SessionShape.extend({
-  last_used_at: InstantShape.describe('To the minute'),
-  address: z.string().nullable().describe('The network address of the sign-in'),
-  user_agent: z.string().nullable().describe('The browser, as it named itself at the sign-in'),
-  is_current: z.boolean().describe('Whether it is the session of this request'),
-}).openapi('ListedSession');
+// One object and no `allOf`, which the page at /docs does not accept here.
+const ListedSessionShape = z
+  .object({
+    ...SessionShape.shape,
+    last_used_at: InstantShape.describe('To the minute'),
+    address: z.string().nullable().describe('The network address of the sign-in'),
+    user_agent: z.string().nullable().describe('The browser, as it named itself at the sign-in'),
+    is_current: z.boolean().describe('Whether it is the session of this request'),
+  })
+  .openapi('ListedSession');
 
 const CURSORS = cursorsById('sessions');
 

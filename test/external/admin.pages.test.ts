@@ -5,7 +5,7 @@ import type { AdminPages } from '../harness/admin-pages';
 import { describeWithTool } from '../harness/external-tool';
 import { fillAdminPages } from '../harness/admin-data';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 480_000;
 
 describeWithTool('chromium', (program) => {
   let pages: AdminPages;

@@ -2497,7 +2497,27 @@ export interface components {
             return_to?: string;
             confirm?: boolean;
         };
-        ListedSession: components["schemas"]["Session"] & {
+        ListedSession: {
+            /** Format: uuid */
+            id: string;
+            admin: {
+                /** Format: uuid */
+                id: string;
+                email: string;
+                name: string;
+                /** @enum {string} */
+                role: "super_admin" | "admin" | "operator" | "viewer";
+            };
+            /** @enum {string} */
+            method: "password" | "api_key" | "link" | "oidc";
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: date-time */
+            idle_expires_at: string;
+            /** Format: date-time */
+            confirmed_until: string;
             /** Format: date-time */
             last_used_at: string;
             address: string | null;
