@@ -3,7 +3,7 @@ import { SIGN_IN_LINK_MINUTES } from '../../domain/access/session';
 import type { Act } from '../../domain/base/edit';
 import { millisLater } from '../../domain/base/instant';
 import type { Instant } from '../../domain/base/instant';
-import { findAdminByEmail } from '../../db/access/admin';
+import { findAdmin, findAdminByEmail } from '../../db/access/admin';
 import type { AdminRow } from '../../db/access/admin';
 import { insertLink, useLink } from '../../db/access/admin-link';
 import { auditAct } from '../../db/base/audit';
@@ -20,7 +20,9 @@ export interface SignInLink {
 
 /** Makes a link for the active admin with an e-mail address; null when there is none. */
 export async function createSignInLink(tx: Sql, email: string, pepper: string, act: Act): Promise<SignInLink | null> {
-  const admin = await findAdminByEmail(tx, email);
+  const found = await findAdminByEmail(tx, email);
+  // Disabling an admin locks it too and ends its links, so a link is made before that, or not at all.
+  const admin = found && (await findAdmin(tx, found.id, { lock: true }));
   if (!admin || admin.status !== 'active') return null;
   const token = newToken();
   const expires_at = millisLater(act.now, SIGN_IN_LINK_MINUTES * 60_000);
