@@ -123,7 +123,7 @@ describe('a sign-in', () => {
     await addPassword(disabled);
     await api.call('PATCH', `/admins/${disabled.id}`, { body: { status: 'disabled' } });
     const answers = [
-      await post({ email: 'nobody@covenant.test', password: PASSWORD }),
+      await post({ email: 'unknown@covenant.test', password: PASSWORD }),
       await post({ email: await emailOf(wrong), password: 'another password' }),
       await post({ email: await emailOf(disabled), password: PASSWORD }),
       await post({ email: await emailOf(without), password: PASSWORD }),
